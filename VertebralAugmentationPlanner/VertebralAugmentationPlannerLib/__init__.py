@@ -1,0 +1,3 @@
+"""Planning of vertebral augmentation from CT and vertebra labels. World coordinates are RAS, mm."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,168 @@
+"""plan.json in and out. The dataclasses are the only description of the fields; this walks them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import tempfile
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .plan import SCHEMA, CasePlan
+
+DECIMALS = 4
+"""0.1 µm and 0.0001°: far below any claim, and it keeps the text of a plan readable."""
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses to dictionaries, tuples to lists. Numbers must be finite: None stands for “not computed”."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, str, int)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a plan holds no NaN or infinity; what could not be computed is None")
+        return float(value)
+    raise TypeError(f"{type(value).__name__} cannot be written into a plan")
+
+
+def rounded(value: Any) -> Any:
+    """The same dataclass with every float rounded to :data:`DECIMALS`, so that saving loses nothing."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changes = {field.name: rounded(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return dataclasses.replace(value, **changes)
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(rounded(item) for item in value)
+    if isinstance(value, float):
+        return round(float(value), DECIMALS) + 0.0  # + 0.0 turns −0.0 into 0.0
+    return value
+
+
+def to_json(plan: CasePlan) -> str:
+    """Text of plan.json."""
+    return json.dumps(to_plain(plan), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plan_from_json(text: str) -> CasePlan:
+    """Read the text of plan.json.
+
+    Raises:
+        InputError: not JSON, or not a plan of this version.
+    """
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"The plan is not valid JSON (line {error.lineno}: {error.msg}).") from error
+    return plan_from_plain(data)
+
+
+def plan_from_plain(data: Any) -> CasePlan:
+    """Read a plan from plain dictionaries.
+
+    Raises:
+        InputError: not a plan of this version; the message names the field.
+    """
+    if not isinstance(data, dict) or "schema" not in data:
+        raise InputError("This is not a plan: it has no “schema” entry.")
+    if data["schema"] != SCHEMA:
+        raise InputError(f"The plan has schema “{data['schema']}”; this version reads “{SCHEMA}”.")
+    return typing.cast(CasePlan, _read(data, CasePlan, "plan"))
+
+
+def load_plan(path: Path) -> CasePlan:
+    """Read plan.json from a file. Raises InputError as :func:`plan_from_json`, or where there is no such file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise InputError(f"The plan {path} cannot be read: {reason}.") from error
+    return plan_from_json(text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _read(data: Any, kind: Any, where: str) -> Any:
+    """Convert plain data to the annotated type, naming the place where it does not fit."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return data
+    if origin in (typing.Union, types.UnionType):
+        if data is None and type(None) in arguments:
+            return None
+        choices = [argument for argument in arguments if argument is not type(None)]
+        if len(choices) == 1:
+            return _read(data, choices[0], where)
+        raise TypeError(f"{where}: unions of several types are not part of the contract")
+    if origin is tuple:
+        if not isinstance(data, list):
+            raise InputError(f"The plan’s {where} should be a list.")
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_read(item, arguments[0], f"{where}[{n}]") for n, item in enumerate(data))
+        if len(data) != len(arguments):
+            raise InputError(f"The plan’s {where} should have {len(arguments)} entries, not {len(data)}.")
+        return tuple(_read(item, part, f"{where}[{n}]") for n, (item, part) in enumerate(zip(data, arguments, strict=True)))
+    if origin is dict:
+        if not isinstance(data, dict):
+            raise InputError(f"The plan’s {where} should be an object.")
+        return {key: _read(item, arguments[1], f"{where}.{key}") for key, item in data.items()}
+    if dataclasses.is_dataclass(kind):
+        return _read_dataclass(data, kind, where)
+    return _read_scalar(data, kind, where)
+
+
+def _read_dataclass(data: Any, kind: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise InputError(f"The plan’s {where} should be an object.")
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for field in dataclasses.fields(kind):
+        if field.name in data:
+            values[field.name] = _read(data[field.name], hints[field.name], f"{where}.{field.name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise InputError(f"The plan’s {where} lacks “{field.name}”.")
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise InputError(f"The plan’s {where} is not usable: {error}.") from error
+
+
+def _read_scalar(data: Any, kind: Any, where: str) -> Any:
+    if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
+        if not math.isfinite(data):
+            raise InputError(f"The plan’s {where} is not a finite number.")
+        return float(data)
+    if kind is int and isinstance(data, int) and not isinstance(data, bool):
+        return data
+    if kind in (str, bool) and isinstance(data, kind):
+        return data
+    raise InputError(f"The plan’s {where} should be a {kind.__name__}, not {data!r}.")
