@@ -1,0 +1,22 @@
+"""The only room that knows MRML: a case read from nodes, a plan drawn as nodes, live edit, views, saving.
+
+It needs MRML (``slicer-core`` or the application) but no Qt; everything here runs under plain pytest.
+
+How the widget uses it
+----------------------
+The widget holds one :class:`PlannerLogic` (in the module file: ``VertebralAugmentationPlannerLogic``) and asks it
+for everything. All methods that belong to one plan take the *parameter node* first; either the wrapper
+(``VertebralAugmentationPlannerParameterNode``) or the plain ``vtkMRMLScriptedModuleNode`` will do.
+
+* Before a step: ``can…(parameterNode) -> (bool, reason)``; the reason is the tooltip of the disabled button.
+* A step: ``loadCase``, ``measure``, ``planLevel``/``planLevels``, ``planAugmentation``, ``inflate``. Each raises
+  ``InputError`` with one sentence, or ``PlanningCancelled``. ``progress(fraction, text)`` is called between chunks
+  of work (pump events there); ``shouldCancel()`` is asked at the same places.
+* After a step: ``currentPlan(parameterNode)`` is the plan as a ``CasePlan`` (frozen); nodes are found by role,
+  ``node(parameterNode, role)``, never by ID or name. Roles are in :mod:`.roles`.
+* Live edit: ``startEditing``/``stopEditing``. ``addListener(callback)`` gets ``callback(parameterNode, change)`` with
+  ``change.kind`` one of ``CHANGES``, ``change.level`` and ``change.side``; ``removeListener(callback)``.
+* Views: ``showNeedleViews``, ``setNeedleDepth``, ``needleDepthRange``, ``restoreViews``, ``showLevel``.
+* Files: ``savePlan``, ``loadPlan``, ``exportReport``, ``screenshots``, ``saveScene``.
+* ``cleanup()`` in the widget's ``cleanup()``. Closing the scene and deleting nodes by hand need nothing.
+"""

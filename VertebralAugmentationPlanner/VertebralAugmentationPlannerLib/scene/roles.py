@@ -1,0 +1,39 @@
+"""Names of the node references (roles) and parameters that a parameter node holds. The one place they are written.
+
+A role of a level or side is ``role("needle", "L1", "left")`` = ``"needle.L1.left"``.
+"""
+
+from __future__ import annotations
+
+CT = "ct"
+SEGMENTATION = "segmentation"
+
+PLAN_TEXT = "plan"
+"""Text node holding plan.json."""
+MEASUREMENT_TABLE = "measurementTable"
+TRAJECTORY_TABLE = "trajectoryTable"
+ANATOMY = "anatomy"
+"""Segmentation node with a segment per body and one for the canal."""
+
+NEEDLE = "needle"
+"""Markups line per level and side; control point 0 is the entry, 1 the target."""
+TUBE = "tube"
+BALLOON = "balloon"
+CEMENT = "cement"
+SUPERIOR_PLATE = "superiorEndPlate"
+INFERIOR_PLATE = "inferiorEndPlate"
+HEIGHT = "height"
+"""Markups line per level and place ("anterior", "middle", "posterior"); point 0 is the upper end."""
+WEDGE_ANGLE = "wedgeAngle"
+PEDICLE = "pedicle"
+"""Closed curve per level and side."""
+LEVEL_NAME = "levelName"
+"""Point list per plan: the name of each vertebra on its body."""
+
+LEVEL_TABLE = "levelTable"
+"""Parameter (JSON): the user's corrections, {segment ID or label value: level name or ""}."""
+
+
+def role(kind: str, level: str, part: str | None = None) -> str:
+    """Role of a node of one level, and where it has one, of its side or place."""
+    return ".".join(text for text in (kind, level, part) if text)
