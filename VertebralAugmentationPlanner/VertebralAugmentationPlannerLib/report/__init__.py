@@ -1,0 +1,5 @@
+"""What leaves the workstation: report, tables, exports and the comparison of two plans."""
+
+from .measurements_csv import measurements_csv, write_measurements_csv
+
+__all__ = ["measurements_csv", "write_measurements_csv"]

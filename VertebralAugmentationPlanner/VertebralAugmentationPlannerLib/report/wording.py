@@ -1,0 +1,112 @@
+"""How numbers and states are put into words, the same on every page and in every table."""
+
+from __future__ import annotations
+
+from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
+from ..model.plan import SEVERITIES
+
+MISSING = "—"
+"""A number that could not be computed."""
+
+DISCLAIMER = "Planning aid for trained people, research and teaching. Not a medical device; check every number."
+
+CLEARANCE_WORDS = {
+    "canal": "spinal canal",
+    "pedicle_wall": "pedicle wall",
+    "endplate": "end plates",
+    "anterior_wall": "anterior wall",
+    "lateral_wall": "lateral wall",
+    "neighbour": "neighbour",
+}
+"""By field of Clearance, in the order shown: the canal first."""
+
+STOPPED_BY_WORDS = {
+    "max_volume": "stops at its largest volume",
+    "end_plate": "stops at an end plate",
+    "cortex": "stops at the cortex",
+    "pressure_limit": "stops at the pressure limit",
+}
+
+APPROACH_WORDS = {
+    "bilateral": "Bilateral",
+    "unilateral-left": "Unilateral, left",
+    "unilateral-right": "Unilateral, right",
+    "none": "No access",
+}
+
+REFERENCE_WORDS = {
+    "neighbours": "neighbouring levels",
+    "own_posterior": "its own posterior height",
+    "normative": "normal values",
+}
+
+
+def number(value: float | None, decimals: int = 1, unit: str = "") -> str:
+    """“17.2 mm”; a dash where the value is None. Angles take their sign before them without a space."""
+    if value is None:
+        return MISSING
+    text = f"{value:.{decimals}f}".replace("-", "−")
+    if float(f"{value:.{decimals}f}") == 0:
+        text = text.lstrip("−")
+    if unit in ("°", ""):
+        return text + unit
+    return f"{text}\u00a0{unit}"
+
+
+def signed(value: float | None, decimals: int = 1, unit: str = "") -> str:
+    """The same with a plus where the value is above zero."""
+    text = number(value, decimals, unit)
+    return f"+{text}" if value is not None and round(value, decimals) > 0 else text
+
+
+def whole(value: int | None) -> str:
+    """A count, or a dash."""
+    return MISSING if value is None else str(value)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop."""
+    text = text.strip()
+    if not text:
+        return text
+    text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?" else text + "."
+
+
+def convergence_words(degrees: float) -> str:
+    """“13° towards the midline”."""
+    return f"{abs(degrees):.0f}° {'towards the midline' if degrees >= 0 else 'away from the midline'}"
+
+
+def craniocaudal_words(degrees: float) -> str:
+    """“10° towards the feet”: where the tip points."""
+    return f"{abs(degrees):.0f}° {'towards the head' if degrees >= 0 else 'towards the feet'}"
+
+
+def dicom_words(primary_deg: float, secondary_deg: float) -> str:
+    """Positioner angles as C-arms print them: “RAO 13° · CRA 10°” (DICOM: LAO and CRA positive)."""
+    oblique = f"{'LAO' if primary_deg >= 0 else 'RAO'} {abs(primary_deg):.0f}°"
+    tilt = f"{'CRA' if secondary_deg >= 0 else 'CAU'} {abs(secondary_deg):.0f}°"
+    return f"{oblique} · {tilt}"
+
+
+def by_severity(warnings: tuple[PlanWarning, ...]) -> list[PlanWarning]:
+    """Stop before caution before info; the planner's order within each."""
+    return sorted(warnings, key=lambda warning: SEVERITIES.index(warning.severity))
+
+
+def worst_severity(level: LevelPlan) -> str | None:
+    """Highest severity among a level's warnings, None where it has none."""
+    ordered = by_severity(level.warnings)
+    return ordered[0].severity if ordered else None
+
+
+def procedure(plan: CasePlan) -> str | None:
+    """The procedure asked for, None in a plan without that option."""
+    value = plan.options.get("procedure")
+    return value if isinstance(value, str) else None
+
+
+def needle_name(trajectory: Trajectory) -> str:
+    """“10G, 3.4 mm”."""
+    return f"{trajectory.cannula}, {number(trajectory.cannula_outer_diameter_mm, 2).rstrip('0').rstrip('.')}\u00a0mm"
