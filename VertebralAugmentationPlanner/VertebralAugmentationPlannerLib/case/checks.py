@@ -1,0 +1,221 @@
+"""Checks of what was read: values, order of the levels, overlap in the world, slice thickness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import LEVELS, Image, InputError, PlanWarning
+from .names import SPINE_ORDER
+
+INTEGER_TOLERANCE = 1e-3
+"""Label values stored as floating point may miss their integer by the rounding of a scaled header. [D]"""
+
+HIGHEST_LABEL = 65534
+"""Label maps are held in 16 bits at most."""
+
+THICK_SLICE_MM, COARSE_SLICE_MM = 1.5, 3.0
+"""The accuracy that the planner claims was found at 1 mm voxels; at 3 mm slices the errors double. [D]"""
+
+MAX_JUMP_MM = 65.0
+"""Centroids of neighbouring vertebrae lie 20–40 mm apart; the largest L4/L5 with a tall disc stay below 50 mm. [D]"""
+
+CROWDED_SHARE = 0.75
+"""Two levels with numbers missing between them, yet closer than this share of the case's own median step for each
+missing number, leave no room for the missing ones. [D]"""
+
+BONE_FLOOR_HU = 0.0
+"""The upper quartile inside any vertebra lies well above water, even in severe osteoporosis (about 60 HU is the
+lowest group mean reported, doi 10.1038/s41598-025-86721-5); below it the CT is no CT or not in its place. [D]"""
+
+
+def whole_labels(labels: Image) -> Image:
+    """The label map in the smallest unsigned type.
+
+    Raises:
+        InputError: values that are not whole numbers, negative, too large, or none at all.
+    """
+    voxels = labels.voxels
+    if np.issubdtype(voxels.dtype, np.floating):
+        for slab in _slabs(voxels):
+            if not np.isfinite(slab).all():
+                raise InputError("The segmentation holds NaN or infinite values; save it as whole label numbers.")
+            if np.abs(slab - np.rint(slab)).max(initial=0) > INTEGER_TOLERANCE:
+                raise InputError(
+                    "The segmentation holds values that are not whole numbers (probabilities, or labels resampled with "
+                    "interpolation); give a label map."
+                )
+    low, high = float(voxels.min()), float(voxels.max())
+    if low < 0:
+        raise InputError(f"The segmentation holds the negative value {low:g}; give a label map with background 0.")
+    if high > HIGHEST_LABEL:
+        raise InputError(f"The segmentation holds the value {high:g}; label numbers go up to {HIGHEST_LABEL}.")
+    if high == 0:
+        raise InputError("The segmentation is empty (all voxels are 0); segment the vertebrae first.")
+    kind = np.uint8 if high <= 255 else np.uint16
+    if voxels.dtype == kind:
+        return labels
+    if np.issubdtype(voxels.dtype, np.floating):
+        voxels = np.rint(voxels)
+    return Image(voxels.astype(kind), labels.ijk_to_ras)
+
+
+def check_ct(ct: Image) -> None:
+    """Raises InputError where the CT holds NaN, infinity or one value only."""
+    voxels = ct.voxels
+    if np.issubdtype(voxels.dtype, np.floating):
+        bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in _slabs(voxels))
+        if bad:
+            raise InputError(f"The CT holds {bad} voxels that are NaN or infinite; export it again in HU.")
+    if voxels.min() == voxels.max():
+        raise InputError(
+            f"The CT is constant ({float(voxels.min()):g} everywhere); give no CT to plan from the labels alone."
+        )
+
+
+def check_overlap(ct: Image, centroids: Mapping[str, NDArray]) -> None:
+    """Raises InputError where no labelled vertebra lies inside the CT; both in RAS mm, on grids of their own."""
+    inside = [name for name, centre in centroids.items() if _inside(ct, centre)]
+    if not inside:
+        raise InputError(
+            f"The CT and the labels do not overlap: the CT covers {_extent(ct)}, the labelled vertebrae lie at "
+            f"{_point(np.mean(list(centroids.values()), axis=0))} mm (RAS); give the segmentation of this CT."
+        )
+
+
+def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning]:
+    """What the user must know of the CT: coarse voxels, vertebrae reaching out of it, values that are not HU."""
+    yield from thickness_warnings("CT", ct)
+    outside = [name for name, box in boxes.items() if not all(_inside(ct, corner, 1.0) for corner in box)]
+    if outside:
+        yield PlanWarning(
+            "ct-partial",
+            "caution",
+            f"{', '.join(outside)}: the label reaches beyond the CT; density and cleft cover only the part inside it.",
+            "geometry of the inputs",
+        )
+
+
+def hu_warnings(ct: Image, points: NDArray) -> Iterator[PlanWarning]:
+    """A caution where the CT inside the vertebrae (``points``, RAS) does not look like bone in HU."""
+    values = ct.sample(points)
+    values = values[np.isfinite(values)]
+    if values.size and float(np.percentile(values, 75)) < BONE_FLOOR_HU:
+        yield PlanWarning(
+            "ct-not-bone",
+            "caution",
+            f"Inside the labelled vertebrae the CT is mostly below {BONE_FLOOR_HU:g} HU (upper quartile "
+            f"{np.percentile(values, 75):.0f}): the labels may belong to another scan, or the values are not HU.",
+            "density of vertebrae [V] doi 10.1038/s41598-025-86721-5; limit [D]",
+        )
+
+
+def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
+    """A warning where voxels are thicker than the claimed accuracy allows."""
+    thickest = float(image.spacing_mm.max())
+    if thickest <= THICK_SLICE_MM:
+        return
+    coarse = thickest >= COARSE_SLICE_MM
+    effect = "errors are up to twice those stated" if coarse else "the stated accuracy holds for about 1 mm"
+    yield PlanWarning(
+        "slices-coarse" if coarse else "slices-thick",
+        "caution" if coarse else "info",
+        f"The {what} has voxels of {thickest:.1f} mm along one axis; {effect}, and thin pedicles appear wider or vanish.",
+        "accuracy at 1 mm and at 3 mm slices, docs/validation.md [D]",
+    )
+
+
+def order_problems(centroids: Mapping[str, NDArray]) -> None:
+    """Check that the named vertebrae form one spine from head to foot.
+
+    Args:
+        centroids: RAS mm, of levels and of neck and sacrum where labelled.
+
+    Raises:
+        InputError: two spines, or levels out of order; the message names them.
+    """
+    names = sorted(centroids, key=SPINE_ORDER.index)
+    if len(names) < 2:
+        return
+    points = np.array([centroids[name] for name in names])
+    along = points @ _spine_axis(points)
+    found = [names[n] for n in np.argsort(-along, kind="stable")]
+    if found == names[::-1]:
+        raise InputError(
+            f"From head to foot the labels read {_list(found)}, which is upside down; check the numbering (--labels) "
+            "and the orientation of the segmentation."
+        )
+    if found != names:
+        wrong = [name for name, there in zip(names, found, strict=True) if name != there]
+        raise InputError(
+            f"From head to foot the labels read {_list(found)}: {_list(wrong)} are out of order; correct these labels, "
+            "or give --labels if the numbering is another."
+        )
+    for upper, lower in zip(names, names[1:], strict=False):
+        gap = float(np.linalg.norm(centroids[lower] - centroids[upper]))
+        if gap > MAX_JUMP_MM * max(1, SPINE_ORDER.index(lower) - SPINE_ORDER.index(upper)):
+            raise InputError(
+                f"{upper} and {lower} lie {gap:.0f} mm apart, too far for one spine; give labels of one patient with "
+                "one spine."
+            )
+
+
+def skipped_numbers(centroids: Mapping[str, NDArray]) -> Iterator[PlanWarning]:
+    """A caution where numbers are missing between two vertebrae that leave no room for them."""
+    order = [name for name in LEVELS if name != "T13" or "T13" in centroids]
+    names = [name for name in order if name in centroids]
+    pairs = [(a, b, order.index(b) - order.index(a)) for a, b in zip(names, names[1:], strict=False)]
+    pairs = [
+        pair for pair in pairs if not (pair[1].startswith("L") and pair[0].startswith("T") and pair[2] == 1)
+    ] or pairs
+    gaps = {(a, b): float(np.linalg.norm(centroids[b] - centroids[a])) for a, b, _ in pairs}
+    steps = [gaps[a, b] for a, b, count in pairs if count == 1]
+    if not steps:
+        return
+    usual = float(np.median(steps))
+    for a, b, count in pairs:
+        if count > 1 and gaps[a, b] < CROWDED_SHARE * count * usual:
+            missing = ", ".join(order[order.index(a) + 1 : order.index(b)])
+            yield PlanWarning(
+                "numbering-skips",
+                "caution",
+                f"{missing} is not labelled, and {a} and {b} lie only {gaps[a, b]:.0f} mm apart: the spine may have "
+                "fewer vertebrae than usual, or the numbering skips one; count the levels before use.",
+                "spacing of the labelled vertebrae [D]",
+            )
+
+
+def _spine_axis(points: NDArray) -> NDArray:
+    """Unit direction of the spine, towards the head (RAS)."""
+    centred = points - points.mean(axis=0)
+    axis = np.linalg.svd(centred, full_matrices=False)[2][0]
+    # Head is up in RAS whatever the file's voxel order; the sign follows from it, not from the labels.
+    return axis if axis[2] >= 0 else -axis
+
+
+def _inside(image: Image, point: NDArray, slack: float = 0.5) -> bool:
+    index = image.to_ijk(point)
+    return bool(np.all(index >= -slack) and np.all(index <= np.array(image.voxels.shape) - 1 + slack))
+
+
+def _slabs(voxels: NDArray) -> Iterator[NDArray]:
+    """Slices along the axis of slowest change in memory: whole-volume temporaries would double the memory."""
+    axis = int(np.argmax(np.abs(voxels.strides)))
+    yield from np.moveaxis(voxels, axis, 0)
+
+
+def _extent(image: Image) -> str:
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in image.voxels.shape])).reshape(3, -1).T
+    world = image.to_ras(corners)
+    low, high = world.min(axis=0), world.max(axis=0)
+    return ", ".join(f"{axis} {a:.0f} to {b:.0f}" for axis, a, b in zip("RAS", low, high, strict=True)) + " mm"
+
+
+def _point(point: NDArray) -> str:
+    return "(" + ", ".join(f"{value:.0f}" for value in point) + ")"
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names)

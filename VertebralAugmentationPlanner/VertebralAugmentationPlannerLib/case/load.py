@@ -1,0 +1,177 @@
+"""From files or images to a checked :class:`~..model.Case`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..model import LEVELS, Case, Image, InputError, Inputs, PlanOptions, PlanWarning
+from . import checks
+from .clean import clean_labels
+from .convert import is_rectangular, rectangular
+from .numbering import Numbering, numbering_from_table, numbering_of
+from .source import Source, Volume, describe, read
+
+AIR_HU = -1024
+"""Filled in where a straightened grid leaves the scan."""
+
+POINTS_PER_LEVEL = 400
+"""Voxels of each vertebra looked at in the CT; enough for a quartile. [D]"""
+
+
+def load_case(
+    ct: Source | None,
+    segmentation: Source,
+    options: PlanOptions | None = None,
+    canal: Source | None = None,
+    *,
+    numbering: Mapping[str, int] | None = None,
+    canal_is_cord: bool | None = None,
+) -> Case:
+    """Read a CT and its vertebra labels, check that they can be planned on, and clean the labels.
+
+    Nothing that was handed in is changed. Grids may differ in spacing, order and direction; nothing is resampled
+    unless a grid is skewed (a tilted gantry), then a copy is straightened and the case says so.
+
+    Args:
+        ct: CT in HU — a path (NIfTI, NRRD, MHA, DICOM folder, ``folder#SeriesNumber`` or one file of a series), a
+            SimpleITK image, an :class:`Image`, (array [i, j, k], 4 × 4 voxel-to-RAS matrix in mm) — or None.
+        segmentation: label map likewise, or a Slicer .seg.nrrd.
+        options: ``options.labels`` names the numbering.
+        canal: mask of the canal or cord, likewise; one found in the segmentation is used otherwise.
+        numbering: value of each level, {"L1": 20}; goes before ``options.labels`` (for callers that know it).
+        canal_is_cord: whether ``canal`` is the cord; by default where its file name says "cord".
+
+    Raises:
+        InputError: the input cannot be used; one sentence says what is wrong and what to do.
+    """
+    options = options or PlanOptions()
+    labels_in = read(segmentation, "segmentation")
+    ct_in = None if ct is None else read(ct, "CT")
+    warnings = [*labels_in.warnings, *(ct_in.warnings if ct_in else ())]
+    raw = checks.whole_labels(_straight(labels_in.image, "segmentation", 0, 0, warnings))
+    names = _numbering(raw, labels_in, options, numbering)
+    canal_image, is_cord, canal_record = _canal(raw, labels_in, names, canal, canal_is_cord, warnings)
+
+    by_value = {value: name for name, value in {**names.values, **names.other}.items()}
+    cleaned = clean_labels(raw, by_value, _on_grid(canal_image, raw))
+    warnings += cleaned.warnings
+    levels = {name: value for name, value in cleaned.present.items() if name in LEVELS}
+    if not levels:
+        raise InputError(
+            f"No vertebra T1–L6 is in the labels (numbering {names.name}, values {_values(raw)}); give the vertebra "
+            "segmentation, or --labels if its numbering is another."
+        )
+    boxes = ndimage.find_objects(cleaned.image.voxels)
+    centroids = {name: _centroid(cleaned.image, boxes, value) for name, value in cleaned.present.items()}
+    checks.order_problems(centroids)
+    warnings += checks.skipped_numbers(centroids)
+    warnings += checks.thickness_warnings("segmentation", cleaned.image)
+
+    ct_image = None
+    if ct_in is None:
+        warnings.append(
+            PlanWarning(
+                "no-ct",
+                "info",
+                "No CT was given: density, cleft, skin points and fluoroscopy are left out; the rest rests on the labels.",
+                "contract of the command line",
+            )
+        )
+    else:
+        checks.check_ct(ct_in.image)
+        ct_image = _straight(ct_in.image, "CT", 1, AIR_HU, warnings)
+        checks.check_overlap(ct_image, {name: centroids[name] for name in levels})
+        corners = {name: _corners(cleaned.image, boxes, value) for name, value in levels.items()}
+        warnings += checks.ct_warnings(ct_image, corners)
+        warnings += checks.hu_warnings(ct_image, _some_points(cleaned.image, boxes, levels))
+    inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name)
+    return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings))
+
+
+def _straight(image: Image, what: str, order: int, outside: float, warnings: list[PlanWarning]) -> Image:
+    if is_rectangular(image):
+        return image
+    warnings.append(
+        PlanWarning(
+            "grid-straightened",
+            "caution",
+            f"The {what} has skewed slices (tilted gantry); a straightened copy is used, interpolated within the slices.",
+            "shear taken from the image's own matrix",
+        )
+    )
+    return rectangular(image, order, outside)
+
+
+def _numbering(labels: Image, volume: Volume, options: PlanOptions, given: Mapping[str, int] | None) -> Numbering:
+    if given is not None:
+        return numbering_from_table("given", given)
+    if volume.segmentation is not None:
+        return numbering_from_table("segments", volume.segmentation.values)
+    return numbering_of(labels, options.labels)
+
+
+def _canal(
+    labels: Image,
+    volume: Volume,
+    names: Numbering,
+    source: Source | None,
+    is_cord: bool | None,
+    warnings: list[PlanWarning],
+) -> tuple[Image | None, bool, object]:
+    """The canal mask, whether it is the cord, and its record: the one given, else the one in the segmentation."""
+    if source is not None:
+        given = read(source, "canal")
+        mask = given.segmentation.canal if given.segmentation else None
+        image = given.image if mask is None else Image(mask, given.image.ijk_to_ras)
+        image = checks.whole_labels(_straight(image, "canal", 0, 0, warnings))
+        if is_cord is None:
+            is_cord = given.segmentation.canal_is_cord if mask is not None else "cord" in describe(source).lower()
+        return _mask_image(image, image.voxels != 0), is_cord, given.record
+    if volume.segmentation is not None and volume.segmentation.canal is not None:
+        return Image(volume.segmentation.canal, labels.ijk_to_ras), volume.segmentation.canal_is_cord, None
+    for value, cord in ((names.canal, False), (names.cord, True)):
+        if value is not None:
+            inside = labels.voxels == value
+            if inside.any():
+                return _mask_image(labels, inside), cord, None
+    return None, False, None
+
+
+def _mask_image(image: Image, inside: NDArray) -> Image:
+    return Image(inside.astype(np.uint8), image.ijk_to_ras)
+
+
+def _on_grid(canal: Image | None, labels: Image) -> NDArray | None:
+    same = canal is not None and canal.voxels.shape == labels.voxels.shape
+    return canal.voxels if same and np.allclose(canal.ijk_to_ras, labels.ijk_to_ras, atol=1e-3) else None
+
+
+def _centroid(image: Image, boxes: list, value: int) -> NDArray:
+    box = boxes[value - 1]
+    index = np.argwhere(image.voxels[box] == value).mean(axis=0) + [s.start for s in box]
+    return image.to_ras(index)
+
+
+def _corners(image: Image, boxes: list, value: int) -> NDArray:
+    """RAS of the eight corners of a level's box."""
+    ends = [(s.start, s.stop - 1) for s in boxes[value - 1]]
+    return image.to_ras(np.array(np.meshgrid(*ends)).reshape(3, -1).T)
+
+
+def _some_points(image: Image, boxes: list, levels: Mapping[str, int]) -> NDArray:
+    """RAS of up to :data:`POINTS_PER_LEVEL` voxels of each level, evenly taken."""
+    points = []
+    for value in levels.values():
+        box = boxes[value - 1]
+        index = np.argwhere(image.voxels[box] == value) + [s.start for s in box]
+        points.append(image.to_ras(index[:: max(1, len(index) // POINTS_PER_LEVEL)]))
+    return np.concatenate(points)
+
+
+def _values(labels: Image) -> str:
+    values = [n + 1 for n, box in enumerate(ndimage.find_objects(labels.voxels)) if box is not None]
+    return ", ".join(map(str, values[:12])) + (" …" if len(values) > 12 else "")

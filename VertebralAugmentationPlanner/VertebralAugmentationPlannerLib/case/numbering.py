@@ -1,0 +1,238 @@
+"""Which number in a label map is which vertebra."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import LEVELS, Image, InputError
+from .names import SPINE_ORDER, part_of_name
+
+VERSE: dict[str, int] = {
+    **{f"C{n}": n for n in range(1, 8)},
+    **{f"T{n}": 7 + n for n in range(1, 13)},
+    **{f"L{n}": 19 + n for n in range(1, 7)},
+    "T13": 28,
+    "sacrum": 26,
+}
+"""VerSe: T1–T12 = 8–19, L1–L6 = 20–25, T13 = 28 (Sekuboyina et al. 2021, doi 10.1016/j.media.2021.102166; data
+descriptor doi 10.1038/s41597-021-01060-0). 26 is the sacrum where a derived data set labels it."""
+
+TOTALSEGMENTATOR: dict[str, int] = {
+    "sacrum": 25,
+    "S1": 26,
+    **{f"L{n}": 32 - n for n in range(1, 6)},
+    **{f"T{n}": 44 - n for n in range(1, 13)},
+    **{f"C{n}": 51 - n for n in range(1, 8)},
+}
+"""TotalSegmentator version 2, task ``total``: sacrum 25, S1 26, L5–L1 = 27–31, T12–T1 = 32–43, C7–C1 = 44–50
+(``class_map["total"]`` in totalsegmentator/map_to_binary.py, github.com/wasserth/TotalSegmentator)."""
+
+TOTALSEGMENTATOR_CORD = 79
+"""``spinal_cord`` in the same table."""
+
+KNOWN: dict[str, dict[str, int]] = {"verse": VERSE, "totalsegmentator": TOTALSEGMENTATOR}
+HIGHEST_VERSE_VALUE = 28
+
+SAMPLES = 2_000_000
+"""Voxels looked at to see where each label lies; a vertebra of 20 ml keeps hundreds of them. [D]"""
+
+MIN_SAMPLED_ML = 1.0
+"""Below this a label is a crumb and says nothing about the numbering. The smallest whole vertebra, a child's or
+small woman's T1, has about 10 ml. [D]"""
+
+MIN_STEP_MM, MAX_STEP_MM = 6.0, 65.0
+"""Distance between the centroids of two neighbours: about 20–40 mm from T1 to L5; a vertebra plana with thin discs
+comes down to about 10 mm, and centroids of vertebrae cut by the border shift. [D]"""
+
+ASK = "give --labels verse, totalsegmentator or a JSON file such as {“20”: “L1”}"
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """Names of the values of one label map.
+
+    Args:
+        name: "verse", "totalsegmentator", "segments", "given" or the JSON file's name; for the plan's record.
+        values: value of each level present in the map's numbering, whether or not the map holds it.
+        other: values of neck, S1 and sacrum.
+        canal: value of a canal label; ``cord`` that of a cord label.
+    """
+
+    name: str
+    values: dict[str, int]
+    other: dict[str, int] = field(default_factory=dict)
+    canal: int | None = None
+    cord: int | None = None
+
+
+def numbering_from_table(name: str, table: Mapping[str, int]) -> Numbering:
+    """A numbering from body part names and values; names that planning does not use are left out.
+
+    Raises:
+        InputError: a level that does not exist, or one value for two levels.
+    """
+    values: dict[str, int] = {}
+    other: dict[str, int] = {}
+    canal = cord = None
+    for text, value in table.items():
+        part = part_of_name(text)
+        if part is None:
+            continue
+        if part.kind == "canal":
+            canal = value
+        elif part.kind == "cord":
+            cord = value
+        else:
+            target = values if part.kind == "level" else other
+            if part.name in target:
+                raise InputError(f"The numbering {name} names {part.name} twice; keep one value for each level.")
+            target[part.name] = value
+    used = [*values.values(), *other.values()]
+    twice = sorted({value for value in used if used.count(value) > 1})
+    if twice:
+        raise InputError(f"The numbering {name} gives the value {twice[0]} to two vertebrae; keep one level for each.")
+    if not values:
+        raise InputError(f"The numbering {name} names no level T1–T13 or L1–L6; write entries such as “L1”: 20.")
+    return Numbering(name, dict(sorted(values.items(), key=lambda item: LEVELS.index(item[0]))), other, canal, cord)
+
+
+def known_numbering(name: str) -> Numbering:
+    """The numbering called "verse" or "totalsegmentator"."""
+    table = dict(KNOWN[name])
+    if name == "totalsegmentator":
+        table["spinal cord"] = TOTALSEGMENTATOR_CORD
+    return numbering_from_table(name, table)
+
+
+def read_numbering(path: Path) -> Numbering:
+    """A numbering from a JSON file, ``{"L1": 20, …}`` or ``{"20": "L1", …}``.
+
+    Raises:
+        InputError: no such file, not JSON, or not such a table.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"The label numbering {path} cannot be read ({error.strerror}); {ASK}.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"The label numbering {path.name} is not JSON; write {{“L1”: 20, “L2”: 21}}.") from error
+    if not isinstance(data, dict):
+        raise InputError(f"The label numbering {path.name} is not a table; write {{“L1”: 20, “L2”: 21}}.")
+    table: dict[str, int] = {}
+    for key, value in data.items():
+        name, number = (value, key) if isinstance(value, str) else (key, value)
+        if isinstance(number, str) and number.strip().isdigit():
+            number = int(number)
+        if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
+            raise InputError(
+                f"The label numbering {path.name} has the entry “{key}”: {json.dumps(value)}; "
+                "write a level and a whole number above 0, such as “L1”: 20."
+            )
+        if name in table:
+            raise InputError(f"The label numbering {path.name} names {name} twice; keep one value for each level.")
+        table[name] = number
+    return numbering_from_table(path.name, table)
+
+
+def numbering_of(labels: Image, choice: str) -> Numbering:
+    """The numbering of a label map by the user's choice: "verse", "totalsegmentator", "auto" or a JSON file's path.
+
+    Raises:
+        InputError: the choice is unknown, or "auto" finds no or two readings.
+    """
+    if choice in KNOWN:
+        return known_numbering(choice)
+    if choice == "auto":
+        return detect_numbering(labels)
+    path = Path(choice)
+    if path.suffix.lower() != ".json" and not path.exists():
+        raise InputError(f"The label numbering “{choice}” is unknown; {ASK}.")
+    return read_numbering(path)
+
+
+def detect_numbering(labels: Image) -> Numbering:
+    """The one known numbering in which the labels form a spine.
+
+    VerSe's numbers grow from head to foot, TotalSegmentator's from foot to head: where two or more vertebrae are
+    there, their order in the patient decides. A single vertebra is taken where only one table knows its number.
+
+    Raises:
+        InputError: no table fits, or both do; the message says what each reading would be.
+    """
+    centroids = sampled_centroids(labels)
+    if not centroids:
+        raise InputError("The segmentation is empty: no label reaches the size of a vertebra.")
+    readings = {name: _reading(table, centroids) for name, table in KNOWN.items()}
+    if max(centroids) > HIGHEST_VERSE_VALUE:
+        readings["verse"] = {}  # VerSe has no such value: another numbering, or one with organs
+    named = {name: [level for level in reading if level in LEVELS] for name, reading in readings.items()}
+    fitting = [name for name in KNOWN if named[name] and forms_spine(readings[name])]
+    # Of two readings that both form a spine, the one that explains more of the vertebrae: L4 of TotalSegmentator is
+    # VerSe's T13, so a VerSe spine with a T13 always holds one “TotalSegmentator” vertebra as well.
+    most = max((len(readings[name]) for name in fitting), default=0)
+    best = [name for name in fitting if len(readings[name]) == most]
+    alone = sum(bool(levels) for levels in named.values()) == 1
+    if len(best) == 1 and (most > 1 or alone):
+        return known_numbering(best[0])
+    raise InputError(_why_not(sorted(centroids), named))
+
+
+def _reading(table: Mapping[str, int], centroids: Mapping[int, NDArray]) -> dict[str, NDArray]:
+    names = {value: name for name, value in table.items()}
+    found = {names[value]: centre for value, centre in centroids.items() if value in names}
+    return dict(sorted(found.items(), key=lambda item: SPINE_ORDER.index(item[0])))
+
+
+def forms_spine(centroids: Mapping[str, NDArray]) -> bool:
+    """Whether named centroids (RAS mm, in the order of the spine) run from head to foot at vertebral distances."""
+    names = list(centroids)
+    for upper, lower in zip(names, names[1:], strict=False):
+        step = centroids[lower] - centroids[upper]
+        count = max(1, SPINE_ORDER.index(lower) - SPINE_ORDER.index(upper))
+        if not MIN_STEP_MM <= float(np.linalg.norm(step)) <= MAX_STEP_MM * count or step[2] >= 0:
+            return False
+    return True
+
+
+def _why_not(values: list[int], named: dict[str, list[str]]) -> str:
+    shown = ", ".join(map(str, values[:12])) + (" …" if len(values) > 12 else "")
+    readings = [f"{_span(levels)} in {title(name)}" for name, levels in named.items() if levels]
+    if not readings:
+        return f"No vertebra T1–L6 is in the labels (values {shown}) in VerSe’s or TotalSegmentator’s numbers; {ASK}."
+    if len(readings) == 2:
+        return f"The label values {shown} could be {readings[0]} or {readings[1]}; {ASK}."
+    hint = " (TotalSegmentator version 1 numbers L5–T1 as 18–34)" if "VerSe" in readings[0] else ""
+    return (
+        f"The label values {shown} would be {readings[0]}, but they do not lie in that order from head to foot{hint}; "
+        f"correct the labels or {ASK}."
+    )
+
+
+def _span(levels: list[str]) -> str:
+    return levels[0] if len(levels) == 1 else f"{levels[0]}–{levels[-1]}"
+
+
+def title(name: str) -> str:
+    """How a known numbering is written in a sentence."""
+    return {"verse": "VerSe", "totalsegmentator": "TotalSegmentator"}.get(name, name)
+
+
+def sampled_centroids(labels: Image) -> dict[int, NDArray]:
+    """Centroid (RAS, mm) of every label of at least :data:`MIN_SAMPLED_ML`, from a regular sample of the voxels."""
+    stride = max(1, int(np.ceil((labels.voxels.size / SAMPLES) ** (1 / 3))))
+    sample = np.ascontiguousarray(labels.voxels[::stride, ::stride, ::stride])
+    voxel_ml = float(abs(np.linalg.det(labels.ijk_to_ras[:3, :3]))) * stride**3 / 1000
+    where = np.nonzero(sample)
+    values = sample[where].astype(np.int64)
+    if not values.size:
+        return {}
+    counts = np.bincount(values)
+    sums = [np.bincount(values, weights=index * float(stride)) for index in where]
+    present = np.flatnonzero(counts * voxel_ml >= MIN_SAMPLED_ML)
+    return {int(v): labels.to_ras([axis[v] / counts[v] for axis in sums]) for v in present}

@@ -1,0 +1,176 @@
+"""Slicer segmentations (.seg.nrrd): segments by name and terminology, one or several overlapping layers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from ..model import Image, InputError, PlanWarning
+from .convert import affine_of, image_from_array
+from .names import BodyPart, part_of_code, part_of_name
+
+_SEGMENT_KEY = re.compile(r"^Segment(\d+)_(Name|ID|LabelValue|Layer|Tags)$")
+_REFERENCE = re.compile(r"Reference image geometry\|([-+0-9.eE;]+)\|")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment of a .seg.nrrd file and what it is, where it is anything that planning needs."""
+
+    name: str
+    value: int
+    layer: int
+    part: BodyPart | None
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """Named parts of a segmentation, each with its value in the merged label map.
+
+    Args:
+        values: label value of each vertebra ("L1", "S1", …).
+        canal: mask of the canal or cord, or None.
+        canal_is_cord: the mask is the cord.
+    """
+
+    values: dict[str, int]
+    canal: NDArray | None
+    canal_is_cord: bool
+
+
+def is_segmentation(image: sitk.Image) -> bool:
+    """Whether the file carries Slicer's segment entries."""
+    return image.HasMetaDataKey("Segment0_ID") or image.HasMetaDataKey("Segment0_Name")
+
+
+def read_segmentation(image: sitk.Image, name: str) -> tuple[Image, Segmentation, tuple[PlanWarning, ...]]:
+    """The merged label map of a Slicer segmentation (value = number of the segment, from 1), and its parts.
+
+    Slicer saves only the extent that holds segments. The map is padded again to the reference geometry noted in
+    the file, so that a vertebra at the edge of that crop is not taken for one cut by the scan.
+
+    Raises:
+        InputError: two segments of one level, or no segment that names a level.
+    """
+    segments = _segments(image)
+    layers = _layers(image, name)
+    merged = np.zeros(layers[0].shape, np.uint16 if len(segments) > 254 else np.uint8)
+    values: dict[str, int] = {}
+    canal, canal_is_cord, warnings = None, False, []
+    for number, segment in enumerate(segments, start=1):
+        if segment.part is None or segment.layer >= len(layers):
+            continue
+        inside = layers[segment.layer] == segment.value
+        if segment.part.kind in ("canal", "cord"):
+            if canal is None or canal_is_cord:  # the canal itself is preferred to the cord in it
+                canal, canal_is_cord = inside.astype(np.uint8), segment.part.kind == "cord"
+            continue
+        if segment.part.name in values:
+            raise InputError(f"The segmentation {name} has two segments for {segment.part.name}; rename one of them.")
+        overlap = int(np.count_nonzero(merged[inside]))
+        if overlap:
+            warnings.append(
+                PlanWarning(
+                    "segments-overlap",
+                    "info",
+                    f"{overlap} voxels of segment “{segment.name}” also belong to an earlier segment and stay with it.",
+                    "a voxel is bone of one vertebra [D]",
+                )
+            )
+        merged[inside & (merged == 0)] = number
+        values[segment.part.name] = number
+    if not values:
+        found = ", ".join(segment.name for segment in segments[:8]) or "none"
+        raise InputError(
+            f"The segmentation {name} has no segment named after a vertebra (segments: {found}); "
+            "name them L1, “L1 vertebra” or vertebrae_L1."
+        )
+    padded, matrix = _pad(merged, canal, affine_of(image), image)
+    return (
+        image_from_array(padded[0], matrix, "segmentation"),
+        Segmentation(values, padded[1], canal_is_cord),
+        tuple(warnings),
+    )
+
+
+def _segments(image: sitk.Image) -> list[Segment]:
+    entries: dict[int, dict[str, str]] = {}
+    for key in image.GetMetaDataKeys():
+        match = _SEGMENT_KEY.match(key)
+        if match:
+            entries.setdefault(int(match[1]), {})[match[2]] = image.GetMetaData(key)
+    result = []
+    for number in sorted(entries):
+        entry = entries[number]
+        name = entry.get("Name", entry.get("ID", ""))
+        part = part_of_name(name) or _part_of_tags(entry.get("Tags", ""))
+        result.append(Segment(name, int(entry.get("LabelValue", number + 1)), int(entry.get("Layer", 0)), part))
+    return result
+
+
+def _part_of_tags(tags: str) -> BodyPart | None:
+    """The vertebra that a terminology entry means, by SNOMED code or by the code's meaning.
+
+    An entry reads ``context~category~type~modifier~anatomic context~region~region modifier``, each code as
+    ``scheme^value^meaning``.
+    """
+    for tag in tags.split("|"):
+        key, _, entry = tag.partition(":")
+        if key != "TerminologyEntry":
+            continue
+        for code in reversed(entry.split("~")):  # the region is more particular than type and category
+            fields = code.split("^")
+            if len(fields) == 3:
+                part = part_of_code(fields[0], fields[1]) or part_of_name(fields[2])
+                if part:
+                    return part
+    return None
+
+
+def _layers(image: sitk.Image, name: str) -> list[NDArray]:
+    if image.GetDimension() != 3:
+        raise InputError(f"The segmentation {name} is not three-dimensional; export it again from Slicer.")
+    array = sitk.GetArrayFromImage(image)
+    if array.ndim == 3:
+        return [array.transpose(2, 1, 0)]
+    return [array[..., n].transpose(2, 1, 0) for n in range(array.shape[3])]
+
+
+def _pad(
+    merged: NDArray, canal: NDArray | None, matrix: NDArray, image: sitk.Image
+) -> tuple[tuple[NDArray, NDArray | None], NDArray]:
+    """The arrays padded to the reference geometry of the file, and the matrix of the padded grid."""
+    before, after = _room(merged.shape, image)
+    if not any(before) and not any(after):
+        return (merged, canal), matrix
+    widths = tuple(zip(before, after, strict=True))
+    matrix = matrix.copy()
+    matrix[:3, 3] -= matrix[:3, :3] @ np.array(before, float)
+    return (np.pad(merged, widths), None if canal is None else np.pad(canal, widths)), matrix
+
+
+def _room(shape: tuple[int, ...], image: sitk.Image) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    nothing = ((0, 0, 0), (0, 0, 0))
+    if not image.HasMetaDataKey("Segmentation_ConversionParameters"):
+        return nothing
+    match = _REFERENCE.search(image.GetMetaData("Segmentation_ConversionParameters"))
+    if not match:
+        return nothing
+    numbers = [float(text) for text in match[1].strip(";").split(";")]
+    if len(numbers) != 22:  # 16 of the matrix, 6 of the extent
+        return nothing
+    reference, extent = np.reshape(numbers[:16], (4, 4)), [int(n) for n in numbers[16:]]
+    own = affine_of(image)
+    if not np.allclose(reference[:3, :3], own[:3, :3], atol=1e-3):
+        return nothing  # the segments were edited on another grid than the reference's
+    offset = np.linalg.solve(own[:3, :3], own[:3, 3] - reference[:3, 3])
+    if not np.allclose(offset, np.rint(offset), atol=0.01):
+        return nothing
+    first = np.rint(offset).astype(int)
+    before = tuple(max(0, int(first[a] - extent[2 * a])) for a in range(3))
+    after = tuple(max(0, int(extent[2 * a + 1] - (first[a] + shape[a] - 1))) for a in range(3))
+    return before, after

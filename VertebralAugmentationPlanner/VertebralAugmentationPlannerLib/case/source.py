@@ -1,0 +1,158 @@
+"""Reading whatever the caller has — path, ITK image, array with affine, Image — into a :class:`Volume`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Union
+
+import SimpleITK as sitk
+from numpy.typing import ArrayLike, NDArray
+
+from ..model import Image, ImageRecord, InputError, PlanWarning
+from .convert import image_from_array, image_from_sitk
+from .dicom import is_dicom_file, read_dicom
+from .nifti import check_nifti
+from .segments import Segmentation, is_segmentation, read_segmentation
+
+Source = Union[str, "PathLike[str]", sitk.Image, Image, "tuple[NDArray, ArrayLike]"]
+
+FORMATS = "NIfTI, NRRD, MHA or DICOM"
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A volume as read, its record for the plan, and, of a Slicer segmentation, its named segments."""
+
+    image: Image
+    record: ImageRecord
+    segmentation: Segmentation | None = None
+    warnings: tuple[PlanWarning, ...] = ()
+
+
+def read(source: Source, what: str) -> Volume:
+    """Read one input.
+
+    Args:
+        source: path of a file or DICOM folder, SimpleITK image (LPS), :class:`Image`, or (array [i, j, k],
+            4 × 4 voxel-to-RAS matrix in mm).
+        what: "CT", "segmentation" or "canal", for the messages.
+
+    Raises:
+        InputError: there is no such file, or it is not a three-dimensional volume.
+    """
+    if isinstance(source, (str, PathLike)):
+        return _read_path(str(source), what)
+    if isinstance(source, Image):
+        return _in_memory(image_from_array(source.voxels, source.ijk_to_ras, what))
+    if isinstance(source, sitk.Image):
+        return _in_memory(image_from_sitk(source, what))
+    if isinstance(source, tuple) and len(source) == 2:
+        return _in_memory(image_from_array(source[0], source[1], what))
+    raise InputError(
+        f"The {what} is a {type(source).__name__}; give a path, a SimpleITK image, an Image or (array, affine)."
+    )
+
+
+def _in_memory(image: Image) -> Volume:
+    return Volume(image, record_of(image, None, None))
+
+
+def record_of(image: Image, path: str | None, sha256: str | None) -> ImageRecord:
+    """The entry of plan.json for an image."""
+    size = tuple(int(n) for n in image.voxels.shape)
+    spacing = tuple(round(float(s), 6) for s in image.spacing_mm)
+    return ImageRecord(path, sha256, size, spacing)  # type: ignore[arg-type]
+
+
+def _read_path(text: str, what: str) -> Volume:
+    path, series = _split_series(text)
+    if not path.exists():
+        raise InputError(f"The {what} {text} does not exist; check the path.")
+    if path.is_dir() or is_dicom_file(path):
+        if what != "CT":
+            raise InputError(
+                f"The {what} {recorded_path(text)} is DICOM; export it as NIfTI, NRRD or .seg.nrrd and give that file."
+            )
+        image, files, warnings = read_dicom(path, series)
+        return Volume(image, record_of(image, recorded_path(text), sha256_of(files)), None, warnings)
+    check_nifti(path, what)
+    raw = read_file(path, what)
+    if is_segmentation(raw):
+        if what == "CT":
+            raise InputError(f"The CT {path.name} is a Slicer segmentation; give the CT itself.")
+        image, segmentation, warnings = read_segmentation(raw, path.name)
+    else:
+        image, segmentation, warnings = image_from_sitk(raw, what), None, ()
+    return Volume(image, record_of(image, recorded_path(text), sha256_of([path])), segmentation, warnings)
+
+
+def _split_series(text: str) -> tuple[Path, int | None]:
+    """``folder#4`` names series 4 of a DICOM folder; a path that exists with its # is that path."""
+    whole = Path(text)
+    folder, mark, number = text.rpartition("#")
+    if mark and number.isdigit() and not whole.exists():
+        return Path(folder), int(number)
+    return whole, None
+
+
+def read_file(path: Path, what: str) -> sitk.Image:
+    """Read one image file with ITK.
+
+    Raises:
+        InputError: not an image, a damaged one, or one whose direction is not orthonormal.
+    """
+    try:
+        with itk_warnings_off():
+            return sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        text = str(error)
+        if "orthonormal" in text.lower() or "non-orthogonal" in text.lower():
+            raise InputError(
+                f"The {what} {path.name} has a skewed orientation matrix; resample it to a rectangular grid first."
+            ) from error
+        if not path.stat().st_size:
+            raise InputError(f"The {what} {path.name} is empty (0 bytes); copy it again.") from error
+        raise InputError(
+            f"The {what} {path.name} cannot be read as an image; give a {FORMATS} volume, and copy it again if it is one."
+        ) from error
+
+
+@contextlib.contextmanager
+def itk_warnings_off() -> Iterator[None]:
+    """ITK prints its own many-line warnings to stderr; ours is one sentence."""
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(before)
+
+
+def sha256_of(files: Iterable[Path]) -> str:
+    """SHA-256 over the bytes of the files, in name order."""
+    digest = hashlib.sha256()
+    for path in sorted(files, key=lambda p: p.name):
+        with open(path, "rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def recorded_path(text: str) -> str:
+    """What the plan keeps of a path: a relative one as given, of an absolute one the name alone.
+
+    An absolute path names people and machines and differs between computers; the checksum identifies the file.
+    """
+    path = Path(text)
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+def describe(source: Any) -> str:
+    """Name of a source for messages."""
+    return Path(source).name if isinstance(source, (str, PathLike)) else "given in memory"
