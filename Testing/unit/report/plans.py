@@ -139,33 +139,57 @@ def l2_trajectory() -> Trajectory:
 
 def t12_measurements() -> Measurements:
     return Measurements(
-        anterior_height_mm=17.2, middle_height_mm=17.9, posterior_height_mm=26.1,
+        anterior_height_mm=17.2,
+        middle_height_mm=17.9,
+        posterior_height_mm=26.1,
         heights_3x3_mm=((17.5, 18.2, 26.0), (17.2, 17.9, 26.1), (17.0, 18.1, 25.9)),
-        depth_mm=29.4, width_mm=39.2, body_volume_ml=20.4, anterior_two_thirds_volume_ml=12.1,
+        depth_mm=29.4,
+        width_mm=39.2,
+        body_volume_ml=20.4,
+        anterior_two_thirds_volume_ml=12.1,
         reference=Reference(26.4, 23.2, 27.0, "neighbours", ("T10", "T11", "L1")),
         height_loss_percent=HeightLoss(34.8, 22.8, 3.3),
-        genant_grade=2, fracture_shape="wedge+biconcave", of_class="OF3",
-        wedge_angle_deg=16.8, segmental_kyphosis_deg=19.5, gardner_angle_deg=18.1,
-        body_density_hu=112.0, reference_density_hu=78.0, cleft_volume_ml=0.4, posterior_wall_retropulsion_mm=1.2,
+        genant_grade=2,
+        fracture_shape="wedge+biconcave",
+        of_class="OF3",
+        wedge_angle_deg=16.8,
+        segmental_kyphosis_deg=19.5,
+        gardner_angle_deg=18.1,
+        body_density_hu=112.0,
+        reference_density_hu=78.0,
+        cleft_volume_ml=0.4,
+        posterior_wall_retropulsion_mm=1.2,
         height_points_ras={
             "anterior": (point(T12_ORIGIN, 0, 14.0, 8.6), point(T12_ORIGIN, 0, 14.0, -8.6)),
             "middle": (point(T12_ORIGIN, 0, 0.0, 8.9), point(T12_ORIGIN, 0, 0.0, -9.0)),
             "posterior": (point(T12_ORIGIN, 0, -14.0, 13.0), point(T12_ORIGIN, 0, -14.0, -13.1)),
         },
-    )  # fmt: skip
+    )
 
 
 def l2_measurements() -> Measurements:
     return Measurements(
-        anterior_height_mm=22.0, middle_height_mm=20.1, posterior_height_mm=27.6,
+        anterior_height_mm=22.0,
+        middle_height_mm=20.1,
+        posterior_height_mm=27.6,
         heights_3x3_mm=((22.4, 20.5, None), (22.0, 20.1, 27.6), (21.8, 20.0, 27.3)),
-        depth_mm=31.0, width_mm=44.0, body_volume_ml=28.8, anterior_two_thirds_volume_ml=18.2,
+        depth_mm=31.0,
+        width_mm=44.0,
+        body_volume_ml=28.8,
+        anterior_two_thirds_volume_ml=18.2,
         reference=Reference(28.0, 24.9, 28.6, "neighbours", ("L1", "L3")),
         height_loss_percent=HeightLoss(21.4, 19.3, 3.5),
-        genant_grade=1, fracture_shape="wedge", of_class="OF2",
-        wedge_angle_deg=10.2, segmental_kyphosis_deg=None, gardner_angle_deg=4.4,
-        body_density_hu=90.0, reference_density_hu=78.0, cleft_volume_ml=0.0, posterior_wall_retropulsion_mm=0.0,
-    )  # fmt: skip
+        genant_grade=1,
+        fracture_shape="wedge",
+        of_class="OF2",
+        wedge_angle_deg=10.2,
+        segmental_kyphosis_deg=None,
+        gardner_angle_deg=4.4,
+        body_density_hu=90.0,
+        reference_density_hu=78.0,
+        cleft_volume_ml=0.0,
+        posterior_wall_retropulsion_mm=0.0,
+    )
 
 
 def pedicle(origin: tuple[float, float, float], side: str, width: float, height: float) -> PedicleMeasurement:
@@ -179,41 +203,73 @@ def frame(origin: tuple[float, float, float]) -> FramePlan:
 
 def t12() -> LevelPlan:
     return LevelPlan(
-        level="T12", complete=True, frame=frame(T12_ORIGIN), measurements=t12_measurements(),
+        level="T12",
+        complete=True,
+        frame=frame(T12_ORIGIN),
+        measurements=t12_measurements(),
         pedicles=Pedicles(pedicle(T12_ORIGIN, "left", 6.4, 14.8), pedicle(T12_ORIGIN, "right", 7.9, 15.1)),
         approach="bilateral",
         approach_reason="a needle from one side ends 6 mm short of the midline; two needles fill both halves",
         trajectories=(t12_trajectory("left"), t12_trajectory("right")),
         skipped_sides={},
-        cement=CementPlan(0.30, 12.1, 5.5, 3.1, 6.1, 27.0, 4, 1.5, "balloon cavities 5.2 ml + 1.0 ml, held at the ceiling",
-                          "30 % of the body"),
+        cement=CementPlan(
+            0.30,
+            12.1,
+            5.5,
+            3.1,
+            6.1,
+            27.0,
+            4,
+            1.5,
+            "balloon cavities 5.2 ml + 1.0 ml, held at the ceiling",
+            "30 % of the body",
+        ),
         predicted=Predicted(20.9, 9.4, 0.40),
         warnings=(
-            PlanWarning("retropulsion", "caution", "The posterior wall bulges 1.2 mm into the canal: watch for backflow of"
-                        " cement and inject under lateral view.", "157 levels, IJSS 15:353 [V]"),
-            PlanWarning("tight-path", "caution", "Left needle: 0.6 mm to the pedicle’s inner wall, margin 1.0 mm.",
-                        "margins of this plan [D]"),
+            PlanWarning(
+                "retropulsion",
+                "caution",
+                "The posterior wall bulges 1.2 mm into the canal: watch for backflow of"
+                " cement and inject under lateral view.",
+                "157 levels, IJSS 15:353 [V]",
+            ),
+            PlanWarning(
+                "tight-path",
+                "caution",
+                "Left needle: 0.6 mm to the pedicle’s inner wall, margin 1.0 mm.",
+                "margins of this plan [D]",
+            ),
             PlanWarning("cleft", "info", "A gas cleft of 0.4 ml will take cement first.", "AJNR 26:1634 [V]"),
         ),
-    )  # fmt: skip
+    )
 
 
 def l2() -> LevelPlan:
     return LevelPlan(
-        level="L2", complete=True, frame=frame(L2_ORIGIN), measurements=l2_measurements(),
+        level="L2",
+        complete=True,
+        frame=frame(L2_ORIGIN),
+        measurements=l2_measurements(),
         pedicles=Pedicles(pedicle(L2_ORIGIN, "left", 3.9, 12.2), pedicle(L2_ORIGIN, "right", 7.4, 14.0)),
         approach="unilateral-right",
         approach_reason="the left pedicle is too thin; the right needle reaches the midline",
         trajectories=(l2_trajectory(),),
         skipped_sides={"left": SKIPPED_LEFT},
-        cement=CementPlan(0.30, 18.2, 4.4, 3.5, 5.9, 15.3, 3, 1.5, "30 % of the trabecular space of the anterior two-thirds"),
+        cement=CementPlan(
+            0.30, 18.2, 4.4, 3.5, 5.9, 15.3, 3, 1.5, "30 % of the trabecular space of the anterior two-thirds"
+        ),
         predicted=None,
         warnings=(
-            PlanWarning("balloon-none", "stop", "No balloon fits the 11G cannula: kyphoplasty is not possible from the right;"
-                        " plan a vertebroplasty or another access.", "device catalogue"),
+            PlanWarning(
+                "balloon-none",
+                "stop",
+                "No balloon fits the 11G cannula: kyphoplasty is not possible from the right;"
+                " plan a vertebroplasty or another access.",
+                "device catalogue",
+            ),
             PlanWarning("segmental-missing", "info", "L3 is cut by the image border: no segmental angle.", "geometry"),
         ),
-    )  # fmt: skip
+    )
 
 
 def case_plan() -> CasePlan:
@@ -231,13 +287,29 @@ def case_plan() -> CasePlan:
         levels=(
             t12(),
             l2(),
-            LevelPlan("L3", False, None, None, Pedicles(None, None), None, None, (), {}, None, None, (
-                PlanWarning("incomplete", "info", "L3 is cut by the lower border of the image.", "geometry"),
-            )),
+            LevelPlan(
+                "L3",
+                False,
+                None,
+                None,
+                Pedicles(None, None),
+                None,
+                None,
+                (),
+                {},
+                None,
+                None,
+                (PlanWarning("incomplete", "info", "L3 is cut by the lower border of the image.", "geometry"),),
+            ),
         ),
         warnings=(
-            PlanWarning("supine", "info", "The CT was taken lying: standing, kyphosis and height loss are larger (18.3 mm"
-                        " sitting against 24.3 mm supine in one series).", "JOSR 2020 doi 10.1186/s13018-020-01649-y [V]"),
+            PlanWarning(
+                "supine",
+                "info",
+                "The CT was taken lying: standing, kyphosis and height loss are larger (18.3 mm"
+                " sitting against 24.3 mm supine in one series).",
+                "JOSR 2020 doi 10.1186/s13018-020-01649-y [V]",
+            ),
         ),
-    )  # fmt: skip
+    )
     return rounded(plan)

@@ -29,7 +29,7 @@ def render(content: Content) -> Markup:
     return Markup("".join(render(part) for part in content))
 
 
-def element(name: str, *content: Content, **attributes: str | int | None) -> Markup:
+def element(name: str, /, *content: Content, **attributes: str | int | None) -> Markup:
     """``<name attributes>content</name>``. ``class_`` stands for class and ``_`` for ``-``; None leaves one out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(str(value), quote=True)}"'
@@ -41,7 +41,7 @@ def element(name: str, *content: Content, **attributes: str | int | None) -> Mar
     return Markup(f"<{name}{written}>{render(content)}</{name}>")
 
 
-def div(class_: str | None, *content: Content, **attributes: str | int | None) -> Markup:
+def div(class_: str | None, /, *content: Content, **attributes: str | int | None) -> Markup:
     """A ``div`` of a class."""
     return element("div", *content, class_=class_, **attributes)
 

@@ -1,0 +1,241 @@
+"""report.html: everything the operator needs is on the first page, nothing is loaded, nothing is invented."""
+
+from __future__ import annotations
+
+import dataclasses
+import html.parser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from plans import SKIPPED_LEFT, case_plan
+
+from VertebralAugmentationPlannerLib.model import CasePlan, LevelPlan, PlanWarning
+from VertebralAugmentationPlannerLib.report import report_html, write_report
+
+VOID = {"br", "col", "meta", "rect", "path", "circle"}
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that elements nest, and collects the text of each sheet."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.sheets: list[str] = []
+        self.feed(text)
+        assert self.open == [], f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "section":
+            self.sheets.append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.sheets and "style" not in self.open:
+            self.sheets[-1] += data.replace("\u00a0", " ")
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return report_html(case_plan())
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def only(plan: CasePlan, name: str, **changes: object) -> CasePlan:
+    level = dataclasses.replace(plan.level(name), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(plan, levels=(level,))
+
+
+def test_there_is_an_overview_and_two_sheets_a_whole_level(page: Page) -> None:
+    assert len(page.sheets) == 1 + 2 * 2
+
+
+def test_a_single_level_needs_no_overview_and_keeps_the_warnings_of_the_case() -> None:
+    page = Page(report_html(only(case_plan(), "T12")))
+    assert len(page.sheets) == 2
+    assert "taken lying" in page.sheets[0] + page.sheets[1]
+
+
+def test_nothing_is_loaded_and_no_script_runs(text: str, page: Page) -> None:
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object", "embed", "base"}
+    sources = [value for _, attrs in page.tags for key, value in attrs.items() if key in ("src", "href")]
+    assert all(value and value.startswith("data:") for value in sources)
+    assert not re.search(r"url\(|@import", text)
+
+
+def test_the_first_sheet_of_a_level_says_what_to_do(page: Page) -> None:
+    sheet = page.sheets[1]
+    for words in (
+        "T12",
+        "Bilateral kyphoplasty",
+        "A needle from one side ends 6 mm short of the midline",
+        "13° towards the patient’s left",
+        "RAO 13° · CAU 10°",
+        "103 mm to the target",
+        "0.6 mm or 1.1°",
+        "10G, 3.4 mm",
+        "2.6 ml, Ø 16 mm, stops at an end plate",
+        "5.5 ml",
+        "range 3.1–6.1 ml",
+        "2.8 ml in 2 bone fillers",
+        "grade A",
+        "tight",
+    ):
+        assert words in sheet, words
+
+
+def test_stop_comes_before_caution_and_both_before_any_number(page: Page) -> None:
+    sheet = page.sheets[3]
+    assert sheet.index("Stop: No balloon fits") < sheet.index("Cannula")
+    t12 = page.sheets[1]
+    assert t12.index("Caution: The posterior wall") < t12.index("10G × 2")
+
+
+def test_a_skipped_side_shows_its_reason(text: str, page: Page) -> None:
+    assert SKIPPED_LEFT.capitalize().replace("g needle", "G needle") + "." in page.sheets[3]
+    assert re.search(r'class="side skipped breach".*?class="reason"', text)
+
+
+def test_sides_are_not_swapped(page: Page) -> None:
+    left, right = page.sheets[1].split("RIGHT")
+    assert "LEFT" in left and "19 mm left of the midline" in left and "0.6 mm" in left
+    assert "19 mm right of the midline" in right and "1.7 mm" in right
+
+
+def test_a_clearance_below_its_margin_is_marked_in_shape_word_and_colour(text: str) -> None:
+    walls = re.findall(
+        r'<div class="wall (\w+)"><b><svg[^>]*aria-label="(\w+)"[^>]*>.*?</svg>([−\d.]+)\xa0mm</b>', text
+    )
+    assert ("tight", "tight", "0.6") in walls
+    assert {state for state, label, _ in walls if state != label} == set()
+    assert ("safe", "safe", "2.4") in walls
+
+
+def test_a_breach_is_called_a_breach() -> None:
+    plan = case_plan()
+    needle = plan.level("T12").trajectory("left")
+    bad = dataclasses.replace(needle.clearance_mm, pedicle_wall=-1.3)
+    needle = dataclasses.replace(needle, clearance_mm=bad, safety="breach", breach_grade="B")
+    sheet = Page(report_html(only(plan, "T12", trajectories=(needle,)))).sheets[0]
+    assert "BREACH · grade B" in sheet and "−1.3 mm" in sheet
+
+
+def test_the_record_has_measurements_reference_method_sources_and_checksums(page: Page) -> None:
+    sheet = page.sheets[2]
+    for words in (
+        "17.2 mm",
+        "26.4 mm",
+        "35 %",
+        "neighbouring levels (T10, T11, L1)",
+        "AJNR 26:1634",
+        "ab" * 32,
+        "cd" * 32,
+        "VertebralAugmentationPlanner 0.1.0",
+        "Stubs gauge table",
+    ):
+        assert words in sheet, words
+    for remembered in ("bone in the trabecular space", "Generic 15 mm: largest volume"):
+        assert "FROM MEMORY" in sheet.split(remembered)[1].split("\n")[0][:160]
+
+
+def test_what_was_not_computed_is_a_dash_and_never_a_number(page: Page) -> None:
+    assert "Segmental kyphosis (Cobb)—" in page.sheets[4]
+
+
+def test_a_cut_level_is_named_with_its_reason_and_gets_no_sheet(page: Page) -> None:
+    assert "L3 is cut by the lower border of the image. Not measured, not planned." in page.sheets[0]
+    assert not any(sheet.startswith("L3") for sheet in page.sheets)
+
+
+def test_the_patients_name_appears_only_where_it_is_asked_for(text: str) -> None:
+    assert "Doe" not in text
+    named = Page(report_html(case_plan(), patient_name="Doe, Jane"))
+    assert all("Doe, Jane" in sheet for sheet in named.sheets)
+
+
+def test_text_from_files_cannot_become_markup() -> None:
+    plan = case_plan()
+    nasty = PlanWarning("x", "caution", "<script>alert(1)</script> & “quoted”", "<b>")
+    text = report_html(only(plan, "T12", warnings=(nasty,)), patient_name="<img src=x>")
+    assert "<script>" not in text and "<img" not in text and "&lt;script&gt;" in text
+
+
+def test_every_sheet_says_that_this_is_no_medical_device(page: Page) -> None:
+    assert all("Not a medical device" in sheet for sheet in page.sheets)
+
+
+def test_a_plan_without_images_says_why_there_are_no_pictures(page: Page) -> None:
+    assert "No pictures: this report was written from the plan alone" in page.sheets[1]
+
+
+def test_a_level_without_safe_access_says_so_in_large_type() -> None:
+    plan = only(case_plan(), "L2", approach="none", trajectories=(), cement=None,
+                skipped_sides={"left": SKIPPED_LEFT, "right": "the canal could not be built"})  # fmt: skip
+    text = report_html(plan)
+    sheet = Page(text).sheets[0]
+    assert "No access" in sheet and "The canal could not be built." in sheet
+    assert text.count('class="side skipped breach"') == 2
+
+
+def test_a_measured_level_has_its_record_and_nothing_to_do() -> None:
+    plan = only(case_plan(), "T12", approach=None, approach_reason=None, trajectories=(), cement=None, predicted=None)
+    page = Page(report_html(plan))
+    assert len(page.sheets) == 1 and "1 of 1" in page.sheets[0]
+
+
+def test_the_same_plan_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
+    write_report(case_plan(), tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_bytes() == text.encode("utf-8")
+
+
+def with_many_warnings(level: LevelPlan) -> LevelPlan:
+    cautions = tuple(
+        PlanWarning(
+            f"c{n}", "caution", "A caution of usual length that fills about a line of the page in print.", "[D]"
+        )
+        for n in range(5)
+    )
+    notes = tuple(
+        PlanWarning(
+            f"n{n}", "info", "A note of usual length, with a number such as 12.3 mm and what it means.", "doi [V]"
+        )
+        for n in range(8)
+    )
+    return dataclasses.replace(level, warnings=(*cautions, *notes))
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to print with")
+@pytest.mark.parametrize("crowded", [False, True])
+def test_it_prints_to_two_a4_pages_a_level(tmp_path: Path, crowded: bool) -> None:
+    plan = case_plan()
+    if crowded:
+        plan = dataclasses.replace(plan, levels=tuple(map(with_many_warnings, plan.levels[:2])))
+    source, target = tmp_path / "report.html", tmp_path / "report.pdf"
+    write_report(plan, source)
+    subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         f"--user-data-dir={tmp_path / 'profile'}", "--no-pdf-header-footer", f"--print-to-pdf={target}",
+         source.as_uri()],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    data = target.read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", data)) == 5
+    boxes = {tuple(float(x) for x in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]+)\]", data)}
+    assert all(abs(box[2] - 595) < 1 and abs(box[3] - 842) < 1 for box in boxes), "A4 is 595 × 842 points"

@@ -1,0 +1,72 @@
+"""report.html: one self-contained file that prints to two A4 pages a level."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from ..model import Case, CasePlan, LevelPlan, Spine
+from ..model.serialisation import write_text
+from .markup import Markup, element
+from .operator_page import operator_page
+from .overview import overview_page
+from .pictures import level_page_pictures
+from .record_page import record_page
+from .style import STYLE
+
+
+def report_html(
+    plan: CasePlan, case: Case | None = None, spine: Spine | None = None, patient_name: str | None = None
+) -> str:
+    """The report as one HTML document without scripts and without anything to load.
+
+    Args:
+        plan: the plan to report.
+        case, spine: what the plan was made from; without both there are no pictures, and the report says so.
+        patient_name: printed on every sheet; left out unless given. The plan itself never holds a name.
+    """
+    several = len(plan.levels) > 1
+    sheets = [overview_page(plan, patient_name)] if several or not any(level.complete for level in plan.levels) else []
+    for level in plan.levels:
+        if level.complete:
+            sheets += _level_sheets(plan, level, case, spine, several, patient_name)
+    return _document(plan, sheets)
+
+
+def write_report(
+    plan: CasePlan,
+    path: str | PathLike[str],
+    case: Case | None = None,
+    spine: Spine | None = None,
+    patient_name: str | None = None,
+) -> None:
+    """Write :func:`report_html` whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    write_text(Path(path), report_html(plan, case, spine, patient_name))
+
+
+def _level_sheets(
+    plan: CasePlan, level: LevelPlan, case: Case | None, spine: Spine | None, several: bool, patient_name: str | None
+) -> list[Markup]:
+    pictures = level_page_pictures(plan, level, case, spine)
+    case_warnings = () if several else plan.warnings
+    record = record_page(plan, level, pictures, case_warnings, patient_name)
+    if level.approach is None:  # measured only: nothing for the operator to do
+        return [record]
+    return [operator_page(plan, level, pictures, case_warnings, patient_name), record]
+
+
+def _document(plan: CasePlan, sheets: list[Markup]) -> str:
+    names = ", ".join(level.level for level in plan.levels) or "no level"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="generator", content=f"{plan.software.name} {plan.software.version}"),
+        element("title", f"Vertebral augmentation plan: {names}"),
+        element("style", Markup(STYLE)),
+    )
+    return "<!DOCTYPE html>\n" + element("html", head, element("body", *sheets), lang="en") + "\n"

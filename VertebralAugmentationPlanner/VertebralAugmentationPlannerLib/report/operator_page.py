@@ -1,0 +1,235 @@
+"""The first page of a level: what the operator does, in the order it is needed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
+from ..model.geometry import Frame
+from .markup import Content, Markup, div, element, span, table
+from .parts import case_lines, folded_notes, foot, sheet, warning_box
+from .pictures import PagePictures, operator_keys, picture_grid
+from .symbols import clearance_bar, clearance_state, symbol
+from .wording import (
+    APPROACH_WORDS,
+    CLEARANCE_WORDS,
+    MISSING,
+    STOPPED_BY_WORDS,
+    by_severity,
+    convergence_words,
+    craniocaudal_words,
+    dicom_words,
+    needle_name,
+    number,
+    procedure,
+    sentence,
+)
+
+SAFETY_WORDS = {"safe": "safe", "tight": "tight", "breach": "BREACH"}
+
+
+def operator_page(
+    plan: CasePlan,
+    level: LevelPlan,
+    pictures: PagePictures,
+    case_warnings: tuple[PlanWarning, ...] = (),
+    patient_name: str | None = None,
+) -> Markup:
+    """The sheet of one level for the operator.
+
+    Args:
+        case_warnings: warnings of the whole case, shown here where there is no overview page.
+    """
+    return sheet(
+        "operator",
+        _head(plan, level, patient_name),
+        _warnings(level, case_warnings),
+        _keys(plan, level),
+        div("sides", [_side(plan, level, side) for side in ("left", "right")]),
+        picture_grid(pictures, operator_keys(level)),
+        foot("", f"{level.level} · for the operator · 1 of 2"),
+    )
+
+
+def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
+    approach = APPROACH_WORDS.get(level.approach or "none", level.approach)
+    title = f"{approach} {procedure(plan)}" if procedure(plan) and level.trajectories else approach
+    return element(
+        "header",
+        div("level", level.level),
+        div("what", div("approach", title), div(None, sentence(level.approach_reason or ""))),
+        div("case", case_lines(plan, patient_name)),
+        class_="head",
+    )
+
+
+def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Markup:
+    ordered = by_severity((*level.warnings, *case_warnings))
+    loud = [warning for warning in ordered if warning.severity != "info"]
+    notes = [warning for warning in ordered if warning.severity == "info"]
+    return div("warnings", [warning_box(warning) for warning in loud], folded_notes(notes, "on the record page"))
+
+
+def _key(label: str, value: str, more: Content) -> Markup:
+    return div("key", div("label", label), div("value", value), div("more", more))
+
+
+def _keys(plan: CasePlan, level: LevelPlan) -> Markup | None:
+    """The handful of numbers that are read aloud: cannula, balloon, cement, fillers."""
+    if not level.trajectories:
+        return None
+    return div("keys", _cannula_key(level), _balloon_key(plan, level), *_cement_keys(level))
+
+
+def _cannula_key(level: LevelPlan) -> Markup:
+    names = list(dict.fromkeys(item.cannula for item in level.trajectories))
+    widths = ", ".join(
+        f"{width:g} mm outer diameter"
+        for width in dict.fromkeys(item.cannula_outer_diameter_mm for item in level.trajectories)
+    )
+    count = len(level.trajectories)
+    return _key("Cannula", f"{' / '.join(names)} × {count}" if count > 1 else names[0], widths)
+
+
+def _balloon_key(plan: CasePlan, level: LevelPlan) -> Markup | None:
+    balloons = [item.balloon for item in level.trajectories if item.balloon]
+    if not balloons:
+        return _key("Balloon", "none", None) if procedure(plan) == "kyphoplasty" else None
+    lengths = " / ".join(dict.fromkeys(f"{balloon.length_mm:g} mm" for balloon in balloons))
+    volumes = " + ".join(f"{balloon.planned_volume_ml:.1f}" for balloon in balloons)
+    models = ", ".join(dict.fromkeys(balloon.model for balloon in balloons))
+    count = f"{lengths} × {len(balloons)}" if len(balloons) > 1 else lengths
+    return _key("Balloon", count, f"{models}; inflate {volumes} ml")
+
+
+def _cement_keys(level: LevelPlan) -> list[Markup]:
+    cement = level.cement
+    if cement is None:
+        return [_key("Cement", MISSING, "not planned")]
+    span_text = f"range {cement.low_ml:.1f}–{cement.high_ml:.1f} ml"
+    limit = f"; limited by {cement.limited_by}" if cement.limited_by else ""
+    return [
+        _key("Cement", number(cement.volume_ml, 1, "ml"), span_text + limit),
+        _key("Bone fillers", str(cement.bone_fillers), f"of {cement.bone_filler_ml:g} ml"),
+    ]
+
+
+def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
+    for trajectory in level.trajectories:
+        if trajectory.side == side:
+            return _planned_side(plan, level, trajectory)
+    if side in level.skipped_sides:
+        return div(
+            "side skipped breach",
+            div("title", span("name", side.upper()), span("state", symbol("breach"), "no needle")),
+            element("p", sentence(level.skipped_sides[side]), class_="reason"),
+        )
+    return div(
+        "side unused",
+        div("title", span("name", side.upper()), span("state", "no needle")),
+        element("p", "No needle on this side in this plan.", class_="reason"),
+    )
+
+
+def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Markup:
+    state = span("state", symbol(needle.safety), SAFETY_WORDS[needle.safety], f" · grade {needle.breach_grade}")
+    bad = " bad" if needle.safety == "breach" else ""
+    compromise = div(f"compromise{bad}", sentence(needle.compromise)) if needle.compromise else None
+    name = span("name", needle.side.upper(), span("gauge", f" {needle_name(needle)}"))
+    return div(
+        f"side {needle.safety}",
+        div("title", name, state),
+        _carm(needle),
+        compromise,
+        table([], _needle_rows(level, needle), class_="numbers"),
+        _clearances(plan, needle),
+    )
+
+
+def _carm(needle: Trajectory) -> Markup:
+    words = dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg)
+    return div(
+        "carm",
+        div("turn", sentence(needle.carm.prone_text).rstrip(".")),
+        div("small", "End-on view. DICOM positioner, supine convention: ", span("nowrap", element("b", words))),
+    )
+
+
+def _needle_rows(level: LevelPlan, needle: Trajectory) -> list[list[Content]]:
+    angles = f"{convergence_words(needle.convergence_angle_deg)}, {craniocaudal_words(needle.craniocaudal_angle_deg)}"
+    slack = f"{number(needle.tolerated_offset_mm, 1, 'mm')} or {number(needle.tolerated_angle_deg, 1, '°')}"
+    rows: list[list[Content]] = [
+        ["Skin", _skin_words(level, needle)],
+        ["Bone entry", _entry_words(level, needle)],
+        ["Angles", angles],
+        ["Tip", _tip_words(needle)],
+        ["Slack", f"{slack} before a wall is touched"],
+    ]
+    if needle.balloon:
+        rows.append(["Balloon", _balloon_words(needle)])
+    rows.append(["Cement", _cement_words(needle)])
+    return rows
+
+
+def _skin_words(level: LevelPlan, needle: Trajectory) -> str:
+    if needle.skin_to_target_mm is None:
+        return "unknown: no skin in the images"
+    words = f"{number(needle.skin_to_target_mm, 0, 'mm')} to the target"
+    if needle.skin_ras is not None and level.frame is not None:
+        offset = float(_frame(level).to_local(needle.skin_ras)[0])
+        words += f"; {number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
+    return words
+
+
+def _entry_words(level: LevelPlan, needle: Trajectory) -> str:
+    words = f"{number(needle.bone_path_mm, 0, 'mm')} to the target"
+    if level.frame is not None:
+        offset = float(_frame(level).to_local(needle.entry_ras)[0])
+        words += f"; {number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
+    return words
+
+
+def _cement_words(needle: Trajectory) -> str:
+    if needle.cement_ml is None:
+        return MISSING
+    fillers = f" in {needle.bone_fillers} bone filler{'' if needle.bone_fillers == 1 else 's'}"
+    return number(needle.cement_ml, 1, "ml") + (fillers if needle.bone_fillers is not None else "")
+
+
+def _tip_words(needle: Trajectory) -> str:
+    if abs(needle.midline_offset_mm) < 0.5:
+        return "on the midline"
+    where = "short of" if needle.midline_offset_mm > 0 else "past"
+    return f"{number(abs(needle.midline_offset_mm), 0, 'mm')} {where} the midline"
+
+
+def _frame(level: LevelPlan) -> Frame:
+    assert level.frame is not None
+    return Frame(**dataclasses.asdict(level.frame))
+
+
+def _balloon_words(needle: Trajectory) -> str:
+    balloon = needle.balloon
+    assert balloon is not None
+    pressure = f", {balloon.max_pressure_psi:g} psi" if balloon.max_pressure_psi is not None else ""
+    size = f"{number(balloon.planned_volume_ml, 1, 'ml')}, Ø {number(balloon.planned_diameter_mm, 0, 'mm')}"
+    stop = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
+    return f"{size}, {stop} (limit {balloon.max_volume_ml:g} ml{pressure})"
+
+
+def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:
+    """Distance from the cannula's surface to each wall, with its state and the margin it is held against."""
+    margins = plan.options.get("margins")
+    margins = margins if isinstance(margins, dict) else {}
+    cells = []
+    for name, words in CLEARANCE_WORDS.items():
+        value = getattr(needle.clearance_mm, name)
+        margin = margins.get(f"{name}_mm")
+        if value is None:
+            cells.append(div("wall", element("b", MISSING), div("small", f"{words}: not computed")))
+            continue
+        state = clearance_state(value, margin)
+        asked = f" (margin {margin:g})" if margin else ""
+        shown = element("b", symbol(state), number(value, 1, "mm"))
+        cells.append(div(f"wall {state}", shown, clearance_bar(value, margin), div("small", words, asked)))
+    return div("walls", cells)

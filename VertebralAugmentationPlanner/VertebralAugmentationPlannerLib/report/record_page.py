@@ -1,0 +1,256 @@
+"""The second page of a level: what was measured, against what, by which method, from which files."""
+
+from __future__ import annotations
+
+from ..model import CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
+from .assumptions import TAG_WORDS, assumptions_of
+from .markup import Content, Markup, div, element, render, span, table
+from .normals import GENANT, Source, normals
+from .parts import case_lines, foot, sheet, warning_box
+from .pictures import PagePictures, picture_grid, record_keys
+from .wording import MISSING, REFERENCE_WORDS, by_severity, number, procedure, signed
+
+HEIGHTS = ("anterior", "middle", "posterior")
+ROWS = ("left", "mid", "right")
+
+
+def record_page(
+    plan: CasePlan,
+    level: LevelPlan,
+    pictures: PagePictures,
+    case_warnings: tuple[PlanWarning, ...] = (),
+    patient_name: str | None = None,
+) -> Markup:
+    """The sheet of one level for the record.
+
+    Args:
+        case_warnings: warnings of the whole case, printed here where there is no overview page.
+    """
+    page = "2 of 2" if level.approach is not None else "1 of 1"
+    return sheet(
+        "record",
+        _head(plan, level, patient_name),
+        div("columns uneven", _measurements(level), _across_the_body(level)),
+        picture_grid(pictures, record_keys(level)),
+        _method(plan, level),
+        _notes((*level.warnings, *case_warnings)),
+        _assumptions(plan, level),
+        _provenance(plan),
+        foot("", f"{level.level} · for the record · {page}"),
+    )
+
+
+def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
+    return element(
+        "header",
+        div("level", level.level),
+        div("what", div("approach", "Record"), div(None, fracture_words(level))),
+        div("case", case_lines(plan, patient_name)),
+        class_="head record-head",
+    )
+
+
+def fracture_words(level: LevelPlan) -> str:
+    """“wedge, Genant grade 2, OF3; 35 % of the anterior height lost”."""
+    measured = level.measurements
+    if measured is None:
+        return "not measured"
+    parts = []
+    if measured.fracture_shape:
+        shape = measured.fracture_shape
+        parts.append("no height loss of a fracture" if shape == "none" else shape.replace("+", " + "))
+    if measured.genant_grade is not None:
+        parts.append(f"Genant grade {measured.genant_grade}")
+    if measured.of_class:
+        parts.append(measured.of_class)
+    losses = {name: getattr(measured.height_loss_percent, name) for name in HEIGHTS}
+    known = {name: value for name, value in losses.items() if value is not None}
+    if known:
+        worst = max(known, key=lambda name: known[name])
+        parts.append(f"{worst} height loss {number(known[worst], 0, '%')}")
+    return ", ".join(parts) or "no class: the heights could not be compared"
+
+
+class _Footnotes:
+    """Numbers the sources of a page in the order they are first cited."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+
+    def mark(self, source: Source) -> Markup:
+        if source not in self.sources:
+            self.sources.append(source)
+        remembered = span("tag memory", " from memory") if source.tag == "M" else None
+        return render([element("sup", str(self.sources.index(source) + 1)), remembered])
+
+    def lines(self) -> Markup:
+        words = [[element("b", str(n)), f" {source.text} [{source.tag}]. "] for n, source in enumerate(self.sources, 1)]
+        return element("p", words, class_="faint")
+
+
+def _normal(measurement: str, level: LevelPlan, notes: _Footnotes) -> Content:
+    """Normal values with the marks of their sources."""
+    known = normals(measurement, level.level)
+    parts: list[Content] = []
+    for n, item in enumerate(known):
+        parts += ["; " if n else None, item.text, notes.mark(item.source)]
+    return parts or MISSING
+
+
+def _measurements(level: LevelPlan) -> Markup:
+    measured = level.measurements
+    if measured is None:
+        return element("p", "Nothing was measured at this level.")
+    notes = _Footnotes()
+    rows = [_height_row(measured, level, name, notes) for name in HEIGHTS]
+    for name, words, decimals, unit, reference in _SINGLE:
+        other = getattr(measured, reference) if reference else None
+        value = number(getattr(measured, name), decimals, unit)
+        rows.append([words, value, number(other, decimals, unit) if reference else "", "", _normal(name, level, notes)])
+    head: list[Content] = ["Measured", "value", "reference", ["loss", notes.mark(GENANT)], "normal at this level"]
+    return element("div", element("h2", "Measurements"), table(head, rows, class_="numbers"), notes.lines())
+
+
+_SINGLE = (
+    ("wedge_angle_deg", "Local wedge angle (kyphosis +)", 1, "°", None),
+    ("segmental_kyphosis_deg", "Segmental kyphosis (Cobb)", 1, "°", None),
+    ("gardner_angle_deg", "Gardner angle", 1, "°", None),
+    ("depth_mm", "Body depth, mid-height", 1, "mm", None),
+    ("width_mm", "Body width, mid-height", 1, "mm", None),
+    ("body_volume_ml", "Body volume", 1, "ml", None),
+    ("anterior_two_thirds_volume_ml", "Anterior two-thirds", 1, "ml", None),
+    ("body_density_hu", "Density of the body", 0, "HU", "reference_density_hu"),
+    ("cleft_volume_ml", "Gas cleft", 2, "ml", None),
+    ("posterior_wall_retropulsion_mm", "Posterior wall behind its line", 1, "mm", None),
+)
+
+
+def _height_row(measured: Measurements, level: LevelPlan, name: str, notes: _Footnotes) -> list[Content]:
+    field = f"{name}_height_mm"
+    reference = getattr(measured.reference, field) if measured.reference else None
+    loss = getattr(measured.height_loss_percent, name)
+    value, compared = number(getattr(measured, field), 1, "mm"), number(reference, 1, "mm")
+    return [f"{name.capitalize()} height", value, compared, number(loss, 0, "%"), _normal(field, level, notes)]
+
+
+def _across_the_body(level: LevelPlan) -> Markup:
+    return element("div", _height_grid(level.measurements), _pedicles(level))
+
+
+def _height_grid(measured: Measurements | None) -> Markup | None:
+    if measured is None or measured.heights_3x3_mm is None:
+        return None
+    rows: list[list[Content]] = [
+        [row, *(number(value) for value in values)] for row, values in zip(ROWS, measured.heights_3x3_mm, strict=True)
+    ]
+    return element("div", element("h2", "Heights by side, mm"), table(["", *HEIGHTS], rows, class_="numbers"))
+
+
+def _pedicles(level: LevelPlan) -> Markup:
+    rows: list[list[Content]] = []
+    for side in ("left", "right"):
+        pedicle = getattr(level.pedicles, side)
+        width, height = (pedicle.isthmus_width_mm, pedicle.isthmus_height_mm) if pedicle else (None, None)
+        rows.append([side, number(width, 1, "mm"), number(height, 1, "mm")])
+    notes = _Footnotes()
+    usual = [_normal(name, level, notes) for name in ("isthmus_width_mm", "isthmus_height_mm")]
+    if notes.sources:
+        rows.append(["usual, mm", *usual])
+    return element(
+        "div",
+        element("h2", "Pedicle isthmus"),
+        table(["", "width", "height"], rows, class_="numbers"),
+        notes.lines() if notes.sources else None,
+    )
+
+
+def _method(plan: CasePlan, level: LevelPlan) -> Markup:
+    return element("div", element("h2", "Method"), table([], _method_rows(plan, level), class_="rows"))
+
+
+def _method_rows(plan: CasePlan, level: LevelPlan) -> list[list[Content]]:
+    rows: list[list[Content]] = []
+    reference = level.measurements.reference if level.measurements else None
+    if reference:
+        levels = f" ({', '.join(reference.levels)})" if reference.levels else ""
+        rows.append(["Reference heights", REFERENCE_WORDS.get(reference.method, reference.method) + levels])
+    elif level.measurements:
+        rows.append(["Reference heights", "none: the loss is not graded"])
+    if level.cement:
+        rows.append(["Cement", level.cement.method])
+        share = f"{number(level.cement.body_fill_percent, 0, '%')} of the body"
+        rows.append(["Cement fills", f"{share}; target region {number(level.cement.target_region_ml, 1, 'ml')}"])
+    if level.predicted:
+        height = number(level.predicted.anterior_height_mm, 1, "mm")
+        angle = number(level.predicted.wedge_angle_deg, 1, "°")
+        rows.append(
+            ["Expected after inflation", f"anterior height {height}, wedge {angle}; an expectation, not a promise"]
+        )
+    rows += _needle_points(level)
+    if procedure(plan):
+        rows.append(["Asked for", _options_words(plan)])
+    return rows
+
+
+def _needle_points(level: LevelPlan) -> list[list[Content]]:
+    def words(point: tuple[float, float, float]) -> str:
+        return " ".join(signed(value) for value in point)
+
+    return [
+        [f"{item.side.capitalize()} needle, RAS mm", f"entry {words(item.entry_ras)}; target {words(item.target_ras)}"]
+        for item in level.trajectories
+    ]
+
+
+def _options_words(plan: CasePlan) -> str:
+    shown = ("procedure", "approach", "cannula", "balloon", "etiology", "labels", "catalog", "levels")
+    parts = []
+    for name in shown:
+        value = plan.options.get(name)
+        if value is not None:
+            parts.append(f"{name} {', '.join(value) if isinstance(value, (list, tuple)) else value}")
+    return "; ".join(parts)
+
+
+def _notes(warnings: tuple[PlanWarning, ...]) -> Markup | None:
+    """All warnings with their sources; those of the first page in one line each."""
+    if not warnings:
+        return None
+    ordered = by_severity(warnings)
+    boxes = [warning_box(warning, with_source=True) for warning in ordered if warning.severity == "info"]
+    sources = [f"{warning.code}: {warning.source}" for warning in ordered if warning.severity != "info"]
+    line = (
+        element("p", "Sources of the warnings on page 1: " + "; ".join(sources) + ".", class_="faint")
+        if sources
+        else None
+    )
+    return element("div", element("h2", "Notes"), div("notes", boxes) if boxes else None, line)
+
+
+def _assumptions(plan: CasePlan, level: LevelPlan) -> Markup:
+    rows: list[list[Content]] = []
+    for item in assumptions_of(plan, level.level):
+        mark = span("tag memory" if item.tag == "M" else "tag faint", TAG_WORDS[item.tag])
+        rows.append([item.name, item.value, item.basis, mark])
+    return element("div", element("h2", "Assumptions, editable"), table([], rows, class_="rows assumed"))
+
+
+def _provenance(plan: CasePlan) -> Markup:
+    inputs = plan.inputs
+    records = [("CT", inputs.ct), ("Labels", inputs.segmentation), ("Canal or cord mask", inputs.canal)]
+    rows: list[list[Content]] = [[name, _record(record)] for name, record in records if record is not None]
+    if inputs.ct is None:
+        rows.insert(0, ["CT", "none: density, cleft, skin and fluoroscopy are not available"])
+    numbering = f"; labels numbered like {inputs.numbering}" if inputs.numbering else ""
+    software = f"{plan.software.name} {plan.software.version}, {plan.schema}{numbering}"
+    rows.append(["Software", software])
+    tags = "[V] read in the source, [C] computed from open data, [D] design choice, [M] from memory"
+    return element("div", element("h2", "Inputs and software"), table([], rows, class_="rows"), element("p", tags))
+
+
+def _record(record: ImageRecord) -> list[Content]:
+    size = " × ".join(str(value) for value in record.size)
+    spacing = " × ".join(f"{value:g}" for value in record.spacing_mm)
+    checksum = f"SHA-256 {record.sha256}" if record.sha256 else "no checksum: not read from a file"
+    path = span("path", record.path or "given in memory")
+    return [path, f"; {size} voxels, {spacing} mm; ", span("checksum", checksum)]

@@ -1,0 +1,118 @@
+"""The style sheet of the report: A4 sheets on paper and on the screen. A Python string, so that it is always found."""
+
+from __future__ import annotations
+
+from ..model.palette import BLUE, BLUISH_GREEN, ORANGE, VERMILION
+
+_SHEET = """
+@page { size: A4 portrait; margin: 10mm 11mm; }
+:root { --safe: SAFE; --tight: TIGHT; --breach: BREACH; --info: INFO; --ink: #111; --faint: #555; --line: #bbb; }
+* { box-sizing: border-box; }
+html { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+body { margin: 0; color: var(--ink); font: 8.6pt/1.32 "Segoe UI", "Helvetica Neue", Arial, "Liberation Sans",
+  "DejaVu Sans", sans-serif; }
+.sheet { display: flex; flex-direction: column; gap: 2.2mm; }
+.sheet > * { flex: none; }
+h1, h2, h3, p, ul, figure { margin: 0; }
+ul { padding-left: 4mm; }
+h2 { font-size: 10pt; border-bottom: .4mm solid var(--ink); padding-bottom: .6mm; margin-bottom: 1mm; }
+sup { font-size: .75em; line-height: 0; }
+h3 { font-size: 8.6pt; margin: 1.2mm 0 .4mm; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .55mm 1.2mm .55mm 0; border-bottom: .1mm solid var(--line);
+  font-weight: normal; }
+thead th { font-weight: 600; color: var(--faint); border-bottom: .3mm solid var(--ink); }
+.num, .numbers td { font-variant-numeric: tabular-nums; }
+.sym { width: 1.05em; height: 1.05em; vertical-align: -.16em; margin-right: .25em; flex: none; }
+.faint { color: var(--faint); }
+.small { font-size: 7.4pt; }
+.nowrap { white-space: nowrap; }
+
+.head { display: flex; align-items: stretch; gap: 5mm; border-bottom: .8mm solid var(--ink); padding-bottom: 1.6mm; }
+.level { font-size: 52pt; font-weight: 800; line-height: .92; letter-spacing: -.02em; }
+.head .what { flex: 1; align-self: center; }
+.head .what .approach { font-size: 17pt; font-weight: 700; line-height: 1.12; }
+.head .case { text-align: right; font-size: 7.4pt; color: var(--faint); max-width: 50mm; overflow-wrap: anywhere; }
+.head .case b { color: var(--ink); font-size: 9pt; }
+.record-head .level { font-size: 26pt; }
+.record-head .what .approach { font-size: 12pt; }
+
+.warning { display: flex; gap: 1mm; padding: 1mm 2mm; border: .5mm solid var(--tight); border-left-width: 2.4mm;
+  margin-bottom: 1mm; }
+.warning .sym { width: 4.4mm; height: 4.4mm; margin-top: .2mm; }
+.warning.stop { border-color: var(--breach); font-size: 10.5pt; font-weight: 700; }
+.warning.caution { font-size: 8.8pt; }
+.warning.info { border: 0; border-left: .8mm solid var(--info); padding: .2mm 1.6mm; font-size: 7.6pt; }
+.warning.info .sym { display: none; }
+.none { color: var(--faint); }
+details > summary { cursor: pointer; color: var(--faint); }
+
+.keys { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; border: .3mm solid var(--ink); }
+.key { padding: .8mm 2.4mm 1mm; border-left: .3mm solid var(--ink); }
+.key:first-child { border-left: 0; }
+.key .label { color: var(--faint); font-size: 7.4pt; }
+.key .value { font-size: 15pt; font-weight: 700; line-height: 1.1; white-space: nowrap; }
+.key .more { font-size: 7.8pt; }
+
+.sides { display: grid; grid-template-columns: 1fr 1fr; gap: 4mm; }
+.side { border: .3mm solid var(--line); border-top: 1.6mm solid var(--line); padding: 1.2mm 2.2mm;
+  break-inside: avoid; }
+.side.safe { border-top-color: var(--safe); } .side.tight { border-top-color: var(--tight); }
+.side.breach { border-top-color: var(--breach); }
+.side .title { display: flex; justify-content: space-between; align-items: baseline; }
+.side .title .name { font-size: 15pt; font-weight: 800; }
+.side .title .state { font-weight: 700; font-size: 10pt; }
+.carm { background: #f1f1f1; padding: 1mm 1.8mm; margin: 1mm 0; }
+.carm .turn { font-size: 12.5pt; font-weight: 700; line-height: 1.2; }
+.side .compromise { background: #fff3d6; padding: .6mm 1.6mm; margin-bottom: 1mm; }
+.side .compromise.bad { background: #fbe3d6; }
+.side th { color: var(--faint); white-space: nowrap; padding-right: 2.4mm; }
+.side td { font-weight: 600; }
+.side .gauge { font-size: 9pt; font-weight: 600; color: var(--faint); }
+.walls { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1mm 2mm; margin-top: 1.2mm; }
+.wall b { font-size: 9.4pt; white-space: nowrap; }
+.wall .bar { display: block; width: 100%; height: 2.2mm; }
+.wall .small { font-size: 6.8pt; line-height: 1.15; color: var(--faint); }
+.wall.breach { background: #fbe3d6; } .wall.tight { background: #fff3d6; }
+.side.skipped { border-style: dashed; }
+.side.skipped .reason { font-size: 15pt; font-weight: 700; line-height: 1.25; margin-top: 2mm; }
+.side.unused .reason { font-size: 11pt; color: var(--faint); margin-top: 2mm; }
+
+.pictures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: minmax(0, 1fr);
+  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 84mm; }
+.pictures.one-row { min-height: 38mm; }
+.pictures figure { display: flex; flex-direction: column; min-height: 0; }
+.pictures svg { display: block; width: 100%; height: auto; flex: 1 1 0; min-height: 0; }
+.pictures figcaption { font-size: 6.4pt; line-height: 1.15; color: var(--faint); flex: none; padding-top: .5mm; }
+.no-pictures { font-size: 7.6pt; color: var(--faint); }
+
+.columns { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 5mm; }
+.columns.uneven { grid-template-columns: 1.75fr 1fr; }
+.record { font-size: 7.2pt; line-height: 1.24; gap: 1.8mm; }
+.notes { columns: 2; column-gap: 4mm; }
+.notes .warning { break-inside: avoid; margin-bottom: .6mm; font-size: 7pt; }
+.assumed.rows th { width: 46mm; } .assumed td:nth-child(2) { width: 44mm; } .assumed td:last-child { width: 44mm; }
+.rows th { width: 34mm; color: var(--faint); }
+.record h2 { font-size: 8.8pt; margin-bottom: .5mm; }
+.record th, .record td { padding: .28mm 1.2mm .28mm 0; }
+.record .tag { white-space: nowrap; }
+.memory { background: #fff3d6; font-weight: 600; }
+.checksum { font: 6pt/1.2 "DejaVu Sans Mono", Consolas, Menlo, monospace; overflow-wrap: anywhere; }
+.path { overflow-wrap: anywhere; }
+.foot { margin-top: auto; display: flex; justify-content: space-between; gap: 4mm; border-top: .3mm solid var(--line);
+  padding-top: .8mm; font-size: 7pt; color: var(--faint); }
+.foot b { color: var(--ink); }
+.overview table td, .overview table th { padding: 1.2mm 2mm 1.2mm 0; }
+.overview tbody th { font-size: 17pt; font-weight: 800; line-height: 1; white-space: nowrap; }
+.overview .needle { white-space: nowrap; }
+
+@media print { .sheet { min-height: 276mm; break-after: page; } .sheet:last-child { break-after: auto; }
+  .screen-only, details { display: none; } }
+@media screen { body { background: #8a8f94; padding: 8mm 0; }
+  .sheet { background: #fff; width: 210mm; min-height: 297mm; margin: 0 auto 8mm; padding: 10mm 11mm; }
+  .print-only { display: none; } }
+@media screen and (max-width: 215mm) { body { padding: 0; } .sheet { width: auto; padding: 4mm; } }
+"""
+
+STYLE = _SHEET.replace("SAFE", BLUISH_GREEN).replace("TIGHT", ORANGE).replace("BREACH", VERMILION).replace("INFO", BLUE)
+"""CSS text, to stand in a ``style`` element."""
