@@ -325,5 +325,3 @@ class CasePlan:
         from .serialisation import load_plan
 
         return load_plan(Path(path))
-
-

@@ -130,7 +130,9 @@ def _read(data: Any, kind: Any, where: str) -> Any:
             return tuple(_read(item, arguments[0], f"{where}[{n}]") for n, item in enumerate(data))
         if len(data) != len(arguments):
             raise InputError(f"The plan’s {where} should have {len(arguments)} entries, not {len(data)}.")
-        return tuple(_read(item, part, f"{where}[{n}]") for n, (item, part) in enumerate(zip(data, arguments, strict=True)))
+        return tuple(
+            _read(item, part, f"{where}[{n}]") for n, (item, part) in enumerate(zip(data, arguments, strict=True))
+        )
     if origin is dict:
         if not isinstance(data, dict):
             raise InputError(f"The plan’s {where} should be an object.")
