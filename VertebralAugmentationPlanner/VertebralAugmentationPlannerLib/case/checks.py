@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +140,13 @@ def order_problems(centroids: Mapping[str, NDArray]) -> None:
     names = sorted(centroids, key=SPINE_ORDER.index)
     if len(names) < 2:
         return
+    for upper, lower in pairwise(names):
+        aside = float(np.linalg.norm((centroids[lower] - centroids[upper])[:2]))
+        if aside > MAX_JUMP_MM:
+            raise InputError(
+                f"{upper} and {lower} lie {aside:.0f} mm beside each other: the labels hold two spines; give the labels "
+                "of one patient with one spine."
+            )
     points = np.array([centroids[name] for name in names])
     along = points @ _spine_axis(points)
     found = [names[n] for n in np.argsort(-along, kind="stable")]
@@ -153,7 +161,7 @@ def order_problems(centroids: Mapping[str, NDArray]) -> None:
             f"From head to foot the labels read {_list(found)}: {_list(wrong)} are out of order; correct these labels, "
             "or give --labels if the numbering is another."
         )
-    for upper, lower in zip(names, names[1:], strict=False):
+    for upper, lower in pairwise(names):
         gap = float(np.linalg.norm(centroids[lower] - centroids[upper]))
         if gap > MAX_JUMP_MM * max(1, SPINE_ORDER.index(lower) - SPINE_ORDER.index(upper)):
             raise InputError(
@@ -166,10 +174,7 @@ def skipped_numbers(centroids: Mapping[str, NDArray]) -> Iterator[PlanWarning]:
     """A caution where numbers are missing between two vertebrae that leave no room for them."""
     order = [name for name in LEVELS if name != "T13" or "T13" in centroids]
     names = [name for name in order if name in centroids]
-    pairs = [(a, b, order.index(b) - order.index(a)) for a, b in zip(names, names[1:], strict=False)]
-    pairs = [
-        pair for pair in pairs if not (pair[1].startswith("L") and pair[0].startswith("T") and pair[2] == 1)
-    ] or pairs
+    pairs = [(a, b, order.index(b) - order.index(a)) for a, b in pairwise(names)]
     gaps = {(a, b): float(np.linalg.norm(centroids[b] - centroids[a])) for a, b, _ in pairs}
     steps = [gaps[a, b] for a, b, count in pairs if count == 1]
     if not steps:

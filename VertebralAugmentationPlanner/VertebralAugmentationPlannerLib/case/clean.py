@@ -98,6 +98,7 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
         _return_crumbs(clean, bone, names)
     for bone in bones:
         bone.filled = _fill_holes(clean, bone, None if keep_open is None else keep_open.transpose(order), voxel_ml)
+    _refuse_two_spines(bones)
     warnings: list[PlanWarning] = []
     present: dict[str, int] = {}
     for bone in bones:
@@ -206,6 +207,15 @@ def _fill_holes(clean: NDArray, bone: _Bone, keep_open: NDArray | None, voxel_ml
         fill &= ~keep_open[bone.box].astype(bool)
     clean[bone.box][fill] = bone.value
     return int(np.count_nonzero(fill))
+
+
+def _refuse_two_spines(bones: list[_Bone]) -> None:
+    twice = [bone.name for bone in bones if bone.second_share >= EQUAL_BONES_SHARE]
+    if len(twice) > 1:
+        raise InputError(
+            f"The labels hold two spines ({', '.join(twice)} each mark two bones of like size); give the labels of one "
+            "patient with one spine."
+        )
 
 
 def _second_bone(bone: _Bone, inside: NDArray, spacing: NDArray) -> list[PlanWarning]:

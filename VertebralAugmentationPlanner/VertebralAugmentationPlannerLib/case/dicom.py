@@ -1,20 +1,172 @@
-"""DICOM series: filled in below in the next step."""
+"""DICOM CT: choosing one series of a folder and reading it as a volume."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
 from ..model import Image, InputError, PlanWarning
+from .convert import MIN_SLICES, image_from_array
+from .dicom_headers import Slice, is_dicom_file, multiframe_slices, read_headers
+from .dicom_stack import Stack, stack
+from .itk import itk_warnings_off
 
-
-def is_dicom_file(path: Path) -> bool:
-    """Whether a file carries DICOM's mark after its 128 byte preamble."""
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
+MAX_LISTED = 6
+"""Series named in a message; more would not be read."""
 
 
 def read_dicom(path: Path, series: int | None) -> tuple[Image, list[Path], tuple[PlanWarning, ...]]:
-    raise InputError("DICOM is not read yet; convert the series to NIfTI.")
+    """Read one CT series.
+
+    Args:
+        path: folder (searched with its sub-folders), or one file of the series.
+        series: SeriesNumber to take, or None where there is but one.
+
+    Returns:
+        The volume in HU (on its own, possibly sheared, grid), its files, and notes.
+
+    Raises:
+        InputError: no CT, several series, or a series that is not one evenly spaced stack.
+    """
+    slices = read_headers(path if path.is_dir() else path.parent)
+    if not slices:
+        raise InputError(f"The folder {path.name} holds no DICOM images; give the folder of the CT series.")
+    chosen, warnings = _one_series(slices, path, series)
+    if len(chosen) == 1 and chosen[0].frames > 1:
+        chosen = multiframe_slices(chosen[0].path)
+    ordered = stack(chosen, _title(chosen[0]))
+    voxels = _pixels(ordered)
+    image = image_from_array(voxels, ordered.ijk_to_ras, "CT")
+    notes = [*warnings, *ordered.warnings, *_notes(chosen)]
+    return image, sorted({item.path for item in ordered.slices}), tuple(notes)
+
+
+def _one_series(slices: list[Slice], path: Path, number: int | None) -> tuple[list[Slice], list[PlanWarning]]:
+    groups: dict[str, list[Slice]] = {}
+    for item in slices:
+        groups.setdefault(item.series_uid, []).append(item)
+    if not path.is_dir():
+        own = next((group for group in groups.values() if any(item.path == path for item in group)), None)
+        if own is None:
+            raise InputError(f"{path.name} holds no DICOM image; give a file of the CT series, or its folder.")
+        groups = {own[0].series_uid: own}
+    volumes, ignored = {}, []
+    for uid, group in groups.items():
+        images = [item for item in group if item.is_ct and not item.is_localizer and item.is_placed]
+        count = sum(item.frames for item in images)
+        if count >= MIN_SLICES:
+            volumes[uid] = images
+        else:
+            ignored.append(group)
+    if number is not None:
+        volumes = {uid: group for uid, group in volumes.items() if group[0].series_number == number}
+        if not volumes:
+            have = ", ".join(sorted({f"#{group[0].series_number}" for group in groups.values()}))
+            raise InputError(f"{path.name} holds no CT series number {number} (there are {have}).")
+    if not volumes:
+        found = sorted({item.modality or "unknown" for item in slices})
+        raise InputError(
+            f"{path.name} holds no CT series of at least {MIN_SLICES} slices (found: {', '.join(found)}); give the folder "
+            "of the axial CT."
+        )
+    if len(volumes) > 1:
+        raise InputError(_several(list(volumes.values()), path))
+    warnings = [
+        PlanWarning(
+            "dicom-ignored", "info", f"{_title(group[0])} with {len(group)} images was left aside.", "DICOM header"
+        )
+        for group in ignored
+    ]
+    return next(iter(volumes.values())), warnings
+
+
+def _several(groups: list[list[Slice]], path: Path) -> str:
+    groups = sorted(groups, key=lambda group: (group[0].series_number or 0, group[0].series_uid))
+    listed = "; ".join(_describe(group) for group in groups[:MAX_LISTED])
+    more = "; …" if len(groups) > MAX_LISTED else ""
+    numbers = [group[0].series_number for group in groups]
+    if len(set(numbers)) == len(numbers) and None not in numbers:
+        how = f"choose one as {path.name}#{numbers[0]}, or give its own folder or one of its files"
+    else:
+        how = "choose one by giving its own folder or one of its files"
+    return f"{path.name} holds {len(groups)} CT series ({listed}{more}); {how}."
+
+
+def _describe(group: list[Slice]) -> str:
+    first = group[0]
+    count = sum(item.frames for item in group)
+    spacing = "unknown spacing"
+    if first.pixel_spacing and first.position and len(group) > 1:
+        normal = np.cross(first.orientation[:3], first.orientation[3:])  # type: ignore[index]
+        depth = np.sort([np.dot(item.position, normal) for item in group])  # type: ignore[arg-type]
+        spacing = f"{first.pixel_spacing[0]:.2f} × {first.pixel_spacing[1]:.2f} × {np.median(np.diff(depth)):.2f} mm"
+    return f"{_title(first)}, {count} slices, {spacing}"
+
+
+def _title(item: Slice) -> str:
+    number = "" if item.series_number is None else f"#{item.series_number} "
+    return f"{number}“{item.description or 'no description'}”"
+
+
+def _pixels(ordered: Stack) -> NDArray:
+    """Voxels [i, j, k] in HU, 16-bit where they fit."""
+    files = [str(item.path) for item in ordered.slices]
+    try:
+        with itk_warnings_off():
+            if len(set(files)) == 1:
+                array = sitk.GetArrayFromImage(sitk.ReadImage(files[0]))[ordered.frame_order]
+            else:
+                reader = sitk.ImageSeriesReader()
+                reader.SetFileNames(files)
+                if len({(item.slope, item.intercept) for item in ordered.slices}) > 1:
+                    # ITK takes the pixel type of the first slice for all; scaled differently, others need not fit it.
+                    reader.SetOutputPixelType(sitk.sitkFloat32)
+                array = sitk.GetArrayFromImage(reader.Execute())
+    except RuntimeError as error:
+        raise InputError(
+            f"The DICOM series {_title(ordered.slices[0])} has images that cannot be decoded (damaged, or an unknown "
+            "compression); export it again uncompressed."
+        ) from error
+    return _narrow(array).transpose(2, 1, 0)
+
+
+def _narrow(array: NDArray) -> NDArray:
+    limits = np.iinfo(np.int16)
+    if array.dtype == np.int16:
+        return array
+    if array.min() < limits.min or array.max() > limits.max:
+        return array.astype(np.float32)
+    if np.issubdtype(array.dtype, np.floating) and not all(np.array_equal(a, np.rint(a)) for a in array):
+        return array.astype(np.float32)
+    return array.astype(np.int16)
+
+
+def _notes(slices: Iterable[Slice]) -> list[PlanWarning]:
+    slices = list(slices)
+    notes = []
+    if any(item.slope is None or item.intercept is None for item in slices):
+        notes.append(
+            PlanWarning(
+                "no-rescale",
+                "caution",
+                "The series has no rescale slope and intercept; its values may not be HU, so density is unsure.",
+                "DICOM PS3.3 C.8.2.1 (CT Image): both are required",
+            )
+        )
+    if any(item.patient_position in ("HFP", "FFP") for item in slices):
+        notes.append(
+            PlanWarning(
+                "patient-prone",
+                "info",
+                "The patient lay prone in the CT; deformity may show otherwise than supine.",
+                "DICOM PatientPosition",
+            )
+        )
+    return notes
+
+
+__all__ = ["is_dicom_file", "read_dicom"]

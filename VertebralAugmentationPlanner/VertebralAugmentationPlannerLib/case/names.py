@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..model import LEVELS, InputError, parse_level
+from ..model import LEVELS, parse_level
 
 _OTHER_VERTEBRA = re.compile(r"^\s*(?:vertebra[e]?[\s_-]*)?(C[1-7]|S1)(?:[\s_-]*vertebra[e]?)?\s*$", re.IGNORECASE)
 _LOOKS_LIKE_LEVEL = re.compile(r"^\s*(?:vertebra[e]?[\s_-]*)?[TL][\s_-]*\d+(?:[\s_-]*vertebra[e]?)?\s*$", re.IGNORECASE)

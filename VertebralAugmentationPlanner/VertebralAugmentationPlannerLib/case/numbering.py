@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -192,7 +193,7 @@ def _reading(table: Mapping[str, int], centroids: Mapping[int, NDArray]) -> dict
 def forms_spine(centroids: Mapping[str, NDArray]) -> bool:
     """Whether named centroids (RAS mm, in the order of the spine) run from head to foot at vertebral distances."""
     names = list(centroids)
-    for upper, lower in zip(names, names[1:], strict=False):
+    for upper, lower in pairwise(names):
         step = centroids[lower] - centroids[upper]
         count = max(1, SPINE_ORDER.index(lower) - SPINE_ORDER.index(upper))
         if not MIN_STEP_MM <= float(np.linalg.norm(step)) <= MAX_STEP_MM * count or step[2] >= 0:

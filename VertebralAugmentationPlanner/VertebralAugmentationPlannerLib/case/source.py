@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
+from .itk import itk_warnings_off
 from .nifti import check_nifti
 from .segments import Segmentation, is_segmentation, read_segmentation
 
@@ -121,17 +121,6 @@ def read_file(path: Path, what: str) -> sitk.Image:
         raise InputError(
             f"The {what} {path.name} cannot be read as an image; give a {FORMATS} volume, and copy it again if it is one."
         ) from error
-
-
-@contextlib.contextmanager
-def itk_warnings_off() -> Iterator[None]:
-    """ITK prints its own many-line warnings to stderr; ours is one sentence."""
-    before = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(before)
 
 
 def sha256_of(files: Iterable[Path]) -> str:

@@ -1,0 +1,174 @@
+"""What the headers of DICOM images say, as plain data."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..model import InputError
+
+TAGS = [
+    "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "ImageType",
+    "Rows", "Columns", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "NumberOfFrames",
+    "RescaleSlope", "RescaleIntercept", "SamplesPerPixel", "PatientPosition",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One image (or one multi-frame file, or one frame of it). Lengths mm, position and orientation in LPS."""
+
+    path: Path
+    uid: str
+    series_uid: str
+    series_number: int | None
+    description: str
+    modality: str
+    image_type: tuple[str, ...]
+    size: tuple[int, int]  # columns, rows
+    pixel_spacing: tuple[float, float] | None  # between rows, between columns
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    frames: int
+    slope: float | None
+    intercept: float | None
+    samples: int
+    patient_position: str
+    frame: int = 0
+
+    @property
+    def is_ct(self) -> bool:
+        """A grey-value CT image."""
+        return self.modality == "CT" and self.samples == 1 and min(self.size) > 1
+
+    @property
+    def is_localizer(self) -> bool:
+        """A scout view: a projection, not a slice (PS3.3 C.8.2.1.1.1, third value of Image Type)."""
+        return any(value in ("LOCALIZER", "SCOUT", "TOPOGRAM") for value in self.image_type)
+
+    @property
+    def is_placed(self) -> bool:
+        """It says where in the patient it lies, or has frames that may."""
+        return self.frames > 1 or None not in (self.position, self.orientation, self.pixel_spacing)
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Whether a file carries DICOM's mark after its 128 byte preamble."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def read_headers(folder: Path) -> list[Slice]:
+    """The images in a folder and its sub-folders, in name order; other files and hidden ones are passed over."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    slices = [_header(path) for path in files if path.name.upper() != "DICOMDIR" and is_dicom_file(path)]
+    return [item for item in slices if item is not None]
+
+
+def _header(path: Path) -> Slice | None:
+    import pydicom
+
+    logging.getLogger("pydicom").setLevel(logging.ERROR)
+    try:
+        data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=TAGS)
+        return _slice(path, data)
+    except (pydicom.errors.InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise InputError(f"The DICOM file {path.name} has a damaged header; copy the series again.") from error
+
+
+def _slice(path: Path, data: Any) -> Slice | None:
+    if "Rows" not in data:
+        return None  # reports, structure sets and the like: no image
+    return Slice(
+        path=path,
+        uid=str(data.get("SOPInstanceUID", path.name)),
+        series_uid=str(data.get("SeriesInstanceUID", "")),
+        series_number=_whole(data.get("SeriesNumber")),
+        description=str(data.get("SeriesDescription", "")).strip(),
+        modality=str(data.get("Modality", "")),
+        image_type=_texts(data.get("ImageType")),
+        size=(int(data.Columns), int(data.Rows)),
+        pixel_spacing=_numbers(data.get("PixelSpacing"), 2),  # type: ignore[arg-type]
+        position=_numbers(data.get("ImagePositionPatient"), 3),
+        orientation=_numbers(data.get("ImageOrientationPatient"), 6),
+        frames=_whole(data.get("NumberOfFrames")) or 1,
+        slope=_number(data.get("RescaleSlope")),
+        intercept=_number(data.get("RescaleIntercept")),
+        samples=_whole(data.get("SamplesPerPixel")) or 1,
+        patient_position=str(data.get("PatientPosition", "")),
+    )
+
+
+def multiframe_slices(path: Path) -> list[Slice]:
+    """The frames of an enhanced CT file, each with its own place.
+
+    Raises:
+        InputError: the file does not say where its frames lie.
+    """
+    import pydicom
+
+    data = pydicom.dcmread(path, stop_before_pixels=True)
+    shared = _first(data, "SharedFunctionalGroupsSequence")
+    whole = _slice(path, data)
+    groups = data.get("PerFrameFunctionalGroupsSequence") or []
+    if whole is None or len(groups) != whole.frames:
+        raise InputError(
+            f"The multi-frame DICOM file {path.name} does not say where its frames lie; export single slices."
+        )
+
+    def entry(group: Any, macro: str, name: str) -> Any:
+        item = _first(group, macro) or _first(shared, macro)
+        return None if item is None else item.get(name)
+
+    frames = []
+    for number, group in enumerate(groups):
+        frames.append(
+            Slice(
+                **{
+                    **vars(whole),
+                    "uid": f"{whole.uid}/{number}",
+                    "frames": 1,
+                    "frame": number,
+                    "pixel_spacing": _numbers(entry(group, "PixelMeasuresSequence", "PixelSpacing"), 2),
+                    "position": _numbers(entry(group, "PlanePositionSequence", "ImagePositionPatient"), 3),
+                    "orientation": _numbers(entry(group, "PlaneOrientationSequence", "ImageOrientationPatient"), 6),
+                    "slope": _number(entry(group, "PixelValueTransformationSequence", "RescaleSlope")),
+                    "intercept": _number(entry(group, "PixelValueTransformationSequence", "RescaleIntercept")),
+                }
+            )
+        )
+    if not all(frame.is_placed for frame in frames):
+        raise InputError(
+            f"The multi-frame DICOM file {path.name} does not say where its frames lie; export single slices."
+        )
+    return frames
+
+
+def _first(data: Any, name: str) -> Any:
+    sequence = None if data is None else data.get(name)
+    return sequence[0] if sequence else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value.upper(),) if isinstance(value, str) else tuple(str(item).upper() for item in value)
+
+
+def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
+    if value is None or isinstance(value, str) or len(value) != count:
+        return None
+    return tuple(float(item) for item in value)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None or value == "" else int(value)
