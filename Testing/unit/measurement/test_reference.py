@@ -1,0 +1,165 @@
+"""Which heights a body is compared with, and who counts as fractured."""
+
+import numpy as np
+import pytest
+from VertebralAugmentationPlannerLib.measurement.normal import (
+    Heights,
+    growth,
+    normal_heights,
+)
+from VertebralAugmentationPlannerLib.measurement.reference import find_references
+
+# Posterior, middle, anterior heights of a healthy spine: the reference CT spine (BICEPS), an independent measurement.
+BICEPS = {
+    "T6": (19.0, 17.9, 21.0),
+    "T7": (17.5, 18.2, 21.3),
+    "T8": (20.7, 19.8, 21.3),
+    "T9": (20.8, 18.9, 21.2),
+    "T10": (23.7, 20.8, 24.0),
+    "T11": (25.0, 22.7, 26.6),
+    "T12": (27.8, 23.9, 28.5),
+    "L1": (27.9, 26.0, 29.9),
+    "L2": (27.9, 24.8, 28.7),
+    "L3": (29.3, 24.5, 29.6),
+    "L4": (29.6, 24.8, 29.7),
+    "L5": (30.5, 24.4, 26.0),
+}
+
+
+def spine(scale=1.0, levels=None, **losses):
+    """The healthy spine with fractions of (anterior, middle, posterior) height taken away at some levels."""
+    names = levels or BICEPS
+    return {
+        name: Heights(
+            *(
+                scale * h * (1 - loss)
+                for h, loss in zip(
+                    BICEPS[name], losses.get(name, (0, 0, 0)), strict=True
+                )
+            )
+        )
+        for name in names
+    }
+
+
+def fractured(heights):
+    return {
+        level for level, found in find_references(heights).items() if found.fractured
+    }
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_no_level_of_a_healthy_spine_is_fractured_whatever_the_patients_size(scale):
+    assert fractured(spine(scale)) == set()
+
+
+def test_reference_between_two_neighbours_is_their_mean():
+    found = find_references(spine(T12=(0.4, 0.2, 0.0)))["T12"]
+    assert found.reference.method == "neighbours"
+    assert found.reference.levels == ("T11", "L1")
+    assert found.reference.anterior_height_mm == pytest.approx((25.0 + 27.9) / 2)
+    assert found.reference.middle_height_mm == pytest.approx((22.7 + 26.0) / 2)
+    assert found.reference.posterior_height_mm == pytest.approx((26.6 + 29.9) / 2)
+
+
+def test_reference_is_interpolated_by_position_where_one_neighbour_is_farther():
+    heights = spine(L1=(0.45, 0.3, 0.05), L2=(0.4, 0.3, 0.0))
+    found = find_references(heights)["L1"]
+    assert found.reference.levels == ("T12", "L3")
+    assert found.skipped == ("L2",)
+    assert found.reference.anterior_height_mm == pytest.approx(27.8 + (29.3 - 27.8) / 3)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("T12", "L1"),
+        ("T11", "T12", "L1"),
+        ("T8", "T9", "T11", "T12", "L1", "L3"),
+        ("T6", "T7", "T8"),
+        ("L3", "L4", "L5"),
+    ],
+)
+@pytest.mark.parametrize("loss", [(0.35, 0.2, 0.0), (0.3, 0.45, 0.1), (0.4, 0.4, 0.38)])
+def test_fractures_in_a_row_do_not_hide_each_other(rows, loss):
+    assert fractured(spine(**dict.fromkeys(rows, loss))) == set(rows)
+
+
+def test_a_spine_with_more_fractures_than_healthy_levels_keeps_its_healthy_ones():
+    rows = ("T7", "T9", "T10", "T12", "L1", "L2", "L4")
+    assert fractured(spine(**dict.fromkeys(rows, (0.4, 0.3, 0.05)))) == set(rows)
+
+
+def test_one_healthy_neighbour_is_carried_along_the_growth_of_the_spine():
+    heights = spine(levels=("T11", "T12"), T12=(0.4, 0.3, 0.0))
+    found = find_references(heights)["T12"]
+    assert found.reference.levels == ("T11",)
+    assert found.reference.anterior_height_mm == pytest.approx(25.0 + 1.495, abs=0.01)
+
+
+def test_lumbar_heights_do_not_grow_as_thoracic_ones_do():
+    assert np.allclose(growth("T9", "L1"), 4 * 1.5)
+    assert all(abs(step) < 1.0 for step in growth("L1", "L2"))
+    assert growth("L4", "L5")[2] < -2.0, (
+        "the posterior height of L5 is lower than that of L4"
+    )
+
+
+def test_L5_is_lower_behind_by_nature_and_does_not_drag_its_neighbour_down():
+    found = find_references(spine())
+    assert abs(found["L4"].loss.posterior) < 3.0
+    assert abs(found["L5"].loss.posterior) < 6.0
+
+
+def test_a_single_wedged_level_is_judged_by_its_own_posterior_wall_with_normal_proportions():
+    found = find_references({"T12": Heights(17.0, 19.0, 27.0)})["T12"]
+    assert found.reference.method == "own_posterior"
+    assert found.reference.posterior_height_mm == pytest.approx(27.0)
+    # Normal T12 is 0.93 (women) / 0.90 (men) as high in front as behind.
+    assert found.reference.anterior_height_mm == pytest.approx(27.0 * 0.915)
+    assert found.reference.middle_height_mm == pytest.approx(27.0 * 0.84)
+    assert found.loss.posterior is None, "a height cannot be judged against itself"
+
+
+def test_a_normal_single_vertebra_has_no_loss_although_its_middle_is_lower():
+    found = find_references({"L2": Heights(28.0, 24.8, 28.7)})["L2"]
+    assert found.loss.middle == pytest.approx(0.0, abs=2.0)
+    assert not found.fractured
+
+
+def test_a_crushed_single_level_falls_back_on_normal_heights():
+    found = find_references({"L1": Heights(14.0, 12.0, 16.0)})["L1"]
+    assert found.reference.method == "normative"
+    assert found.reference.posterior_height_mm == pytest.approx(normal_heights("L1")[2])
+    assert found.fractured
+
+
+def test_neighbours_farther_than_three_levels_are_not_used():
+    heights = spine(
+        **dict.fromkeys(("T10", "T11", "T12", "L1", "L2", "L3", "L4"), (0.4, 0.3, 0.0))
+    )
+    found = find_references(heights)
+    assert found["L1"].reference.method == "own_posterior"
+    assert found["T12"].reference.levels == ("T9",)
+
+
+def test_missing_levels_keep_their_place():
+    heights = spine(levels=("T11", "L1", "L2", "L3"), L1=(0.4, 0.3, 0.0))
+    reference = find_references(heights)["L1"].reference
+    assert reference.levels == ("T11", "L2")
+    assert reference.posterior_height_mm == pytest.approx(26.6 + (28.7 - 26.6) * 2 / 3)
+
+
+def test_a_supernumerary_T13_takes_a_place_between_T12_and_L1():
+    heights = spine(levels=("T12", "L1"), L1=(0.4, 0.3, 0.0)) | {
+        "T13": Heights(27.8, 25.0, 29.0)
+    }
+    found = find_references({k: heights[k] for k in ("T12", "T13", "L1")})
+    assert found["L1"].reference.levels == ("T13",)
+
+
+def test_a_height_that_was_not_measured_has_no_loss():
+    heights = spine() | {"L1": Heights(None, 20.0, 29.0)}
+    found = find_references(heights)["L1"]
+    assert found.loss.anterior is None
+    assert found.loss.middle is not None

@@ -1,0 +1,174 @@
+"""Gaps in the cortex of the body, seen in the CT: where cement would leak.
+
+The label map gives the surface, the CT the shell. At every point of the surface the highest CT value along the inward
+normal is read; where it hardly exceeds the trabecular bone over a patch of some size, the shell is missing there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from ..anatomy.surface import surface_points
+from ..model import Vertebra
+from ..model.geometry import FloatArray
+from .heights import plates
+from .sampling import BodyVoxels
+
+SEARCH_MM = np.arange(-1.5, 2.01, 0.5)
+"""Depths (positive inwards) at which the shell is looked for: labels follow the cortex to about a voxel [D]."""
+
+MISSING_SHARE = 0.25
+"""The shell counts as missing where it stands out from trabecular bone by less than this share of the vertebra's
+own median, so that neither contrast medium nor a soft or sharp kernel matters [D]."""
+
+MIN_SHELL_HU = 80.0
+"""Where the shell as a whole stands out by less than this, the CT cannot show a gap in it [D]."""
+
+MIN_DEFECT_MM2 = 20.0
+"""Smallest patch reported (5 mm across); smaller ones come and go with noise at 1 mm voxels [D]."""
+
+LINK_MM = 1.5
+"""Points closer than this belong to one patch."""
+
+SMOOTHING_MM = 1.5
+"""Readings are averaged over this radius before they are judged."""
+
+PLATE_NORMAL = 0.7
+"""A surface whose normal is within 45° of the vertebral axis is end plate."""
+
+FORAMEN_HALF_WIDTH_MM = 7.0
+FORAMEN_HEIGHT_SHARE = (0.3, 0.7)
+"""The basivertebral foramen opens in the middle of the posterior wall; a gap centred there is the vein's exit and
+no fracture [D]."""
+
+
+@dataclass(frozen=True)
+class CorticalDefect:
+    """A patch without cortex.
+
+    Args:
+        towards: "canal", "basivertebral_foramen", "superior_disc", "inferior_disc", "anterior" or "lateral".
+        area_mm2: its size.
+        centre_local: (3,) its middle, local mm.
+    """
+
+    towards: str
+    area_mm2: float
+    centre_local: tuple[float, float, float]
+
+
+def cortical_defects(
+    vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: float | None
+) -> list[CorticalDefect] | None:
+    """Patches of the body's surface without cortex, largest first.
+
+    None where the CT cannot tell: no CT, no trabecular reading, or a shell that does not stand out.
+    """
+    if voxels.hu is None or trabecular_hu is None:
+        return None
+    points, normals = body_surface(vertebra, voxels)
+    if len(points) < 100:
+        return None
+    readings = _shell_readings(points, normals, voxels) - trabecular_hu
+    seen = np.isfinite(readings)
+    points, normals, readings = points[seen], normals[seen], readings[seen]
+    typical = float(np.median(readings)) if len(readings) else 0.0
+    if typical < MIN_SHELL_HU:
+        return None
+    tree = cKDTree(points)
+    nearby = tree.sparse_distance_matrix(tree, SMOOTHING_MM, output_type="coo_matrix")
+    weight = coo_matrix(
+        (np.ones(len(nearby.row)), (nearby.row, nearby.col)), shape=(len(points),) * 2
+    ).tocsr()
+    count = np.asarray(weight.sum(axis=1)).ravel()
+    smooth = (weight @ readings) / np.maximum(count, 1)
+    missing = np.flatnonzero(smooth < MISSING_SHARE * typical)
+    if not len(missing):
+        return []
+    return _patches(vertebra, points[missing], normals[missing], voxels.grid.spacing_mm)
+
+
+def body_surface(
+    vertebra: Vertebra, voxels: BodyVoxels
+) -> tuple[FloatArray, FloatArray]:
+    """(N, 3) points on the body's own surface (not the cut towards the arch) and their outward unit normals, local."""
+    grid = voxels.grid
+    points = surface_points(voxels.bone_mm, grid)
+    near = ndimage.binary_dilation(voxels.body, iterations=1)
+    index = np.round(grid.to_index(points)).astype(int)
+    index = np.clip(index, 0, np.array(grid.shape) - 1)
+    points = points[near[tuple(index.T)]]
+    smooth = ndimage.gaussian_filter(voxels.bone_mm, 1.0 / grid.spacing_mm)
+    gradient = np.stack(
+        [grid.sample(part, points) for part in np.gradient(smooth)], axis=-1
+    )
+    length = np.linalg.norm(gradient, axis=1)
+    good = length > 1e-6
+    return points[good], -gradient[good] / length[good, None]
+
+
+def _shell_readings(
+    points: FloatArray, normals: FloatArray, voxels: BodyVoxels
+) -> FloatArray:
+    probes = points[:, None, :] - SEARCH_MM[None, :, None] * normals[:, None, :]
+    assert voxels.hu is not None
+    return voxels.grid.sample(voxels.hu, probes).max(axis=1)
+
+
+def _patches(
+    vertebra: Vertebra, points: FloatArray, normals: FloatArray, spacing_mm: float
+) -> list[CorticalDefect]:
+    pairs = cKDTree(points).query_pairs(LINK_MM, output_type="ndarray")
+    facing = _facing(normals)
+    pairs = pairs[facing[pairs[:, 0]] == facing[pairs[:, 1]]]
+    graph = coo_matrix(
+        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points),) * 2
+    )
+    count, labels = connected_components(graph, directed=False)
+    # A contour has one vertex per grid edge it crosses: |n|₁ vertices per face of the grid.
+    area = spacing_mm**2 / np.abs(normals).sum(axis=1)
+    sizes = np.bincount(labels, area, minlength=count)
+    found = []
+    for n in np.flatnonzero(sizes >= MIN_DEFECT_MM2):
+        centre = points[labels == n].mean(axis=0)
+        towards = _name(str(facing[labels == n][0]), centre, vertebra)
+        found.append(
+            CorticalDefect(
+                towards,
+                float(sizes[n]),
+                (float(centre[0]), float(centre[1]), float(centre[2])),
+            )
+        )
+    return sorted(found, key=lambda defect: -defect.area_mm2)
+
+
+def _facing(normals: FloatArray) -> np.ndarray:
+    front, up = normals[:, 1], normals[:, 2]
+    sideways = np.where(
+        front > PLATE_NORMAL,
+        "anterior",
+        np.where(front < -PLATE_NORMAL, "canal", "lateral"),
+    )
+    return np.where(
+        up > PLATE_NORMAL,
+        "superior_disc",
+        np.where(up < -PLATE_NORMAL, "inferior_disc", sideways),
+    )
+
+
+def _name(facing: str, centre: FloatArray, vertebra: Vertebra) -> str:
+    if facing != "canal":
+        return facing
+    upper, lower = plates(vertebra)
+    share = (centre[2] - lower.posterior_rim[2]) / (
+        upper.posterior_rim[2] - lower.posterior_rim[2]
+    )
+    low, high = FORAMEN_HEIGHT_SHARE
+    central = abs(centre[0]) <= FORAMEN_HALF_WIDTH_MM and low <= share <= high
+    return "basivertebral_foramen" if central else "canal"

@@ -1,0 +1,247 @@
+"""What makes an augmentation dangerous at a level: warnings with severity and source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
+from .cortex import CorticalDefect
+from .reference import largest_loss
+from .sampling import BodyVoxels
+
+# --- posterior wall and canal -----------------------------------------------------------------------------------
+
+RETROPULSION_CAUTION_MM = 2.0
+"""Below this the wall is within what healthy neighbours differ by [D]."""
+
+RETROPULSION_STOP_MM = 5.0
+"""About a third of a 15–17 mm deep canal (Clouthier 2023: 13.0–20.4 mm [V]); with neurological signs augmentation
+alone is contraindicated [M]. The limit is ours [D]."""
+
+POSTERIOR_WALL_SOURCE = (
+    "157 levels of kyphoplasty with a disrupted posterior wall: 9 % asymptomatic leaks, no neurological injury "
+    "(IJSS 15:353) [V]; limits by design [D]"
+)
+
+
+def canal_warnings(measurements: Measurements) -> list[PlanWarning]:
+    """Retropulsion of the posterior wall."""
+    bulge = measurements.posterior_wall_retropulsion_mm
+    if bulge is None or bulge < RETROPULSION_CAUTION_MM:
+        return []
+    if bulge >= RETROPULSION_STOP_MM:
+        text = f"The posterior wall bulges {bulge:.1f} mm into the canal: exclude neurological signs and consider open decompression before any augmentation."
+        return [PlanWarning("canal_compromise", "stop", text, POSTERIOR_WALL_SOURCE)]
+    text = f"The posterior wall bulges {bulge:.1f} mm into the canal: inject slowly, stop when cement nears the posterior quarter."
+    return [PlanWarning("retropulsion", "caution", text, POSTERIOR_WALL_SOURCE)]
+
+
+# --- collapse ---------------------------------------------------------------------------------------------------
+
+NEAR_TOTAL_LOSS_PERCENT = 65.0
+"""Height loss above 65–70 % is technically difficult; from memory [M]."""
+
+KYPHOPLASTY_LOSS_PERCENT = 50.0
+"""Vertebroplasty suffices up to 50 % of loss, kyphoplasty is better above (Yavuz 2023) [V]."""
+
+
+def collapse_warnings(measurements: Measurements) -> list[PlanWarning]:
+    """Loss that makes access or restoration difficult."""
+    loss = largest_loss(measurements.height_loss_percent)
+    if loss is None or loss <= KYPHOPLASTY_LOSS_PERCENT:
+        return []
+    if loss > NEAR_TOTAL_LOSS_PERCENT:
+        text = f"Near-total collapse: {loss:.0f} % of height is lost; access is difficult and little room is left."
+        return [
+            PlanWarning(
+                "near_total_collapse", "caution", text, "Height loss above 65–70 % [M]"
+            )
+        ]
+    text = f"{loss:.0f} % of height is lost: above 50 % kyphoplasty did better than vertebroplasty."
+    return [PlanWarning("height_loss_above_half", "info", text, "Yavuz 2023 [V]")]
+
+
+# --- gas --------------------------------------------------------------------------------------------------------
+
+
+def cleft_warnings(measurements: Measurements) -> list[PlanWarning]:
+    """A gas cleft changes where cement goes."""
+    volume = measurements.cleft_volume_ml
+    if not volume:
+        return []
+    text = (
+        f"Gas cleft of {volume:.2f} ml: cement fills it first; leaks through the cortex (25.9 against 12.2 %) and into "
+        "the disc (16.5 against 6.5 %) are more frequent, along the veins less (24.5 against 52.5 %)."
+    )
+    return [
+        PlanWarning(
+            "cleft",
+            "caution",
+            text,
+            "139 against 139 vertebrae, PMC8449924 [V]; gas threshold −200 HU [D]",
+        )
+    ]
+
+
+# --- gaps in the cortex -----------------------------------------------------------------------------------------
+
+_LEAK_SOURCE = (
+    "344 vertebrae: leaks by the basivertebral vein 28.5 %, a cortical defect 24.4 %, a segmental vein 34.3 % "
+    "(doi 10.1186/s13018-021-02337-1) [V]; detection by design [D]"
+)
+
+_DEFECT_TEXT = {
+    "canal": ("posterior_wall_broken", "caution", "The posterior cortex is missing over {area:.0f} mm²: cement may reach the canal."),
+    "superior_disc": ("cortical_defect_disc", "caution", "The superior end plate is open over {area:.0f} mm²: cement may reach the disc above."),
+    "inferior_disc": ("cortical_defect_disc", "caution", "The inferior end plate is open over {area:.0f} mm²: cement may reach the disc below."),
+    "anterior": ("cortical_defect_anterior", "caution", "The anterior cortex is missing over {area:.0f} mm²: cement may leak in front of the body."),
+    "lateral": ("cortical_defect_lateral", "caution", "The lateral cortex is missing over {area:.0f} mm²: cement may leak beside the body, where the segmental vessels run."),
+    "basivertebral_foramen": ("basivertebral_foramen", "info", "The basivertebral foramen is {area:.0f} mm² wide: a path for cement along the vein into the canal."),
+}  # fmt: skip
+
+
+def cortex_warnings(
+    defects: Sequence[CorticalDefect] | None, fractured: bool
+) -> list[PlanWarning]:
+    """One warning for each side that is open (its patches added up)."""
+    if defects is None:
+        return []
+    areas: dict[str, float] = {}
+    for defect in defects:
+        areas[defect.towards] = areas.get(defect.towards, 0.0) + defect.area_mm2
+    warnings = []
+    for towards, area in areas.items():
+        code, severity, text = _DEFECT_TEXT[towards]
+        # Vessels and thin bone leave gaps in healthy bodies too: there they are worth a note only.
+        severity = severity if fractured else "info"
+        warnings.append(
+            PlanWarning(code, severity, text.format(area=area), _LEAK_SOURCE)
+        )
+    return warnings
+
+
+# --- cement and metal -------------------------------------------------------------------------------------------
+
+CEMENT_HU = 1600.0
+"""Cement in CT lies above 1600 HU (BICEPS, main.py) [V]."""
+
+METAL_HU = 2800.0
+"""Cement ends at about 3000 HU, metal saturates many scanners at 3071 HU [M]; between them by design [D]."""
+
+MIN_FOREIGN_ML = 0.1
+"""Less is a calcification or a bone island [D]."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Volume above the thresholds in and next to the body, ml."""
+
+    cement_ml: float
+    metal_ml: float
+
+
+def find_foreign(voxels: BodyVoxels) -> Foreign:
+    """Cement or metal in the body and its pedicles, from the CT.
+
+    Raises:
+        ValueError: there is no CT to look at.
+    """
+    if voxels.hu is None:
+        raise ValueError("cement and metal are only seen in a CT")
+    near = ndimage.binary_dilation(voxels.bone_mm > 0, iterations=2)
+    dense = near & (voxels.hu >= CEMENT_HU)
+    labels, count = ndimage.label(dense)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1) * voxels.voxel_ml
+    peak = ndimage.maximum(voxels.hu, labels, np.arange(1, count + 1)) if count else []
+    is_metal = np.concatenate([[False], np.asarray(peak) >= METAL_HU])
+    large = sizes >= MIN_FOREIGN_ML
+    large[0] = False
+    return Foreign(
+        float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum())
+    )
+
+
+def foreign_warnings(foreign: Foreign | None) -> list[PlanWarning]:
+    """Traces of an earlier operation."""
+    if foreign is None:
+        return []
+    warnings = []
+    if foreign.cement_ml > 0:
+        text = f"Dense material of {foreign.cement_ml:.1f} ml in the vertebra, probably earlier cement: density and cement volume do not hold."
+        warnings.append(
+            PlanWarning(
+                "earlier_cement",
+                "caution",
+                text,
+                "Cement above 1600 HU (BICEPS, main.py) [V]",
+            )
+        )
+    if foreign.metal_ml > 0:
+        text = f"Metal of {foreign.metal_ml:.1f} ml at the vertebra: check the path against the implant, artefacts may hide bone."
+        warnings.append(PlanWarning("metal", "caution", text, "Peak above 2800 HU [M]"))
+    return warnings
+
+
+# --- pedicles ---------------------------------------------------------------------------------------------------
+
+NARROW_PEDICLE_MM = 5.0
+"""Below 5 mm the parapedicular way is the mid-thoracic rule [M]; 5.1 mm is also what 11G needs with 1 mm a side [D]."""
+
+
+def pedicle_warnings(vertebra: Vertebra) -> list[PlanWarning]:
+    """Pedicles too narrow for the usual cannulas."""
+    return [
+        PlanWarning(
+            "narrow_pedicle",
+            "caution",
+            f"The {side} pedicle is {pedicle.isthmus_width_mm:.1f} mm wide at its isthmus: consider a thinner cannula or an extrapedicular access.",
+            "Isthmus below 5 mm [M]",
+        )
+        for side, pedicle in sorted(vertebra.pedicles.items())
+        if pedicle.isthmus_width_mm < NARROW_PEDICLE_MM
+    ]
+
+
+# --- neighbours -------------------------------------------------------------------------------------------------
+
+NEIGHBOUR_RISK_HU = 64.4
+"""Cut-off for a subsequent fracture in 341 patients, whose means were 58.2 ± 13.8 with and 81.2 ± 16.7 HU without one
+(doi 10.1038/s41598-025-86721-5) [V]."""
+
+NEIGHBOUR_LOW_HU = 81.2
+
+
+def neighbour_warnings(
+    level: str, fractured: set[str], densities: Mapping[str, float | None], spine: Spine
+) -> list[PlanWarning]:
+    """Neighbours of a fractured body that may break next."""
+    if level not in fractured:
+        return []
+    present = tuple(spine.vertebrae)
+    warnings = []
+    for name in (above(level, present), below(level, present)):
+        if name is None:
+            continue
+        if name in fractured:
+            text = f"The neighbour {name} is fractured too."
+            warnings.append(
+                PlanWarning("neighbour_fractured", "caution", text, "Measured here [D]")
+            )
+            continue
+        density = densities.get(name)
+        if density is not None and density <= NEIGHBOUR_LOW_HU:
+            severity = "caution" if density <= NEIGHBOUR_RISK_HU else "info"
+            text = f"The neighbour {name} measures {density:.0f} HU: at risk of the next fracture (cut-off {NEIGHBOUR_RISK_HU:.0f} HU; patients without one {NEIGHBOUR_LOW_HU:.0f} HU)."
+            warnings.append(
+                PlanWarning(
+                    "neighbour_at_risk",
+                    severity,
+                    text,
+                    "n = 341, doi 10.1038/s41598-025-86721-5 [V]",
+                )
+            )
+    return warnings

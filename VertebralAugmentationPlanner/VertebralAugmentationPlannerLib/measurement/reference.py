@@ -1,0 +1,279 @@
+"""The heights a fractured body is compared with.
+
+Order of preference: the nearest unfractured neighbours; the level's own posterior wall with the normal ratios of
+the level; the normal heights of the level. Who counts as unfractured is decided for the whole spine at once, because
+fractures come in rows and a fractured neighbour would hide the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model import LEVELS, HeightLoss, Reference
+from .normal import (
+    Heights,
+    growth,
+    normal_heights,
+    normal_posterior_height,
+    normal_ratios,
+)
+
+FRACTURE_LOSS = 0.20
+"""A height that lost this much is a fracture: Genant grade 1 starts at 20 % (Wáng, QIMS 2019,
+doi 10.21037/qims.2019.02.04) [V]."""
+
+SEED_LOSS = 0.15
+"""Bodies closer than this to the normal growth curve, scaled to the patient, start as unfractured. Tighter than
+:data:`FRACTURE_LOSS` since single levels differ from the curve by about 5 % [D]."""
+
+FARTHEST_NEIGHBOUR = 3
+"""How many levels away a neighbour may lie. Steps between levels differ by some 0.5 mm from person to person, so
+three of them blur the reference by about 1.5 mm or 6 %, well below the 20 % of a fracture; four do not [D]."""
+
+OWN_POSTERIOR_KEPT = 0.80
+"""Without neighbours the own posterior wall serves only where it has at least this share of the level's normal
+height (mean − 3 SD: the SD of L5 is 1.9 of 26.3 mm, IJSSURGERY markup 11003, Table 6 [V]) [D]."""
+
+STEEP_LEVELS = ("L5", "L6")
+"""L5 is wedge-shaped by nature (3 mm lower behind than L4): as a neighbour it is first turned into what its upper
+neighbour would measure."""
+
+
+@dataclass(frozen=True)
+class LevelReference:
+    """Reference of one level, and the fractured neighbours that were passed over to find it."""
+
+    reference: Reference
+    loss: HeightLoss
+    skipped: tuple[str, ...]
+
+    @property
+    def fractured(self) -> bool:
+        """Whether any of the three heights lost 20 % or more."""
+        return (largest_loss(self.loss) or 0.0) >= 100 * FRACTURE_LOSS
+
+
+def find_references(heights: Mapping[str, Heights]) -> dict[str, LevelReference]:
+    """Reference heights and losses of every level.
+
+    Args:
+        heights: measured heights by level, mm, ordered from head to foot; complete levels only.
+
+    Returns:
+        The same levels. ``loss`` holds None for a height that was not measured, and for the posterior height where
+        it is itself the reference.
+    """
+    unfractured = find_unfractured(heights)
+    return {level: _reference_of(level, heights, unfractured) for level in heights}
+
+
+def largest_loss(loss: HeightLoss) -> float | None:
+    """The largest of the known losses, percent, or None where none is known."""
+    known = [
+        value
+        for value in (loss.anterior, loss.middle, loss.posterior)
+        if value is not None
+    ]
+    return max(known) if known else None
+
+
+def height_loss(heights: Heights, reference: Reference) -> HeightLoss:
+    """Loss of each height against its reference, percent; negative where the body is taller."""
+    expected = (
+        reference.anterior_height_mm,
+        reference.middle_height_mm,
+        reference.posterior_height_mm,
+    )
+    loss = [
+        None if height is None or normal is None else 100.0 * (1.0 - height / normal)
+        for height, normal in zip(heights, expected, strict=True)
+    ]
+    if reference.method == "own_posterior":
+        loss[2] = None  # a height cannot be judged against itself
+    return HeightLoss(*loss)
+
+
+# --- who is unfractured -----------------------------------------------------------------------------------------
+
+
+def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
+    """The levels that may serve as reference for others.
+
+    1. The normal heights are scaled to the patient by the tall half of the posterior heights; levels within
+       :data:`SEED_LOSS` of it are seeds.
+    2. The other levels join one at a time, the best first, while their neighbours among the unfractured say that
+       no height lost 20 %.
+    3. Members that lost 20 % against the other members leave, the worst first. Nobody joins after that, so it ends.
+    """
+    measured = {level: h for level, h in heights.items() if None not in h}
+    if not measured:
+        return set()
+    suspicion = _loss_against_growth_curve(measured)
+    members = {level for level, loss in suspicion.items() if loss < SEED_LOSS}
+    while True:
+        judged = {
+            level: _loss_against(level, measured, members)
+            for level in measured
+            if level not in members
+        }
+        # A level out of reach of every member is judged by the growth curve alone.
+        worst = {
+            level: suspicion[level] if loss is None else loss
+            for level, loss in judged.items()
+        }
+        joining = min(worst, key=lambda level: worst[level], default=None)
+        if joining is None or worst[joining] >= FRACTURE_LOSS:
+            break
+        members.add(joining)
+    while True:
+        judged = {
+            level: _loss_against(level, measured, members - {level})
+            for level in members
+        }
+        known = {level: loss for level, loss in judged.items() if loss is not None}
+        leaving = max(known, key=lambda level: known[level], default=None)
+        if leaving is None or known[leaving] < FRACTURE_LOSS:
+            return members
+        members.remove(leaving)
+
+
+def _loss_against_growth_curve(heights: Mapping[str, Heights]) -> dict[str, float]:
+    """Largest loss (fraction) of each level against the normal heights scaled to this patient."""
+    actual = {level: np.array(h, float) for level, h in heights.items()}
+    posterior = np.array(
+        [h[2] / normal_heights(level)[2] for level, h in actual.items()]
+    )
+    # Fractures only lower heights, and the posterior wall least: the tall half tells the patient's size.
+    scale = float(np.median(posterior[posterior >= np.median(posterior)]))
+    return {
+        level: float(np.max(1.0 - h / (scale * np.array(normal_heights(level)))))
+        for level, h in actual.items()
+    }
+
+
+def _loss_against(
+    level: str, heights: Mapping[str, Heights], members: set[str]
+) -> float | None:
+    """Largest loss (fraction) of a level against members near it; None where there are none."""
+    neighbours = _nearest(level, heights, members)
+    if not neighbours:
+        return None
+    expected = _interpolate(level, heights, neighbours)
+    return float(np.max(1.0 - np.array(heights[level], float) / np.array(expected)))
+
+
+# --- the reference of one level ---------------------------------------------------------------------------------
+
+
+def _reference_of(
+    level: str, heights: Mapping[str, Heights], unfractured: set[str]
+) -> LevelReference:
+    neighbours = _nearest(level, heights, unfractured - {level})
+    skipped = _skipped(level, heights, unfractured, neighbours)
+    own = heights[level]
+    if neighbours:
+        reference = Reference(
+            *_interpolate(level, heights, neighbours), "neighbours", tuple(neighbours)
+        )
+    elif (
+        own.posterior is not None
+        and own.posterior >= OWN_POSTERIOR_KEPT * normal_posterior_height()[level]
+    ):
+        anterior, middle = (ratio * own.posterior for ratio in normal_ratios()[level])
+        reference = Reference(
+            anterior, middle, own.posterior, "own_posterior", (level,)
+        )
+    else:
+        reference = Reference(*normal_heights(level), "normative", ())
+    return LevelReference(reference, height_loss(own, reference), skipped)
+
+
+def _positions(heights: Mapping[str, Heights]) -> dict[str, int]:
+    """Position along the spine. T13 takes a place only where it is labelled; missing levels keep theirs."""
+    order = [level for level in LEVELS if level != "T13" or "T13" in heights]
+    return {level: index for index, level in enumerate(order)}
+
+
+def _nearest(
+    level: str, heights: Mapping[str, Heights], members: set[str]
+) -> list[str]:
+    """The nearest member above and the nearest below within reach, in this order; each may be missing."""
+    position = _positions(heights)
+    here = position[level]
+    found = []
+    for direction in (-1, +1):
+        at_side = [
+            other
+            for other in members
+            if 0 < direction * (position[other] - here) <= FARTHEST_NEIGHBOUR
+        ]
+        if at_side:
+            found.append(min(at_side, key=lambda other: abs(position[other] - here)))
+    return found
+
+
+def _skipped(
+    level: str,
+    heights: Mapping[str, Heights],
+    unfractured: set[str],
+    neighbours: list[str],
+) -> tuple[str, ...]:
+    """Measured levels between this one and its references (or within reach on a side without one) that were fractured."""
+    position = _positions(heights)
+    here = position[level]
+    reach = {-1: FARTHEST_NEIGHBOUR, +1: FARTHEST_NEIGHBOUR}
+    for neighbour in neighbours:
+        step = position[neighbour] - here
+        reach[1 if step > 0 else -1] = abs(step) - 1
+    return tuple(
+        other
+        for other in heights
+        if other != level
+        and other not in unfractured
+        and abs(position[other] - here) <= reach[1 if position[other] > here else -1]
+    )
+
+
+def _interpolate(
+    level: str, heights: Mapping[str, Heights], neighbours: list[str]
+) -> tuple[float, float, float]:
+    """Reference heights from one or two neighbours, mm.
+
+    Two: linear in level position (for the next neighbours this is their mean, the usual definition of
+    adjacent-referenced loss, PMC6530246). One: its height plus the growth between the levels.
+    """
+    position = _positions(heights)
+    if len(neighbours) == 1:
+        return _carried(heights[neighbours[0]], neighbours[0], level)
+    upper, lower = neighbours
+    share = (position[level] - position[upper]) / (position[lower] - position[upper])
+    high, low = (
+        _unsteepened(heights[upper], upper, level),
+        _unsteepened(heights[lower], lower, level),
+    )
+    a, m, p = ((1.0 - share) * u + share * v for u, v in zip(high, low, strict=True))
+    return a, m, p
+
+
+def _carried(
+    heights: Heights, from_level: str, to_level: str
+) -> tuple[float, float, float]:
+    a, m, p = (
+        float(height or np.nan) + step
+        for height, step in zip(heights, growth(from_level, to_level), strict=True)
+    )
+    return a, m, p
+
+
+def _unsteepened(
+    heights: Heights, level: str, target: str
+) -> tuple[float, float, float]:
+    """Heights of a neighbour; those of L5 as L4 would have them, unless L5 itself is to be judged (or the reverse)."""
+    if level in STEEP_LEVELS and target not in STEEP_LEVELS:
+        return _carried(heights, level, "L4")
+    if target in STEEP_LEVELS and level not in STEEP_LEVELS:
+        return _carried(heights, "L4", target)
+    return _carried(heights, level, level)

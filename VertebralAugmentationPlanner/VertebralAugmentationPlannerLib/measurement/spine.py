@@ -1,0 +1,183 @@
+"""Measure every whole vertebra of a spine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model import Case, Measurements, PlanOptions, PlanWarning, Spine, Vertebra
+from . import hazards, notes
+from .angles import Angles, measure_angles
+from .cleft import cleft_volume_ml
+from .cortex import CorticalDefect, cortical_defects
+from .density import trabecular_density_hu
+from .fracture import fracture_shape, genant_grade
+from .heights import height_points_ras, heights_3x3, midsagittal_heights
+from .of_class import of_class
+from .posterior_wall import WallProfile, retropulsion_mm, wall_profile
+from .reference import LevelReference, find_references
+from .sampling import body_voxels
+from .volumes import anterior_two_thirds_ml
+
+
+@dataclass(frozen=True)
+class MeasuredLevel:
+    """The measurements of one level and what to beware of."""
+
+    measurements: Measurements
+    warnings: tuple[PlanWarning, ...]
+
+
+@dataclass(frozen=True)
+class CtReadings:
+    """What the CT says about one body; all None without a CT."""
+
+    density_hu: float | None
+    cleft_ml: float | None
+    defects: list[CorticalDefect] | None
+    foreign: hazards.Foreign | None
+
+
+def measure_spine(
+    spine: Spine, case: Case, options: PlanOptions
+) -> dict[str, MeasuredLevel]:
+    """Measurements and warnings of every complete level, from head to foot.
+
+    Args:
+        spine: the vertebrae with their frames, end plates, bodies and walls.
+        case: CT (may be None: then density and cleft are None, with a warning) and labels.
+        options: taken for the road's sake; no measurement depends on a choice.
+    """
+    complete = spine.complete()
+    references = find_references(
+        {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()}
+    )
+    walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
+    readings = {level: read_ct(vertebra, case) for level, vertebra in complete.items()}
+    return {
+        level: _measure_level(
+            level, complete, references, walls, readings, spine, case, options
+        )
+        for level in complete
+    }
+
+
+def read_ct(vertebra: Vertebra, case: Case) -> CtReadings:
+    """Density, gas, cortical gaps, cement and metal of one body."""
+    if case.ct is None:
+        return CtReadings(None, None, None, None)
+    voxels = body_voxels(vertebra, case.ct)
+    density = trabecular_density_hu(voxels)
+    return CtReadings(
+        density,
+        cleft_volume_ml(voxels),
+        cortical_defects(vertebra, voxels, density),
+        hazards.find_foreign(voxels),
+    )
+
+
+def _measure_level(
+    level: str,
+    complete: Mapping[str, Vertebra],
+    references: Mapping[str, LevelReference],
+    walls: Mapping[str, WallProfile],
+    readings: Mapping[str, CtReadings],
+    spine: Spine,
+    case: Case,
+    options: PlanOptions,
+) -> MeasuredLevel:
+    vertebra, found, ct = complete[level], references[level], readings[level]
+    neighbours = (
+        found.reference.levels if found.reference.method == "neighbours" else ()
+    )
+    healthy_walls = [walls[name] for name in neighbours]
+    shape = fracture_shape(found.loss)
+    angles = measure_angles(level, complete)
+    mid = midsagittal_heights(vertebra)
+    measurements = Measurements(
+        anterior_height_mm=mid.anterior,
+        middle_height_mm=mid.middle,
+        posterior_height_mm=mid.posterior,
+        heights_3x3_mm=heights_3x3(vertebra, mid),
+        depth_mm=vertebra.depth_mm,
+        width_mm=vertebra.width_mm,
+        body_volume_ml=vertebra.body_volume_ml,
+        anterior_two_thirds_volume_ml=anterior_two_thirds_ml(vertebra),
+        reference=found.reference,
+        height_loss_percent=found.loss,
+        genant_grade=genant_grade(found.loss),
+        fracture_shape=shape,
+        of_class=of_class(
+            vertebra,
+            [complete[name] for name in neighbours],
+            found.loss,
+            walls[level],
+            healthy_walls,
+            shape,
+        ),
+        wedge_angle_deg=angles.wedge_angle_deg,
+        segmental_kyphosis_deg=angles.segmental_kyphosis_deg,
+        gardner_angle_deg=angles.gardner_angle_deg,
+        body_density_hu=ct.density_hu,
+        reference_density_hu=_mean_density(neighbours, readings),
+        cleft_volume_ml=ct.cleft_ml,
+        posterior_wall_retropulsion_mm=retropulsion_mm(walls[level], healthy_walls),
+        height_points_ras=height_points_ras(vertebra),
+    )
+    return MeasuredLevel(
+        measurements,
+        _warnings(
+            level,
+            measurements,
+            angles,
+            complete,
+            references,
+            readings,
+            spine,
+            case,
+            options,
+        ),
+    )
+
+
+def _mean_density(
+    levels: tuple[str, ...], readings: Mapping[str, CtReadings]
+) -> float | None:
+    known = [
+        hu for hu in (readings[level].density_hu for level in levels) if hu is not None
+    ]
+    return sum(known) / len(known) if known else None
+
+
+def _warnings(
+    level: str,
+    measurements: Measurements,
+    angles: Angles,
+    complete: Mapping[str, Vertebra],
+    references: Mapping[str, LevelReference],
+    readings: Mapping[str, CtReadings],
+    spine: Spine,
+    case: Case,
+    options: PlanOptions,
+) -> tuple[PlanWarning, ...]:
+    fractured = {name for name, found in references.items() if found.fractured}
+    ct = readings[level]
+    return (
+        *hazards.canal_warnings(measurements),
+        *hazards.collapse_warnings(measurements),
+        *hazards.cleft_warnings(measurements),
+        *hazards.cortex_warnings(ct.defects, level in fractured),
+        *hazards.foreign_warnings(ct.foreign),
+        *hazards.pedicle_warnings(complete[level]),
+        *hazards.neighbour_warnings(
+            level,
+            fractured,
+            {name: r.density_hu for name, r in readings.items()},
+            spine,
+        ),
+        *notes.reference_notes(level, references[level], measurements, spine),
+        *notes.fracture_notes(measurements, case),
+        *notes.density_notes(measurements),
+        *notes.resolution_notes(case),
+        *notes.not_computed(measurements, angles, case),
+    )
