@@ -4,7 +4,7 @@ Needs numpy, scipy, SimpleITK and vtk only. Everything is RAS, mm, degrees. Noth
 
 For the report (``pictures.py``, one call a level)::
 
-    level_pictures(case: Case, spine: Spine, plan: CasePlan, level: str, *, settings=PictureSettings(),
+    level_pictures(case: Case, spine: Spine, plan: CasePlan, level: str, *, settings=None,
                    should_cancel=None) -> LevelPictures
         LevelPictures.pictures: dict[str, Picture]   in reading order; keys, where they could be drawn:
             "mid_sagittal"                     CT (or bone outline), height lines, Cobb lines, level names, loss
@@ -25,7 +25,7 @@ A picture (``picture.py``)::
                                                    <title> = alt; scales with its container; ids unique per content
         .to_png() -> bytes                         the base picture alone (no vectors)
 
-Single pictures (``slices.py``, ``fluoroscopy.py``, ``view3d.py``), each returning a Picture::
+Single pictures (``mid_sagittal.py``, ``needle_slices.py``, ``fluoroscopy.py``, ``view3d.py``), each returning a Picture::
 
     mid_sagittal_picture(case, spine, level_plan)
     needle_axial_picture(case, spine, level_plan, side)      patient's left on the picture's right, seen from the feet
@@ -53,3 +53,45 @@ Live fluoroscopy in the module (no SVG)::
 
 Colours: ``model/palette.py`` (Okabe–Ito), shared with scene and report.
 """
+
+from .carm import CArmPose, end_on, positioner_angles, positioner_direction, true_ap, true_lateral
+from .fluoroscopy import Fluoroscope, fluoroscopy_picture
+from .mid_sagittal import mid_sagittal_picture
+from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
+from .overlay import Shape, medial_border_depth, projected_overlay, tip_before_posterior_wall_mm
+from .picture import Picture, encode_png
+from .pictures import LevelPictures, PictureSettings, level_pictures
+from .slices import SlicePlane, plane_through, reslice
+from .view3d import GraphicsUnavailable, balloon_surface, bone_surface, needle_surface, view3d_picture
+
+__all__ = [
+    "CArmPose",
+    "Fluoroscope",
+    "GraphicsUnavailable",
+    "LevelPictures",
+    "Picture",
+    "PictureSettings",
+    "Shape",
+    "SlicePlane",
+    "balloon_surface",
+    "bone_surface",
+    "encode_png",
+    "end_on",
+    "fluoroscopy_picture",
+    "isthmus_picture",
+    "level_pictures",
+    "medial_border_depth",
+    "mid_sagittal_picture",
+    "needle_axial_picture",
+    "needle_sagittal_picture",
+    "needle_surface",
+    "plane_through",
+    "positioner_angles",
+    "positioner_direction",
+    "projected_overlay",
+    "reslice",
+    "tip_before_posterior_wall_mm",
+    "true_ap",
+    "true_lateral",
+    "view3d_picture",
+]

@@ -1,0 +1,161 @@
+"""All pictures of a level, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory, Vertebra
+from .carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM, body_centre_ras, end_on, true_ap, true_lateral
+from .fluoroscopy import FIELD_MM, REPORT_VOXEL_MM, Fluoroscope, fluoroscopy_picture
+from .mid_sagittal import mid_sagittal_picture
+from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
+from .overlay import medial_border_depth, tip_before_posterior_wall_mm
+from .picture import Picture
+from .view3d import GraphicsUnavailable, view3d_picture
+
+POSTERIOR_WALL_TOLERANCE_MM = 0.5
+"""Closer to the posterior wall than this counts as at the wall: half a CT voxel. [D]"""
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """C-arm and size of the report's fluoroscopy pictures.
+
+    Args:
+        sid_mm, sod_mm: source–image and source–object distance.
+        detector_mm: edge of the receptor's field; 200 mm is a magnification mode.
+        size_px: pixels along that edge.
+        patient: "prone" or "supine".
+    """
+
+    sid_mm: float = SOURCE_IMAGE_MM
+    sod_mm: float = SOURCE_OBJECT_MM
+    detector_mm: float = FIELD_MM
+    size_px: int = 512
+    patient: str = "prone"
+
+
+@dataclass(frozen=True)
+class LevelPictures:
+    """The pictures of a level in reading order, and one sentence for each that could not be made."""
+
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def level_pictures(
+    case: Case,
+    spine: Spine,
+    plan: CasePlan,
+    level: str,
+    *,
+    settings: PictureSettings | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> LevelPictures:
+    """All pictures of a level; the keys are listed at the head of the package.
+
+    Raises:
+        KeyError: the level is not in the plan.
+        PlanningCancelled: ``should_cancel`` answered true between two pictures.
+    """
+    settings = settings or PictureSettings()
+    level_plan = plan.level(level)
+    vertebra = spine.vertebrae[level_plan.level]
+    jobs: dict[str, Callable[[], Picture]] = {}
+    jobs["mid_sagittal"] = lambda: mid_sagittal_picture(case, spine, level_plan)
+    for trajectory in level_plan.trajectories:
+        side = trajectory.side
+        jobs[f"axial_{side}"] = lambda side=side: needle_axial_picture(case, spine, level_plan, side)
+        jobs[f"sagittal_{side}"] = lambda side=side: needle_sagittal_picture(case, spine, level_plan, side)
+        jobs[f"isthmus_{side}"] = lambda side=side: isthmus_picture(case, spine, level_plan, side)
+    jobs.update(_fluoroscopy_jobs(case, spine, level_plan, vertebra, settings))
+    jobs["view3d"] = lambda: view3d_picture(spine, level_plan)
+
+    result = LevelPictures()
+    for key, job in jobs.items():
+        if should_cancel is not None and should_cancel():
+            raise PlanningCancelled
+        try:
+            result.pictures[key] = job()
+        except (InputError, GraphicsUnavailable) as reason:
+            result.notes[key] = str(reason)
+    return result
+
+
+def _fluoroscopy_jobs(
+    case: Case, spine: Spine, level_plan: LevelPlan, vertebra: Vertebra, settings: PictureSettings
+) -> dict[str, Callable[[], Picture]]:
+    pose = {
+        "sid_mm": settings.sid_mm,
+        "sod_mm": settings.sod_mm,
+        "detector_mm": settings.detector_mm,
+        "size_px": settings.size_px,
+        "patient": settings.patient,
+    }
+    made: list[Fluoroscope] = []
+
+    def fluoroscope() -> Fluoroscope:
+        # Made with the first picture that asks for it, so that a missing CT becomes that picture's note.
+        if not made:
+            made.append(Fluoroscope(case.ct, body_centre_ras(vertebra), REPORT_VOXEL_MM))
+        return made[0]
+
+    needles = level_plan.trajectories
+    jobs: dict[str, Callable[[], Picture]] = {
+        "ap": lambda: fluoroscopy_picture(
+            fluoroscope(), true_ap(vertebra, **pose), vertebra, needles, view_name="AP", spine=spine
+        ),
+        "lateral": lambda: fluoroscopy_picture(
+            fluoroscope(), true_lateral(vertebra, **pose), vertebra, needles, view_name="Lateral", spine=spine
+        ),
+    }
+    for needle in needles:
+        jobs[f"end_on_{needle.side}"] = lambda needle=needle: fluoroscopy_picture(
+            fluoroscope(), end_on(needle, **pose), vertebra, [needle], view_name=f"End-on {needle.side}"
+        )
+        for view in ("ap", "lateral"):
+            jobs[f"medial_{view}_{needle.side}"] = lambda needle=needle, view=view: _medial_border_picture(
+                fluoroscope(), vertebra, needle, view, pose
+            )
+    return jobs
+
+
+def _medial_border_picture(
+    fluoroscope: Fluoroscope, vertebra: Vertebra, needle: Trajectory, view: str, pose: dict
+) -> Picture:
+    """AP or lateral at the moment when the tip reaches the pedicle's medial border in AP."""
+    ap = true_ap(vertebra, **pose)
+    depth = medial_border_depth(vertebra, needle, ap)
+    if depth is None:
+        raise InputError(
+            f"The {needle.side} needle’s tip does not cross the pedicle’s medial border in AP before its target."
+        )
+    ahead = tip_before_posterior_wall_mm(vertebra, needle, depth)
+    if view == "ap":
+        note = f"{needle.side} tip at the\nmedial border:\n{depth:.0f} mm deep"
+        caption = f"{vertebra.level}: the {needle.side} tip at the pedicle’s medial border in AP, {depth:.0f} mm deep."
+        return fluoroscopy_picture(
+            fluoroscope, ap, vertebra, [needle], depth_mm=depth, view_name="AP", note=note, caption=caption
+        )
+    place = _place_of_tip(ahead)
+    lateral = true_lateral(vertebra, **pose)
+    return fluoroscopy_picture(
+        fluoroscope,
+        lateral,
+        vertebra,
+        [needle],
+        depth_mm=depth,
+        view_name="Lateral",
+        note=f"same depth {depth:.0f} mm:\n{place}",
+        caption=f"{vertebra.level}: the lateral of the same moment; the tip is {place}. "
+        "Go on past the medial border only once the tip has passed the posterior wall.",
+    )
+
+
+def _place_of_tip(ahead_mm: float | None) -> str:
+    if ahead_mm is None:
+        return "posterior wall unknown"
+    if abs(ahead_mm) < POSTERIOR_WALL_TOLERANCE_MM:
+        return "at the posterior wall"
+    return f"{abs(ahead_mm):.0f} mm {'in front of' if ahead_mm > 0 else 'behind'} the posterior wall"
