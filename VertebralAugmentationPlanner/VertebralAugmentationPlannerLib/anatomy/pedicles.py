@@ -20,6 +20,10 @@ SECTION_STEP_MM = 0.6
 SECTION_REACH_MM = 14.0
 """Sampled section: the largest pedicles (L5) are about 18 × 20 mm across."""
 
+ARCH_REACH_MM = (36.0, 14.0)
+"""The arch behind a pedicle (facets, lamina, root of the transverse process) lies within this far of the midline and
+behind the canal's middle."""
+
 INWARD_DEG = (-20.0, 50.0)
 CRANIAL_DEG = (-35.0, 35.0)
 """Courses that pedicles take relative to the vertebra: from slightly outwards (T12) to 50° inwards (T1, L5)."""
@@ -64,13 +68,15 @@ def find_pedicle(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, si
 def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lateral: float) -> FloatArray:
     """(3,) local point where the widest way from the body's core to this side of the arch is narrowest."""
     x, y, z = grid.axes
-    beside = lateral * x > 1.0
-    behind = y < canal.centre[1] - 1.0
-    low, high = z[body.wall_levels[0]] - 4.0, z[body.wall_levels[1]] + 8.0
-    level = (z > low) & (z < high)
-    depth = np.where(beside[:, None, None] & level[None, None, :], bone, -1.0)
-    core = body.mask & (bone > 0.55 * float(bone[body.mask].max()))
-    arch = np.broadcast_to(behind[None, :, None], bone.shape)
+    # Only the block between core and arch is searched: it is a tenth of the vertebra.
+    part = np.ix_(
+        np.flatnonzero((lateral * x > 1.0) & (lateral * x < ARCH_REACH_MM[0])),
+        np.flatnonzero((y > canal.centre[1] - ARCH_REACH_MM[1]) & (y < body.core_centre[1] + 4.0)),
+        np.flatnonzero((z > z[body.wall_levels[0]] - 4.0) & (z < z[body.wall_levels[1]] + 8.0)),
+    )
+    depth, first = bone[part], np.array([axis[index.ravel()[0]] for axis, index in zip((x, y, z), part, strict=True)])
+    core = body.mask[part] & (depth > 0.55 * float(bone[body.mask].max()))
+    arch = np.broadcast_to(y[part[1]] < canal.centre[1] - 1.0, depth.shape)
 
     def split(threshold: float) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[np.int_]]:
         parts, _ = ndimage.label(depth > threshold)
@@ -94,9 +100,9 @@ def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lat
     common = np.isin(bridge, np.intersect1d(from_body, from_arch))
     parts, from_body, from_arch = split(apart)
     to_body = ndimage.distance_transform_edt(~np.isin(parts, from_body))
-    to_arch = ndimage.distance_transform_edt(~np.isin(parts, from_arch)) if from_arch.size else -y[None, :, None] * 0
+    to_arch = ndimage.distance_transform_edt(~np.isin(parts, from_arch))
     way = np.where(common, to_body + to_arch + 0.01 * np.maximum(to_body, to_arch), np.inf)
-    return grid.to_local(np.array(np.unravel_index(int(np.argmin(way)), way.shape), float))
+    return first + np.array(np.unravel_index(int(np.argmin(way)), way.shape)) * grid.spacing_mm
 
 
 class _Section:

@@ -17,7 +17,7 @@ from .completeness import TOLERATED_CUT_MM2, border_contact
 from .endplates import BodySurfaces, MidsagittalOutline, body_surfaces, fit_endplate, fit_plane, midsagittal_outline
 from .orientation import curve_tangents, initial_frame, symmetry_frame, tilted
 from .pedicles import PedicleNotFound, find_pedicle
-from .surface import Shape, exact_distance, grid_around, label_shape, resample, surface_points
+from .surface import Shape, coarse_distance, exact_distance, grid_around, label_shape, resample, surface_points
 
 COARSE_MM = 1.6
 FINE_MM = 0.8
@@ -28,8 +28,14 @@ GRID_LOW_MM = np.array([-48.0, -48.0, -60.0])
 GRID_HIGH_MM = np.array([48.0, 60.0, 60.0])
 """Part of the vertebra kept around the canal: body, arch, roots of the processes; not the tips."""
 
-OUTSIDE_REACH_MM = 2.5
+EXACT_BAND_MM = (2.5, 5.0)
+"""Outside and inside the bone's surface, where needles pass and walls are read, distances are exact."""
+
+CANAL_BAND_MM = 7.0
+"""So near to the canal its distance is exact; further away a few tenths of a millimetre do not matter."""
+
 INTERIOR_MM = 2.5
+"""Columns this far from the edge of the body carry an end plate; nearer ones carry the rounded rim."""
 
 WEDGE_LIMIT_DEG = 14.0
 """Wedging above which the mean of both end plates no longer gives the direction: normal levels are wedged by up to
@@ -110,7 +116,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     points = frame.to_local(shape.points_ras())
     grid = grid_around(points, FINE_MM, GRID_LOW_MM, GRID_HIGH_MM, 6.0)
     smooth = resample(shape.distance, frame, grid, -8.0)
-    bone = exact_distance(smooth, grid, OUTSIDE_REACH_MM)
+    bone = exact_distance(smooth, grid, EXACT_BAND_MM)
     canal = _with_label(find_canal(bone, grid, projected_hole(bone, grid)), case, frame, grid)
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
@@ -135,8 +141,8 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         grid=grid,
         bone_mm=bone,
         body=body.mask,
-        canal_mm=_canal_distance(canal, grid),
-        neighbour_mm=_neighbour_distance(case, shape, case.level_values[level], frame, grid),
+        canal_mm=_canal_distance(canal, bone, grid),
+        neighbour_mm=_neighbour_distance(case, case.level_values[level], frame, grid),
         posterior_wall_mm=body.wall,
         superior=superior,
         inferior=inferior,
@@ -237,48 +243,34 @@ def _with_label(canal: Canal, case: Case, frame: Frame, grid: LocalGrid) -> Cana
     return replace(canal, field=np.maximum(canal.field, resample(labelled.distance, frame, grid, -8.0)))
 
 
-def _canal_distance(canal: Canal, grid: LocalGrid) -> FloatArray:
-    """Distance to the canal's wall, positive outside; exact on every second voxel and linear between."""
-    points = surface_points(np.pad(canal.field, 1, constant_values=-1.0), _padded(grid))
-    coarse = LocalGrid(grid.first_mm, 2 * grid.spacing_mm, _halved(grid.shape))
-    distance, _ = cKDTree(points).query(coarse.points().reshape(-1, 3), workers=1)
-    inside = grid.sample(canal.field, coarse.points()) > 0
-    signed = np.where(inside, -1.0, 1.0) * distance.reshape(coarse.shape)
-    index = [np.arange(n) / 2 for n in grid.shape]
-    for axis, at in enumerate(index):
-        low = np.minimum(np.floor(at).astype(int), signed.shape[axis] - 2)
-        share = (at - low).reshape([-1 if a == axis else 1 for a in range(3)])
-        signed = np.take(signed, low, axis=axis) * (1 - share) + np.take(signed, low + 1, axis=axis) * share
-    return signed.astype(np.float32)
+def _coarser(grid: LocalGrid) -> LocalGrid:
+    shape = tuple(int(np.ceil(n / 2)) + 1 for n in grid.shape)
+    return LocalGrid(grid.first_mm, 2 * grid.spacing_mm, (shape[0], shape[1], shape[2]))
 
 
-def _halved(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    return (shape[0] // 2 + 1, shape[1] // 2 + 1, shape[2] // 2 + 1)
+def _canal_distance(canal: Canal, bone: FloatArray, grid: LocalGrid) -> FloatArray:
+    """Distance to the canal's wall, positive outside; exact in the bone next to it."""
+    coarse = _coarser(grid)
+    distance = coarse_distance(grid.sample(canal.field, coarse.points()), grid, coarse)
+    near = (np.abs(distance) < CANAL_BAND_MM) & (bone > -EXACT_BAND_MM[0] + 0.1)
+    exact, _ = cKDTree(surface_points(canal.field, grid)).query(grid.to_local(np.argwhere(near)), workers=1)
+    distance[near] = np.where(canal.field[near] > 0, -exact, exact)
+    return distance
 
 
-def _padded(grid: LocalGrid) -> LocalGrid:
-    return LocalGrid(
-        grid.first_mm - grid.spacing_mm, grid.spacing_mm, (grid.shape[0] + 2, grid.shape[1] + 2, grid.shape[2] + 2)
-    )
-
-
-def _neighbour_distance(case: Case, shape: Shape, value: int, frame: Frame, grid: LocalGrid) -> FloatArray:
-    """Distance to the other labelled vertebrae, positive outside them, as far as this label's crop reaches."""
-    first = np.round(case.labels.to_ijk(shape.distance.to_ras(np.zeros(3)))).astype(int)
-    others = np.zeros(shape.mask.shape, bool)
-    low = np.maximum(first, 0)
-    high = np.minimum(first + shape.mask.shape, case.labels.voxels.shape)
+def _neighbour_distance(case: Case, value: int, frame: Frame, grid: LocalGrid) -> FloatArray:
+    """Distance to the other labelled vertebrae, positive outside them."""
+    coarse = _coarser(grid)
+    corners = np.array(list(np.ndindex(2, 2, 2))) * (np.array(coarse.shape) - 1)
+    ijk = case.labels.to_ijk(frame.to_ras(coarse.to_local(corners)))
+    low = np.maximum(np.floor(ijk.min(axis=0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(ijk.max(axis=0)).astype(int) + 2, case.labels.voxels.shape)
     crop = case.labels.voxels[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
-    inner = tuple(slice(a - f, b - f) for a, b, f in zip(low, high, first, strict=True))
-    others[inner] = np.isin(crop, [v for v in case.level_values.values() if v != value])
-    if not others.any():
-        return np.full(grid.shape, 50.0, np.float32)
-    spacing = shape.distance.spacing_mm
-    half = 0.5 * float(spacing.min())
-    outside = ndimage.distance_transform_edt(~others, sampling=spacing)
-    inside = ndimage.distance_transform_edt(others, sampling=spacing)
-    signed = np.where(others, half - inside, outside - half).astype(np.float32)
-    return resample(Image(signed, shape.distance.ijk_to_ras), frame, grid, 50.0)
+    others = np.isin(crop, [v for v in case.level_values.values() if v != value]).astype(np.float32)
+    matrix = case.labels.ijk_to_ras.copy()
+    matrix[:3, 3] = case.labels.to_ras(low)
+    share = resample(Image(others, matrix), frame, coarse, 0.0)
+    return coarse_distance((share - 0.5) * coarse.spacing_mm, grid, coarse)
 
 
 def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:

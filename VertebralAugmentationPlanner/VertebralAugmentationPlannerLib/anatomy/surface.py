@@ -19,8 +19,11 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from ..model import Frame, Image, LocalGrid
 from ..model.geometry import FloatArray
 
-CROP_MARGIN_MM = 8.0
+CROP_MARGIN_MM = 6.0
 """Room kept around a label so that its outside distance is known where it matters."""
+
+FAR_MM = 50.0
+"""Stands for “nothing near”; larger than any distance that matters to a needle."""
 
 SMOOTHING_VOXELS = 0.7
 """Gaussian width, in voxels of the label map, that takes the staircase out of the distance: it moves a surface of
@@ -122,28 +125,47 @@ def surface_points(values: FloatArray, grid: LocalGrid) -> FloatArray:
     return vtk_to_numpy(points.GetData()).astype(np.float64)
 
 
-def exact_distance(
-    values: FloatArray, grid: LocalGrid, reach_mm: float, only: NDArray[np.bool_] | None = None
-) -> FloatArray:
-    """Signed distance to the zero level, from the surface itself and not from voxels.
+def exact_distance(values: FloatArray, grid: LocalGrid, band_mm: tuple[float, float]) -> FloatArray:
+    """Signed distance to the zero level; near it from the surface itself and not from voxels.
 
     Args:
-        values: array on the grid, positive inside, whose zero level is the surface.
-        reach_mm: outside distances are exact up to here and stop growing beyond.
-        only: voxels to compute; the others keep ``values`` clipped to ±reach.
+        values: approximate signed distance on the grid, positive inside.
+        band_mm: (outside, inside) limits: exact between −outside and +inside; beyond, outside stops growing and
+            inside keeps ``values``, which are good to a few tenths of a millimetre there.
 
     Returns:
         float32 array, positive inside, mm.
     """
+    outside, inside = band_mm
     points = surface_points(values, grid)
-    result = np.clip(values, -reach_mm, None).astype(np.float32)
-    wanted = values > -1.5 * reach_mm
-    if only is not None:
-        wanted &= only
+    result = np.maximum(values, -outside).astype(np.float32)
     if not len(points):
         return result
-    where = np.argwhere(wanted)
-    distance, _ = cKDTree(points).query(grid.to_local(where), workers=1)
-    sign = np.where(values[wanted] > 0, 1.0, -1.0)
-    result[wanted] = np.maximum(sign * distance, -reach_mm)
+    wanted = (values > -outside) & (values < inside)
+    distance, _ = cKDTree(points).query(grid.to_local(np.argwhere(wanted)), workers=1)
+    result[wanted] = np.where(values[wanted] > 0, 1.0, -1.0) * distance
     return result
+
+
+def coarse_distance(inside: FloatArray, grid: LocalGrid, coarse: LocalGrid) -> FloatArray:
+    """Distance to a region on a fine grid, computed on a coarser one, for regions far from where it is used.
+
+    Args:
+        inside: array on ``coarse``, positive inside the region, in about mm near its border.
+        grid: fine grid of the result.
+
+    Returns:
+        float32 array on ``grid``, positive outside the region, good to about a quarter of the coarse spacing.
+    """
+    region = inside > 0
+    if not region.any():
+        return np.full(grid.shape, FAR_MM, np.float32)
+    step = coarse.spacing_mm
+    away = ndimage.distance_transform_edt(~region) * step
+    within = ndimage.distance_transform_edt(region) * step
+    signed = np.where(region, -within, away) + np.where(region, 0.5, -0.5) * step
+    near = np.abs(inside) < 0.5 * step
+    signed = np.where(near, -inside, signed).astype(np.float32)
+    scale = grid.spacing_mm / step
+    offset = (grid.first_mm - coarse.first_mm) / step
+    return ndimage.affine_transform(signed, np.full(3, scale), offset, output_shape=grid.shape, order=1, mode="nearest")
