@@ -28,16 +28,9 @@ def plate(surface: Surface, grid: LocalGrid) -> EndPlate:
     """An end plate from z = surface(x, y)."""
     x, y, _ = grid.axes
     px, py = np.meshgrid(x, y, indexing="ij")
-    height = np.where(
-        (2 * px / WIDTH) ** 2 + (2 * py / DEPTH) ** 2 <= 1.0, surface(px, py), np.nan
-    )
-    rims = [
-        np.array([0.0, at, float(surface(np.array(0.0), np.array(at)))])
-        for at in (DEPTH / 2, 0.0, -DEPTH / 2)
-    ]
-    return EndPlate(
-        rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), height, x, y, 0.1, True
-    )
+    height = np.where((2 * px / WIDTH) ** 2 + (2 * py / DEPTH) ** 2 <= 1.0, surface(px, py), np.nan)
+    rims = [np.array([0.0, at, float(surface(np.array(0.0), np.array(at)))]) for at in (DEPTH / 2, 0.0, -DEPTH / 2)]
+    return EndPlate(rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), height, x, y, 0.1, True)
 
 
 def body(
@@ -75,18 +68,11 @@ def body(
     points = grid.points()
     x, y, z = points[..., 0], points[..., 1], points[..., 2]
     gx, _, gz = grid.axes
-    bump = bump_mm * np.exp(
-        -0.5 * ((gx[:, None] / 6.0) ** 2 + (gz[None, :] / 4.0) ** 2)
-    )
-    wall = (
-        -DEPTH / 2 * np.sqrt(np.clip(1.0 - (2 * gx / WIDTH) ** 2, 0.0, 1.0))[:, None]
-        - bump
-    )
+    bump = bump_mm * np.exp(-0.5 * ((gx[:, None] / 6.0) ** 2 + (gz[None, :] / 4.0) ** 2))
+    wall = -DEPTH / 2 * np.sqrt(np.clip(1.0 - (2 * gx / WIDTH) ** 2, 0.0, 1.0))[:, None] - bump
     ellipse = (2 * x / WIDTH) ** 2 + (2 * y / DEPTH) ** 2 <= 1.0
     inside = (ellipse | ((y < 0) & (y > wall[:, None, :]))) & (np.abs(z) <= half(x, y))
-    distance = (
-        ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
-    ) * SPACING
+    distance = (ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)) * SPACING
     return Vertebra(
         level=level,
         complete=True,
@@ -105,9 +91,7 @@ def body(
 
 def incomplete(level: str) -> Vertebra:
     """A vertebra that the border cuts."""
-    return Vertebra(
-        level=level, complete=False, incomplete_reason="cut by the image border"
-    )
+    return Vertebra(level=level, complete=False, incomplete_reason="cut by the image border")
 
 
 def spine_of(*vertebrae: Vertebra) -> Spine:
@@ -117,33 +101,19 @@ def spine_of(*vertebrae: Vertebra) -> Spine:
 
 def case_of(ct: Image | None = None, spacing_mm: float = 1.0) -> Case:
     """A case around a CT; the labels matter for their voxel size only."""
-    labels = Image(
-        np.zeros((2, 2, 2), np.uint8),
-        np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0]),
-    )
+    labels = Image(np.zeros((2, 2, 2), np.uint8), np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0]))
     record = ImageRecord("labels.nii.gz", None, (2, 2, 2), (spacing_mm,) * 3)
     return Case(ct, labels, {}, Inputs(None, record))
 
 
-def ct_of(
-    vertebra: Vertebra,
-    trabecular: float = 100.0,
-    shell: float = 400.0,
-    outside: float = 40.0,
-) -> Image:
+def ct_of(vertebra: Vertebra, trabecular: float = 100.0, shell: float = 400.0, outside: float = 40.0) -> Image:
     """A CT in RAS at 1 mm around one hand-made body, with a cortical shell of about 1.5 mm."""
-    assert (
-        vertebra.frame is not None
-        and vertebra.grid is not None
-        and vertebra.bone_mm is not None
-    )
+    assert vertebra.frame is not None and vertebra.grid is not None and vertebra.bone_mm is not None
     half = np.array([40, 40, 40])
     matrix = np.eye(4)
     matrix[:3, 3] = vertebra.frame.origin_ras - half
     image = Image(np.zeros(tuple(2 * half + 1)), matrix)
-    index = np.stack(
-        np.meshgrid(*[np.arange(2 * n + 1) for n in half], indexing="ij"), axis=-1
-    )
+    index = np.stack(np.meshgrid(*[np.arange(2 * n + 1) for n in half], indexing="ij"), axis=-1)
     local = vertebra.frame.to_local(image.to_ras(index))
     inside = vertebra.grid.sample(vertebra.bone_mm, local)
     hu = np.where(inside > 1.5, trabecular, np.where(inside > 0, shell, outside))

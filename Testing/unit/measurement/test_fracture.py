@@ -19,28 +19,11 @@ CLASSES = {
 
 
 @pytest.mark.parametrize(
-    ("loss", "grade"),
-    [
-        (-5, 0),
-        (0, 0),
-        (19.9, 0),
-        (20, 1),
-        (24.9, 1),
-        (25, 2),
-        (39.9, 2),
-        (40, 2),
-        (40.1, 3),
-        (75, 3),
-    ],
+    ("loss", "grade"), [(-5, 0), (0, 0), (19.9, 0), (20, 1), (24.9, 1), (25, 2), (39.9, 2), (40, 2), (40.1, 3), (75, 3)]
 )
 def test_grade_follows_the_largest_loss(loss, grade):
     assert genant_grade(HeightLoss(loss, 0.0, 0.0)) == grade
-    assert (
-        genant_grade(
-            HeightLoss(-10.0, loss, -10.0) if loss > 0 else HeightLoss(loss, loss, loss)
-        )
-        == grade
-    )
+    assert genant_grade(HeightLoss(-10.0, loss, -10.0) if loss > 0 else HeightLoss(loss, loss, loss)) == grade
     assert genant_grade(HeightLoss(loss, None, None)) == grade
 
 

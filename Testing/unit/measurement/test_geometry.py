@@ -5,27 +5,16 @@ import math
 import numpy as np
 import pytest
 from bodies import DEPTH, WIDTH, body, plate, spine_of
-from VertebralAugmentationPlannerLib.measurement.angles import (
-    angle_between,
-    measure_angles,
-)
-from VertebralAugmentationPlannerLib.measurement.heights import (
-    heights_3x3,
-    midsagittal_heights,
-)
+from VertebralAugmentationPlannerLib.measurement.angles import angle_between, measure_angles
+from VertebralAugmentationPlannerLib.measurement.heights import heights_3x3, midsagittal_heights
 from VertebralAugmentationPlannerLib.measurement.of_class import of_class, plate_shapes
-from VertebralAugmentationPlannerLib.measurement.posterior_wall import (
-    retropulsion_mm,
-    wall_profile,
-)
+from VertebralAugmentationPlannerLib.measurement.posterior_wall import retropulsion_mm, wall_profile
 from VertebralAugmentationPlannerLib.measurement.volumes import anterior_two_thirds_ml
 from VertebralAugmentationPlannerLib.model import HeightLoss
 
 
 def test_six_points_give_the_three_heights():
-    measured = midsagittal_heights(
-        body("L1", 18.0, 29.0, 20.0, origin=(5, -40, 300), tilt_deg=12)
-    )
+    measured = midsagittal_heights(body("L1", 18.0, 29.0, 20.0, origin=(5, -40, 300), tilt_deg=12))
     assert measured == pytest.approx((18.0, 20.0, 29.0), abs=1e-6)
 
 
@@ -34,10 +23,7 @@ def test_a_body_without_a_lateral_tilt_is_as_high_left_and_right_as_in_the_middl
     grid = heights_3x3(vertebra, midsagittal_heights(vertebra))
     # At a quarter of the width the ellipse is √3/2 as deep: its rims lie at ± √3/2 of the half-depth.
     share = math.sqrt(3) / 2
-    straight = [
-        26.0 - 2.0 * share,
-        26.0 + 2.0 * share,
-    ]  # posterior, anterior without the dish
+    straight = [26.0 - 2.0 * share, 26.0 + 2.0 * share]  # posterior, anterior without the dish
     dish = 4.0 * (1 - share**2)
     for row in (0, 2):
         assert grid[row][0] == pytest.approx(26.0 - 2.0 * share - dish, abs=0.4)
@@ -55,9 +41,7 @@ def test_a_body_collapsed_on_the_left_is_lower_on_the_left():
     assert right == pytest.approx((30.0, 30.0, 30.0), abs=0.15)
 
 
-@pytest.mark.parametrize(
-    ("anterior", "posterior"), [(28, 28), (18, 28), (13.3, 28.6), (30.5, 26.0)]
-)
+@pytest.mark.parametrize(("anterior", "posterior"), [(28, 28), (18, 28), (13.3, 28.6), (30.5, 26.0)])
 def test_wedge_angle_follows_from_the_heights(anterior, posterior):
     vertebra = body("L1", anterior, posterior)
     truth = 2 * math.degrees(math.atan((posterior - anterior) / 2 / DEPTH))
@@ -78,16 +62,12 @@ def test_wedge_angle_follows_from_the_heights(anterior, posterior):
         (16.8, 28.5, 19.7),
     ],
 )
-def test_published_heights_give_the_published_wedge_angle_at_a_believable_depth(
-    anterior, posterior, published_wedge
-):
+def test_published_heights_give_the_published_wedge_angle_at_a_believable_depth(anterior, posterior, published_wedge):
     """Means of groups: the depth that joins heights and angle must be a vertebra's, and ours must join them."""
     implied_depth = (posterior - anterior) / math.tan(math.radians(published_wedge))
     assert 28.0 < implied_depth < 37.0
     vertebra = body("L1", anterior, posterior)
-    assert angle_between(vertebra, vertebra) == pytest.approx(
-        published_wedge, abs=0.2 * published_wedge
-    )
+    assert angle_between(vertebra, vertebra) == pytest.approx(published_wedge, abs=0.2 * published_wedge)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +83,7 @@ def test_published_heights_give_the_published_wedge_angle_at_a_believable_depth(
 )
 def test_published_wedge_ratio_comes_out(anterior, posterior, published_ratio):
     measured = midsagittal_heights(body("L1", anterior, posterior))
-    assert 100 * measured.anterior / measured.posterior == pytest.approx(
-        published_ratio, abs=0.6
-    )
+    assert 100 * measured.anterior / measured.posterior == pytest.approx(published_ratio, abs=0.6)
 
 
 def stack(wedge_mm=10.0):
@@ -143,9 +121,7 @@ def test_anterior_two_thirds_of_an_elliptic_cylinder():
     # The plane lies a third of the depth in front of the back: at −1/3 of the half-depth.
     cut = math.acos(1 / 3)
     behind = (cut - math.sin(2 * cut) / 2) / math.pi
-    assert anterior_two_thirds_ml(vertebra) == pytest.approx(
-        (1 - behind) * vertebra.body_volume_ml, rel=0.01
-    )
+    assert anterior_two_thirds_ml(vertebra) == pytest.approx((1 - behind) * vertebra.body_volume_ml, rel=0.01)
 
 
 @pytest.mark.parametrize("bump", [0.0, 1.5, 3.0, 6.0])
@@ -166,23 +142,10 @@ def test_a_wedge_by_both_plates_is_OF4_and_by_one_plate_OF2():
     loss = HeightLoss(43.0, 25.0, 0.0)
     assert of_class(both, [healthy], loss, profile, [profile], "wedge") == "OF4"
     assert of_class(one, [healthy], loss, profile, [profile], "wedge") == "OF2"
-    assert (
-        of_class(
-            one,
-            [healthy],
-            HeightLoss(43.0, 30.0, 24.0),
-            profile,
-            [profile],
-            "wedge+crush",
-        )
-        == "OF3"
-    )
+    assert of_class(one, [healthy], HeightLoss(43.0, 30.0, 24.0), profile, [profile], "wedge+crush") == "OF3"
     bulging = wall_profile(body("L1", 25, 28, bump_mm=5.0))
     assert of_class(one, [healthy], loss, bulging, [profile], "wedge") == "OF3"
-    assert (
-        of_class(both, [healthy], HeightLoss(2.0, 3.0, 1.0), profile, [profile], "none")
-        is None
-    )
+    assert of_class(both, [healthy], HeightLoss(2.0, 3.0, 1.0), profile, [profile], "none") is None
 
 
 def test_plates_of_a_symmetric_body_are_mirror_images():

@@ -2,11 +2,7 @@
 
 import numpy as np
 import pytest
-from VertebralAugmentationPlannerLib.measurement.normal import (
-    Heights,
-    growth,
-    normal_heights,
-)
+from VertebralAugmentationPlannerLib.measurement.normal import Heights, growth, normal_heights
 from VertebralAugmentationPlannerLib.measurement.reference import find_references
 
 # Posterior, middle, anterior heights of a healthy spine: the reference CT spine (BICEPS), an independent measurement.
@@ -31,21 +27,14 @@ def spine(scale=1.0, levels=None, **losses):
     names = levels or BICEPS
     return {
         name: Heights(
-            *(
-                scale * h * (1 - loss)
-                for h, loss in zip(
-                    BICEPS[name], losses.get(name, (0, 0, 0)), strict=True
-                )
-            )
+            *(scale * h * (1 - loss) for h, loss in zip(BICEPS[name], losses.get(name, (0, 0, 0)), strict=True))
         )
         for name in names
     }
 
 
 def fractured(heights):
-    return {
-        level for level, found in find_references(heights).items() if found.fractured
-    }
+    return {level for level, found in find_references(heights).items() if found.fractured}
 
 
 @pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
@@ -100,9 +89,7 @@ def test_one_healthy_neighbour_is_carried_along_the_growth_of_the_spine():
 def test_lumbar_heights_do_not_grow_as_thoracic_ones_do():
     assert np.allclose(growth("T9", "L1"), 4 * 1.5)
     assert all(abs(step) < 1.0 for step in growth("L1", "L2"))
-    assert growth("L4", "L5")[2] < -2.0, (
-        "the posterior height of L5 is lower than that of L4"
-    )
+    assert growth("L4", "L5")[2] < -2.0, "the posterior height of L5 is lower than that of L4"
 
 
 def test_L5_is_lower_behind_by_nature_and_does_not_drag_its_neighbour_down():
@@ -135,9 +122,7 @@ def test_a_crushed_single_level_falls_back_on_normal_heights():
 
 
 def test_neighbours_farther_than_three_levels_are_not_used():
-    heights = spine(
-        **dict.fromkeys(("T10", "T11", "T12", "L1", "L2", "L3", "L4"), (0.4, 0.3, 0.0))
-    )
+    heights = spine(**dict.fromkeys(("T10", "T11", "T12", "L1", "L2", "L3", "L4"), (0.4, 0.3, 0.0)))
     found = find_references(heights)
     assert found["L1"].reference.method == "own_posterior"
     assert found["T12"].reference.levels == ("T9",)
@@ -151,9 +136,7 @@ def test_missing_levels_keep_their_place():
 
 
 def test_a_supernumerary_T13_takes_a_place_between_T12_and_L1():
-    heights = spine(levels=("T12", "L1"), L1=(0.4, 0.3, 0.0)) | {
-        "T13": Heights(27.8, 25.0, 29.0)
-    }
+    heights = spine(levels=("T12", "L1"), L1=(0.4, 0.3, 0.0)) | {"T13": Heights(27.8, 25.0, 29.0)}
     found = find_references({k: heights[k] for k in ("T12", "T13", "L1")})
     assert found["L1"].reference.levels == ("T13",)
 

@@ -83,9 +83,7 @@ def cortical_defects(
         return None
     tree = cKDTree(points)
     nearby = tree.sparse_distance_matrix(tree, SMOOTHING_MM, output_type="coo_matrix")
-    weight = coo_matrix(
-        (np.ones(len(nearby.row)), (nearby.row, nearby.col)), shape=(len(points),) * 2
-    ).tocsr()
+    weight = coo_matrix((np.ones(len(nearby.row)), (nearby.row, nearby.col)), shape=(len(points),) * 2).tocsr()
     count = np.asarray(weight.sum(axis=1)).ravel()
     smooth = (weight @ readings) / np.maximum(count, 1)
     missing = np.flatnonzero(smooth < MISSING_SHARE * typical)
@@ -94,9 +92,7 @@ def cortical_defects(
     return _patches(vertebra, points[missing], normals[missing], voxels.grid.spacing_mm)
 
 
-def body_surface(
-    vertebra: Vertebra, voxels: BodyVoxels
-) -> tuple[FloatArray, FloatArray]:
+def body_surface(vertebra: Vertebra, voxels: BodyVoxels) -> tuple[FloatArray, FloatArray]:
     """(N, 3) points on the body's own surface (not the cut towards the arch) and their outward unit normals, local."""
     grid = voxels.grid
     points = surface_points(voxels.bone_mm, grid)
@@ -105,31 +101,23 @@ def body_surface(
     index = np.clip(index, 0, np.array(grid.shape) - 1)
     points = points[near[tuple(index.T)]]
     smooth = ndimage.gaussian_filter(voxels.bone_mm, 1.0 / grid.spacing_mm)
-    gradient = np.stack(
-        [grid.sample(part, points) for part in np.gradient(smooth)], axis=-1
-    )
+    gradient = np.stack([grid.sample(part, points) for part in np.gradient(smooth)], axis=-1)
     length = np.linalg.norm(gradient, axis=1)
     good = length > 1e-6
     return points[good], -gradient[good] / length[good, None]
 
 
-def _shell_readings(
-    points: FloatArray, normals: FloatArray, voxels: BodyVoxels
-) -> FloatArray:
+def _shell_readings(points: FloatArray, normals: FloatArray, voxels: BodyVoxels) -> FloatArray:
     probes = points[:, None, :] - SEARCH_MM[None, :, None] * normals[:, None, :]
     assert voxels.hu is not None
     return voxels.grid.sample(voxels.hu, probes).max(axis=1)
 
 
-def _patches(
-    vertebra: Vertebra, points: FloatArray, normals: FloatArray, spacing_mm: float
-) -> list[CorticalDefect]:
+def _patches(vertebra: Vertebra, points: FloatArray, normals: FloatArray, spacing_mm: float) -> list[CorticalDefect]:
     pairs = cKDTree(points).query_pairs(LINK_MM, output_type="ndarray")
     facing = _facing(normals)
     pairs = pairs[facing[pairs[:, 0]] == facing[pairs[:, 1]]]
-    graph = coo_matrix(
-        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points),) * 2
-    )
+    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points),) * 2)
     count, labels = connected_components(graph, directed=False)
     # A contour has one vertex per grid edge it crosses: |n|₁ vertices per face of the grid.
     area = spacing_mm**2 / np.abs(normals).sum(axis=1)
@@ -138,37 +126,21 @@ def _patches(
     for n in np.flatnonzero(sizes >= MIN_DEFECT_MM2):
         centre = points[labels == n].mean(axis=0)
         towards = _name(str(facing[labels == n][0]), centre, vertebra)
-        found.append(
-            CorticalDefect(
-                towards,
-                float(sizes[n]),
-                (float(centre[0]), float(centre[1]), float(centre[2])),
-            )
-        )
+        found.append(CorticalDefect(towards, float(sizes[n]), (float(centre[0]), float(centre[1]), float(centre[2]))))
     return sorted(found, key=lambda defect: -defect.area_mm2)
 
 
 def _facing(normals: FloatArray) -> np.ndarray:
     front, up = normals[:, 1], normals[:, 2]
-    sideways = np.where(
-        front > PLATE_NORMAL,
-        "anterior",
-        np.where(front < -PLATE_NORMAL, "canal", "lateral"),
-    )
-    return np.where(
-        up > PLATE_NORMAL,
-        "superior_disc",
-        np.where(up < -PLATE_NORMAL, "inferior_disc", sideways),
-    )
+    sideways = np.where(front > PLATE_NORMAL, "anterior", np.where(front < -PLATE_NORMAL, "canal", "lateral"))
+    return np.where(up > PLATE_NORMAL, "superior_disc", np.where(up < -PLATE_NORMAL, "inferior_disc", sideways))
 
 
 def _name(facing: str, centre: FloatArray, vertebra: Vertebra) -> str:
     if facing != "canal":
         return facing
     upper, lower = plates(vertebra)
-    share = (centre[2] - lower.posterior_rim[2]) / (
-        upper.posterior_rim[2] - lower.posterior_rim[2]
-    )
+    share = (centre[2] - lower.posterior_rim[2]) / (upper.posterior_rim[2] - lower.posterior_rim[2])
     low, high = FORAMEN_HEIGHT_SHARE
     central = abs(centre[0]) <= FORAMEN_HALF_WIDTH_MM and low <= share <= high
     return "basivertebral_foramen" if central else "canal"

@@ -33,17 +33,10 @@ def trabecular_density_hu(voxels: BodyVoxels) -> float | None:
     if voxels.hu is None:
         return None
     hu = voxels.hu
-    sample = (
-        central_ellipsoid(voxels)
-        & (voxels.inside_mm >= CORTEX_MARGIN_MM)
-        & np.isfinite(hu)
-    )
+    sample = central_ellipsoid(voxels) & (voxels.inside_mm >= CORTEX_MARGIN_MM) & np.isfinite(hu)
     foreign = voxels.body & ((hu <= GAS_HU) | (hu >= CEMENT_HU))
     if foreign.any():
-        sample &= (
-            ndimage.distance_transform_edt(~foreign) * voxels.grid.spacing_mm
-            > FOREIGN_HALO_MM
-        )
+        sample &= ndimage.distance_transform_edt(~foreign) * voxels.grid.spacing_mm > FOREIGN_HALO_MM
     if sample.sum() * voxels.grid.spacing_mm**3 < MIN_SAMPLE_MM3:
         return None
     return float(hu[sample].mean())
@@ -55,10 +48,7 @@ def central_ellipsoid(voxels: BodyVoxels) -> np.ndarray:
     for axis, coordinates in enumerate(voxels.grid.axes):
         other = tuple(a for a in range(3) if a != axis)
         present = coordinates[voxels.body.any(axis=other)]
-        middle, half = (
-            (present[-1] + present[0]) / 2,
-            CENTRAL_SHARE * (present[-1] - present[0]) / 2,
-        )
+        middle, half = ((present[-1] + present[0]) / 2, CENTRAL_SHARE * (present[-1] - present[0]) / 2)
         shape = [1, 1, 1]
         shape[axis] = -1
         inside = inside + (((coordinates - middle) / half) ** 2).reshape(shape)

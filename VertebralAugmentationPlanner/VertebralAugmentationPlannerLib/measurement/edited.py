@@ -26,9 +26,7 @@ class EditedMeasurement(NamedTuple):
 
 
 def measurements_with_points(
-    measurements: Measurements,
-    points_ras: Mapping[str, tuple[Point, Point]],
-    right: FloatArray,
+    measurements: Measurements, points_ras: Mapping[str, tuple[Point, Point]], right: FloatArray
 ) -> EditedMeasurement:
     """Heights, losses, grade, shape and wedge angle from edited landmarks; everything else stays.
 
@@ -46,24 +44,12 @@ def measurements_with_points(
     points = dict(measurements.height_points_ras)
     for name, ends in points_ras.items():
         points[name] = _checked(name, ends)
-    changed = tuple(
-        name
-        for name in points
-        if points[name] != measurements.height_points_ras.get(name)
-    )
+    changed = tuple(name for name in points if points[name] != measurements.height_points_ras.get(name))
     heights = heights_of_points(points)
     reference = measurements.reference
-    if (
-        reference is not None
-        and reference.method == "own_posterior"
-        and heights.posterior is not None
-    ):
+    if reference is not None and reference.method == "own_posterior" and heights.posterior is not None:
         old = reference.posterior_height_mm
-        if (
-            old
-            and reference.anterior_height_mm is not None
-            and reference.middle_height_mm is not None
-        ):
+        if old and reference.anterior_height_mm is not None and reference.middle_height_mm is not None:
             scale = heights.posterior / old
             reference = replace(
                 reference,
@@ -71,11 +57,7 @@ def measurements_with_points(
                 middle_height_mm=reference.middle_height_mm * scale,
                 posterior_height_mm=heights.posterior,
             )
-    loss = (
-        HeightLoss(None, None, None)
-        if reference is None
-        else height_loss(heights, reference)
-    )
+    loss = HeightLoss(None, None, None) if reference is None else height_loss(heights, reference)
     grid = measurements.heights_3x3_mm
     edited = replace(
         measurements,
@@ -98,19 +80,13 @@ def _checked(name: str, ends: tuple[Point, Point]) -> tuple[Point, Point]:
         raise InputError(f"“{name}” is not a height; use {', '.join(HEIGHT_NAMES)}.")
     values = np.asarray(ends, float)
     if values.shape != (2, 3) or not np.isfinite(values).all():
-        raise InputError(
-            f"The {name} height needs an upper and a lower point of three numbers each."
-        )
+        raise InputError(f"The {name} height needs an upper and a lower point of three numbers each.")
     (a, b, c), (d, e, f) = values.tolist()
     return (a, b, c), (d, e, f)
 
 
-def _wedge_deg(
-    points: Mapping[str, tuple[Point, Point]], right: FloatArray
-) -> float | None:
+def _wedge_deg(points: Mapping[str, tuple[Point, Point]], right: FloatArray) -> float | None:
     if "anterior" not in points or "posterior" not in points:
         return None
-    upper, lower = (
-        np.subtract(points["anterior"][end], points["posterior"][end]) for end in (0, 1)
-    )
+    upper, lower = (np.subtract(points["anterior"][end], points["posterior"][end]) for end in (0, 1))
     return signed_angle_deg(upper, lower, np.asarray(right, float))

@@ -37,18 +37,11 @@ def fracture_shape(loss: HeightLoss) -> str | None:
     """
     if largest_loss(loss) is None:
         return None
-    anterior, middle, posterior = (
-        value or 0.0 for value in (loss.anterior, loss.middle, loss.posterior)
-    )
+    anterior, middle, posterior = (value or 0.0 for value in (loss.anterior, loss.middle, loss.posterior))
     losses = (anterior, middle, posterior)
-    if (
-        min(losses) >= GRADE_1_PERCENT
-        and max(losses) - min(losses) < CRUSH_SPREAD_PERCENT
-    ):
+    if min(losses) >= GRADE_1_PERCENT and max(losses) - min(losses) < CRUSH_SPREAD_PERCENT:
         return "crush"
-    deepest_in_the_middle = (
-        middle - (anterior + posterior) / 2 >= BICONCAVE_EXCESS_PERCENT
-    )
+    deepest_in_the_middle = middle - (anterior + posterior) / 2 >= BICONCAVE_EXCESS_PERCENT
     classes = [
         name
         for name, present in (

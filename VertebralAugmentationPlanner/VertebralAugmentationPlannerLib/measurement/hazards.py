@@ -56,11 +56,7 @@ def collapse_warnings(measurements: Measurements) -> list[PlanWarning]:
         return []
     if loss > NEAR_TOTAL_LOSS_PERCENT:
         text = f"Near-total collapse: {loss:.0f} % of height is lost; access is difficult and little room is left."
-        return [
-            PlanWarning(
-                "near_total_collapse", "caution", text, "Height loss above 65–70 % [M]"
-            )
-        ]
+        return [PlanWarning("near_total_collapse", "caution", text, "Height loss above 65–70 % [M]")]
     text = f"{loss:.0f} % of height is lost: above 50 % kyphoplasty did better than vertebroplasty."
     return [PlanWarning("height_loss_above_half", "info", text, "Yavuz 2023 [V]")]
 
@@ -78,12 +74,7 @@ def cleft_warnings(measurements: Measurements) -> list[PlanWarning]:
         "the disc (16.5 against 6.5 %) are more frequent, along the veins less (24.5 against 52.5 %)."
     )
     return [
-        PlanWarning(
-            "cleft",
-            "caution",
-            text,
-            "139 against 139 vertebrae, PMC8449924 [V]; gas threshold −200 HU [D]",
-        )
+        PlanWarning("cleft", "caution", text, "139 against 139 vertebrae, PMC8449924 [V]; gas threshold −200 HU [D]")
     ]
 
 
@@ -104,9 +95,7 @@ _DEFECT_TEXT = {
 }  # fmt: skip
 
 
-def cortex_warnings(
-    defects: Sequence[CorticalDefect] | None, fractured: bool
-) -> list[PlanWarning]:
+def cortex_warnings(defects: Sequence[CorticalDefect] | None, fractured: bool) -> list[PlanWarning]:
     """One warning for each side that is open (its patches added up)."""
     if defects is None:
         return []
@@ -118,9 +107,7 @@ def cortex_warnings(
         code, severity, text = _DEFECT_TEXT[towards]
         # Vessels and thin bone leave gaps in healthy bodies too: there they are worth a note only.
         severity = severity if fractured else "info"
-        warnings.append(
-            PlanWarning(code, severity, text.format(area=area), _LEAK_SOURCE)
-        )
+        warnings.append(PlanWarning(code, severity, text.format(area=area), _LEAK_SOURCE))
     return warnings
 
 
@@ -160,9 +147,7 @@ def find_foreign(voxels: BodyVoxels) -> Foreign:
     is_metal = np.concatenate([[False], np.asarray(peak) >= METAL_HU])
     large = sizes >= MIN_FOREIGN_ML
     large[0] = False
-    return Foreign(
-        float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum())
-    )
+    return Foreign(float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum()))
 
 
 def foreign_warnings(foreign: Foreign | None) -> list[PlanWarning]:
@@ -172,14 +157,7 @@ def foreign_warnings(foreign: Foreign | None) -> list[PlanWarning]:
     warnings = []
     if foreign.cement_ml > 0:
         text = f"Dense material of {foreign.cement_ml:.1f} ml in the vertebra, probably earlier cement: density and cement volume do not hold."
-        warnings.append(
-            PlanWarning(
-                "earlier_cement",
-                "caution",
-                text,
-                "Cement above 1600 HU (BICEPS, main.py) [V]",
-            )
-        )
+        warnings.append(PlanWarning("earlier_cement", "caution", text, "Cement above 1600 HU (BICEPS, main.py) [V]"))
     if foreign.metal_ml > 0:
         text = f"Metal of {foreign.metal_ml:.1f} ml at the vertebra: check the path against the implant, artefacts may hide bone."
         warnings.append(PlanWarning("metal", "caution", text, "Peak above 2800 HU [M]"))
@@ -228,20 +206,13 @@ def neighbour_warnings(
             continue
         if name in fractured:
             text = f"The neighbour {name} is fractured too."
-            warnings.append(
-                PlanWarning("neighbour_fractured", "caution", text, "Measured here [D]")
-            )
+            warnings.append(PlanWarning("neighbour_fractured", "caution", text, "Measured here [D]"))
             continue
         density = densities.get(name)
         if density is not None and density <= NEIGHBOUR_LOW_HU:
             severity = "caution" if density <= NEIGHBOUR_RISK_HU else "info"
             text = f"The neighbour {name} measures {density:.0f} HU: at risk of the next fracture (cut-off {NEIGHBOUR_RISK_HU:.0f} HU; patients without one {NEIGHBOUR_LOW_HU:.0f} HU)."
             warnings.append(
-                PlanWarning(
-                    "neighbour_at_risk",
-                    severity,
-                    text,
-                    "n = 341, doi 10.1038/s41598-025-86721-5 [V]",
-                )
+                PlanWarning("neighbour_at_risk", severity, text, "n = 341, doi 10.1038/s41598-025-86721-5 [V]")
             )
     return warnings

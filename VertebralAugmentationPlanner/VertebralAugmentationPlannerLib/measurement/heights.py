@@ -52,8 +52,7 @@ def height_points_ras(vertebra: Vertebra) -> dict[str, tuple[Point, Point]]:
 def heights_of_points(points: dict[str, tuple[Point, Point]]) -> Heights:
     """Length of each height line, mm: the Euclidean distance of its ends, in any one frame."""
     anterior, middle, posterior = (
-        float(np.linalg.norm(np.subtract(*points[name]))) if name in points else None
-        for name in HEIGHT_NAMES
+        float(np.linalg.norm(np.subtract(*points[name]))) if name in points else None for name in HEIGHT_NAMES
     )
     return Heights(anterior, middle, posterior)
 
@@ -63,9 +62,7 @@ def midsagittal_heights(vertebra: Vertebra) -> Heights:
     return heights_of_points(height_points_ras(vertebra))
 
 
-def heights_3x3(
-    vertebra: Vertebra, mid: Heights
-) -> tuple[tuple[float | None, ...], ...]:
+def heights_3x3(vertebra: Vertebra, mid: Heights) -> tuple[tuple[float | None, ...], ...]:
     """Heights in the left, middle and right sagittal section (rows); anterior, middle, posterior (columns), mm.
 
     The side sections lie at ± :data:`SECTION_SHARE` of the width. None where a section has too little plate.
@@ -74,11 +71,7 @@ def heights_3x3(
     if vertebra.width_mm is None:
         return ((None,) * 3, tuple(mid), (None,) * 3)
     offset = SECTION_SHARE * vertebra.width_mm
-    return (
-        _section_heights(upper, lower, -offset),
-        tuple(mid),
-        _section_heights(upper, lower, offset),
-    )
+    return (_section_heights(upper, lower, -offset), tuple(mid), _section_heights(upper, lower, offset))
 
 
 def plates(vertebra: Vertebra) -> tuple[EndPlate, EndPlate]:
@@ -92,20 +85,14 @@ def plates(vertebra: Vertebra) -> tuple[EndPlate, EndPlate]:
     return vertebra.superior, vertebra.inferior
 
 
-def _section_heights(
-    upper: EndPlate, lower: EndPlate, x: float
-) -> tuple[float | None, ...]:
+def _section_heights(upper: EndPlate, lower: EndPlate, x: float) -> tuple[float | None, ...]:
     top, bottom = section_points(upper, x), section_points(lower, x)
     if top is None or bottom is None:
         return (None, None, None)
-    return tuple(
-        float(np.linalg.norm(up - low)) for up, low in zip(top, bottom, strict=True)
-    )
+    return tuple(float(np.linalg.norm(up - low)) for up, low in zip(top, bottom, strict=True))
 
 
-def section_points(
-    plate: EndPlate, x: float
-) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+def section_points(plate: EndPlate, x: float) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Anterior rim, centre and posterior rim (3,) of a plate in the sagittal section at ``x``, local mm.
 
     None where the section holds less than :data:`MIN_SECTION_DEPTH_MM` of plate.
@@ -118,10 +105,7 @@ def section_points(
     rims = [_extrapolated(y, z, rim) for rim in (front, back)]
     near = np.abs(y - centre) < 0.2 * (front - back)
     middle = robust_fit(np.vander(y[near] - centre, 3), z[near])[0][-1]
-    points = [
-        np.array([x, at, height])
-        for at, height in ((front, rims[0]), (centre, middle), (back, rims[1]))
-    ]
+    points = [np.array([x, at, height]) for at, height in ((front, rims[0]), (centre, middle), (back, rims[1]))]
     return points[0], points[1], points[2]
 
 
@@ -131,16 +115,9 @@ def _profile(plate: EndPlate, x: float) -> tuple[FloatArray, FloatArray]:
     heights, across = plate.height_mm[strip], plate.x_mm[strip] - x
     known = np.isfinite(heights)
     # Only depths where the strip is seen on both sides of the section: elsewhere the line would be extrapolated.
-    usable = (known & (across <= 0)[:, None]).any(axis=0) & (
-        known & (across >= 0)[:, None]
-    ).any(axis=0)
+    usable = (known & (across <= 0)[:, None]).any(axis=0) & (known & (across >= 0)[:, None]).any(axis=0)
     columns = np.flatnonzero(usable & (known.sum(axis=0) >= 3))
-    z = np.array(
-        [
-            robust_fit(_line(across[known[:, j]]), heights[known[:, j], j], 4)[0][0]
-            for j in columns
-        ]
-    )
+    z = np.array([robust_fit(_line(across[known[:, j]]), heights[known[:, j], j], 4)[0][0] for j in columns])
     return plate.y_mm[columns], z
 
 

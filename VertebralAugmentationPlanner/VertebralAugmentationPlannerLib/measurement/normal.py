@@ -23,10 +23,7 @@ class Heights(NamedTuple):
 @cache
 def normal_posterior_height() -> dict[str, float]:
     """Mean posterior height by level in CT, women and men together, mm."""
-    return {
-        row["level"]: float(row["posterior_height_mm"])
-        for row in _rows("normal_heights.csv")
-    }
+    return {row["level"]: float(row["posterior_height_mm"]) for row in _rows("normal_heights.csv")}
 
 
 @cache
@@ -37,10 +34,7 @@ def normal_ratios() -> dict[str, tuple[float, float]]:
     of the middle height must never be judged against 1.0.
     """
     return {
-        row["level"]: (
-            float(row["anterior_to_posterior"]),
-            float(row["middle_to_posterior"]),
-        )
+        row["level"]: (float(row["anterior_to_posterior"]), float(row["middle_to_posterior"]))
         for row in _rows("height_ratios.csv")
     }
 
@@ -56,10 +50,7 @@ def growth_curve() -> dict[str, tuple[float, float, float]]:
             m + float(row["middle_mm"]),
             p + float(row["posterior_mm"]),
         )
-    a, m, p = (
-        (upper + lower) / 2
-        for upper, lower in zip(curve["T12"], curve["L1"], strict=True)
-    )
+    a, m, p = ((upper + lower) / 2 for upper, lower in zip(curve["T12"], curve["L1"], strict=True))
     curve["T13"] = (a, m, p)  # a supernumerary vertebra lies between the two
     return curve
 
@@ -86,10 +77,6 @@ def _rows(name: str) -> list[dict[str, str]]:
         raise InputError(
             f"The table of normal values {path} cannot be read ({error.strerror}); reinstall the extension."
         ) from error
-    if "level" in (rows[0] if rows else {}) and {row["level"] for row in rows} != set(
-        LEVELS
-    ):
-        raise InputError(
-            f"The table of normal values {path} must have one row for each of {LEVELS[0]}–{LEVELS[-1]}."
-        )
+    if "level" in (rows[0] if rows else {}) and {row["level"] for row in rows} != set(LEVELS):
+        raise InputError(f"The table of normal values {path} must have one row for each of {LEVELS[0]}–{LEVELS[-1]}.")
     return rows

@@ -24,76 +24,35 @@ COARSE_SPACING_MM = 3.2
 _HEIGHTS = ("anterior", "middle", "posterior")
 
 
-def reference_notes(
-    level: str, found: LevelReference, measurements: Measurements, spine: Spine
-) -> list[PlanWarning]:
+def reference_notes(level: str, found: LevelReference, measurements: Measurements, spine: Spine) -> list[PlanWarning]:
     """Which heights the losses are measured against."""
     notes = []
     method = found.reference.method
     if found.skipped:
         text = f"Fractured neighbours were passed over as reference: {', '.join(found.skipped)}."
         notes.append(
-            PlanWarning(
-                "fractured_neighbours_skipped",
-                "info",
-                text,
-                "Nearest unfractured level within three [D]",
-            )
+            PlanWarning("fractured_neighbours_skipped", "info", text, "Nearest unfractured level within three [D]")
         )
-    cut = [
-        name for name in _adjacent(level, spine) if not spine.vertebrae[name].complete
-    ]
+    cut = [name for name in _adjacent(level, spine) if not spine.vertebrae[name].complete]
     if cut:
         text = f"{' and '.join(cut)} cannot serve as reference because the image does not show all of it."
-        notes.append(
-            PlanWarning(
-                "incomplete_neighbour",
-                "info",
-                text,
-                "A cut vertebra is never measured [D]",
-            )
-        )
+        notes.append(PlanWarning("incomplete_neighbour", "info", text, "A cut vertebra is never measured [D]"))
     if method == "neighbours" and len(found.reference.levels) == 1:
         text = f"The reference rests on one side only ({found.reference.levels[0]}), carried along the usual growth of 1.5 mm a level (T9–L1)."
-        notes.append(
-            PlanWarning(
-                "reference_one_sided",
-                "info",
-                text,
-                "Palm 2025, doi 10.1038/s41598-025-05091-0 [V]",
-            )
-        )
+        notes.append(PlanWarning("reference_one_sided", "info", text, "Palm 2025, doi 10.1038/s41598-025-05091-0 [V]"))
     elif method == "own_posterior":
         text = "No unfractured neighbour: the reference is the own posterior wall with the level’s normal proportions."
-        notes.append(
-            PlanWarning(
-                "reference_own_posterior",
-                "caution",
-                text,
-                "PMC2899959 Table 1, reference spine [C]",
-            )
-        )
+        notes.append(PlanWarning("reference_own_posterior", "caution", text, "PMC2899959 Table 1, reference spine [C]"))
     elif method == "normative":
         expected = normal_heights(level)[2]
         text = f"No unfractured neighbour and a low posterior wall: the reference is the normal {level} (posterior {expected:.0f} mm), whatever the patient’s size."
-        notes.append(
-            PlanWarning(
-                "reference_normative",
-                "caution",
-                text,
-                "Reference spine, Panjabi × 1.2 [C]",
-            )
-        )
+        notes.append(PlanWarning("reference_normative", "caution", text, "Reference spine, Panjabi × 1.2 [C]"))
     return notes
 
 
 def _adjacent(level: str, spine: Spine) -> list[str]:
     present = tuple(spine.vertebrae)
-    return [
-        name
-        for name in (above(level, present), below(level, present))
-        if name is not None
-    ]
+    return [name for name in (above(level, present), below(level, present)) if name is not None]
 
 
 def fracture_notes(measurements: Measurements, case: Case) -> list[PlanWarning]:
@@ -105,49 +64,23 @@ def fracture_notes(measurements: Measurements, case: Case) -> list[PlanWarning]:
     for limit in (GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT):
         if abs(loss - limit) < GRADE_DOUBT_PERCENT:
             text = f"The largest height loss is {loss:.1f} %, next to the limit of {limit:.0f} % between two grades."
-            notes.append(
-                PlanWarning(
-                    "grade_borderline",
-                    "info",
-                    text,
-                    "Error of measurement about 2.5 % [D]",
-                )
-            )
+            notes.append(PlanWarning("grade_borderline", "info", text, "Error of measurement about 2.5 % [D]"))
     if not measurements.genant_grade:
         return notes
     lost_mm = _largest_loss_mm(measurements)
     if lost_mm is not None and lost_mm < INCIDENT_LOSS_MM:
         text = f"The loss is {lost_mm:.1f} mm, below the 4 mm asked for beside 20 % in follow-up studies: a shape by birth or wear is possible."
         notes.append(
-            PlanWarning(
-                "loss_below_4_mm",
-                "info",
-                text,
-                "European prospective study, eprints.soton.ac.uk/25772 [V]",
-            )
+            PlanWarning("loss_below_4_mm", "info", text, "European prospective study, eprints.soton.ac.uk/25772 [V]")
         )
     if measurements.of_class is not None:
         text = f"{measurements.of_class} from CT alone: oedema without deformity (OF1) and torn tension bands (OF5) need MRI."
-        notes.append(
-            PlanWarning(
-                "of_class_ct_only",
-                "info",
-                text,
-                "Schnake 2018, doi 10.1177/2192568217717972 [V]",
-            )
-        )
+        notes.append(PlanWarning("of_class_ct_only", "info", text, "Schnake 2018, doi 10.1177/2192568217717972 [V]"))
     text = (
         "A supine CT hides deformity: anterior height 18.3 mm sitting became 24.3 mm supine, local kyphosis 26° became 15° "
         "in one series."
     )
-    notes.append(
-        PlanWarning(
-            "supine_ct",
-            "info",
-            text,
-            "n = 15, JOSR 2020, doi 10.1186/s13018-020-01649-y [V]",
-        )
-    )
+    notes.append(PlanWarning("supine_ct", "info", text, "n = 15, JOSR 2020, doi 10.1186/s13018-020-01649-y [V]"))
     return notes
 
 
@@ -158,10 +91,7 @@ def _largest_loss_mm(measurements: Measurements) -> float | None:
         return None
     known = [
         (share, share / 100.0 * expected)
-        for share, expected in (
-            (getattr(loss, name), getattr(reference, f"{name}_height_mm"))
-            for name in _HEIGHTS
-        )
+        for share, expected in ((getattr(loss, name), getattr(reference, f"{name}_height_mm")) for name in _HEIGHTS)
         if share is not None and expected is not None
     ]
     return max(known)[1] if known else None
@@ -175,19 +105,10 @@ DENSIFIED_HU = 30.0
 def density_notes(measurements: Measurements) -> list[PlanWarning]:
     """A compacted body is denser than the patient's bone."""
     own, usual = measurements.body_density_hu, measurements.reference_density_hu
-    if (
-        not measurements.genant_grade
-        or own is None
-        or usual is None
-        or own - usual < DENSIFIED_HU
-    ):
+    if not measurements.genant_grade or own is None or usual is None or own - usual < DENSIFIED_HU:
         return []
     text = f"The fractured body is compacted ({own:.0f} HU against {usual:.0f} HU next to it): judge bone quality by the neighbours."
-    return [
-        PlanWarning(
-            "densified_body", "info", text, "Difference of twice the usual spread [D]"
-        )
-    ]
+    return [PlanWarning("densified_body", "info", text, "Difference of twice the usual spread [D]")]
 
 
 def resolution_notes(case: Case) -> list[PlanWarning]:
@@ -199,35 +120,20 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
         text = f"The labels have {coarsest:.1f} mm voxels: heights hold to about 1 mm, angles to 2°, volumes to 6 %."
         return [
             PlanWarning(
-                "coarse_voxels",
-                "info",
-                text,
-                "Measured on phantoms of 3 mm slices, see the validation page [D]",
+                "coarse_voxels", "info", text, "Measured on phantoms of 3 mm slices, see the validation page [D]"
             )
         ]
     text = f"The labels have {coarsest:.1f} mm voxels: no accuracy is claimed; use slices of 1 mm for planning."
-    return [
-        PlanWarning(
-            "voxels_too_coarse",
-            "caution",
-            text,
-            "Beyond the 3 mm slices that were tested [D]",
-        )
-    ]
+    return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 
 
-def not_computed(
-    measurements: Measurements, angles: Angles, case: Case
-) -> list[PlanWarning]:
+def not_computed(measurements: Measurements, angles: Angles, case: Case) -> list[PlanWarning]:
     """One entry for every number that is missing."""
     reasons: dict[str, str] = {}
     loss = measurements.height_loss_percent
     for name in _HEIGHTS:
         if getattr(loss, name) is None:
-            own = (
-                measurements.reference is not None
-                and measurements.reference.method == "own_posterior"
-            )
+            own = measurements.reference is not None and measurements.reference.method == "own_posterior"
             why = (
                 "the own posterior wall is the reference"
                 if own and name == "posterior"
@@ -236,25 +142,15 @@ def not_computed(
             reasons[f"height_loss_percent.{name}"] = why
     grid = measurements.heights_3x3_mm
     if grid is None or any(value is None for row in grid for value in row):
-        reasons["heights_3x3_mm"] = (
-            "the end plates are too narrow left or right of the middle"
-        )
-    for field in (
-        "depth_mm",
-        "width_mm",
-        "body_volume_ml",
-        "anterior_two_thirds_volume_ml",
-    ):
+        reasons["heights_3x3_mm"] = "the end plates are too narrow left or right of the middle"
+    for field in ("depth_mm", "width_mm", "body_volume_ml", "anterior_two_thirds_volume_ml"):
         if getattr(measurements, field) is None:
             reasons[field] = "the body’s outline could not be followed"
     reasons.update(angles.missing)
     reasons.update(_missing_ct_numbers(measurements, case))
     return [
         PlanWarning(
-            "not_computed",
-            "info",
-            f"{field} could not be computed: {why}.",
-            "No number without a measurement [D]",
+            "not_computed", "info", f"{field} could not be computed: {why}.", "No number without a measurement [D]"
         )
         for field, why in reasons.items()
     ]
@@ -271,9 +167,7 @@ def _missing_ct_numbers(measurements: Measurements, case: Case) -> dict[str, str
         reasons["body_density_hu"] = why
     if measurements.reference_density_hu is None:
         reasons["reference_density_hu"] = (
-            "there is no CT"
-            if case.ct is None
-            else "no unfractured neighbour could be measured"
+            "there is no CT" if case.ct is None else "no unfractured neighbour could be measured"
         )
     if measurements.cleft_volume_ml is None:
         reasons["cleft_volume_ml"] = "there is no CT"

@@ -63,12 +63,7 @@ def _shape(plate: EndPlate, wall: FloatArray) -> PlateShape:
     perpendicular = np.array([-direction[1], direction[0]])
     if np.dot(perpendicular, outward) < 0:
         perpendicular = -perpendicular
-    dish = -float(
-        np.dot(
-            plate.centre[1:] - (plate.anterior_rim[1:] + plate.posterior_rim[1:]) / 2,
-            perpendicular,
-        )
-    )
+    dish = -float(np.dot(plate.centre[1:] - (plate.anterior_rim[1:] + plate.posterior_rim[1:]) / 2, perpendicular))
     return PlateShape(slope, dish, float(np.linalg.norm(along)))
 
 
@@ -95,26 +90,16 @@ def of_class(
     """
     if shape is None or shape == "none":
         return None
-    known = [
-        value
-        for value in (loss.anterior, loss.middle, loss.posterior)
-        if value is not None
-    ]
+    known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
     if shape == "crush" or min(known) >= COLLAPSE_PERCENT:
         return "OF4"
     own = plate_shapes(vertebra)
     usual = usual_shapes(own, [plate_shapes(other) for other in healthy])
-    drops = [
-        plate_drop_mm(mine, normal) for mine, normal in zip(own, usual, strict=True)
-    ]
+    drops = [plate_drop_mm(mine, normal) for mine, normal in zip(own, usual, strict=True)]
     if min(drops) >= PLATE_DROP_MM:
         return "OF4"
     wall_lost = (loss.posterior or 0.0) / 100.0 > POSTERIOR_SHARE
-    return (
-        "OF3"
-        if wall_lost or bulging_share(wall, healthy_walls) > POSTERIOR_SHARE
-        else "OF2"
-    )
+    return "OF3" if wall_lost or bulging_share(wall, healthy_walls) > POSTERIOR_SHARE else "OF2"
 
 
 def usual_shapes(
@@ -122,9 +107,7 @@ def usual_shapes(
 ) -> tuple[PlateShape, PlateShape]:
     """What the two plates would look like unbroken: the mean of healthy neighbours."""
     if not healthy:
-        upper, lower = (
-            PlateShape(0.0, plate.dish_mm / 2, plate.depth_mm) for plate in own
-        )
+        upper, lower = (PlateShape(0.0, plate.dish_mm / 2, plate.depth_mm) for plate in own)
         return upper, lower
     upper, lower = (
         PlateShape(
@@ -139,7 +122,5 @@ def usual_shapes(
 
 def bulging_share(own: WallProfile, healthy: Sequence[WallProfile]) -> float:
     """Share of the posterior wall's height that bulges by :data:`BULGE_MM` or more."""
-    usual = (
-        np.mean([profile.offset_mm for profile in healthy], axis=0) if healthy else 0.0
-    )
+    usual = np.mean([profile.offset_mm for profile in healthy], axis=0) if healthy else 0.0
     return float(np.mean(own.offset_mm - usual >= BULGE_MM))

@@ -49,8 +49,7 @@ def wall_profile(vertebra: Vertebra) -> WallProfile:
     x, _, z = vertebra.grid.axes
     strip = np.abs(x) <= STRIP_HALF_WIDTH_MM
     wall = ndimage.gaussian_filter1d(
-        np.median(vertebra.posterior_wall_mm[strip], axis=0),
-        0.5 / vertebra.grid.spacing_mm,
+        np.median(vertebra.posterior_wall_mm[strip], axis=0), 0.5 / vertebra.grid.spacing_mm
     )
     share = np.linspace(EDGE_TRIM, 1.0 - EDGE_TRIM, SAMPLES)
     top, bottom = upper.posterior_rim, lower.posterior_rim
@@ -61,7 +60,5 @@ def wall_profile(vertebra: Vertebra) -> WallProfile:
 
 def retropulsion_mm(own: WallProfile, healthy: Sequence[WallProfile]) -> float:
     """Largest bulge of the wall towards the canal beyond what healthy neighbours show, mm; 0 where there is none."""
-    usual = (
-        np.mean([profile.offset_mm for profile in healthy], axis=0) if healthy else 0.0
-    )
+    usual = np.mean([profile.offset_mm for profile in healthy], axis=0) if healthy else 0.0
     return max(0.0, float(np.max(own.offset_mm - usual)))

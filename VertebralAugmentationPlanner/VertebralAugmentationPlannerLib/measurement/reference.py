@@ -13,13 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model import LEVELS, HeightLoss, Reference
-from .normal import (
-    Heights,
-    growth,
-    normal_heights,
-    normal_posterior_height,
-    normal_ratios,
-)
+from .normal import Heights, growth, normal_heights, normal_posterior_height, normal_ratios
 
 FRACTURE_LOSS = 0.20
 """A height that lost this much is a fracture: Genant grade 1 starts at 20 % (Wáng, QIMS 2019,
@@ -72,21 +66,13 @@ def find_references(heights: Mapping[str, Heights]) -> dict[str, LevelReference]
 
 def largest_loss(loss: HeightLoss) -> float | None:
     """The largest of the known losses, percent, or None where none is known."""
-    known = [
-        value
-        for value in (loss.anterior, loss.middle, loss.posterior)
-        if value is not None
-    ]
+    known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
     return max(known) if known else None
 
 
 def height_loss(heights: Heights, reference: Reference) -> HeightLoss:
     """Loss of each height against its reference, percent; negative where the body is taller."""
-    expected = (
-        reference.anterior_height_mm,
-        reference.middle_height_mm,
-        reference.posterior_height_mm,
-    )
+    expected = (reference.anterior_height_mm, reference.middle_height_mm, reference.posterior_height_mm)
     loss = [
         None if height is None or normal is None else 100.0 * (1.0 - height / normal)
         for height, normal in zip(heights, expected, strict=True)
@@ -114,25 +100,15 @@ def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
     suspicion = _loss_against_growth_curve(measured)
     members = {level for level, loss in suspicion.items() if loss < SEED_LOSS}
     while True:
-        judged = {
-            level: _loss_against(level, measured, members)
-            for level in measured
-            if level not in members
-        }
+        judged = {level: _loss_against(level, measured, members) for level in measured if level not in members}
         # A level out of reach of every member is judged by the growth curve alone.
-        worst = {
-            level: suspicion[level] if loss is None else loss
-            for level, loss in judged.items()
-        }
+        worst = {level: suspicion[level] if loss is None else loss for level, loss in judged.items()}
         joining = min(worst, key=lambda level: worst[level], default=None)
         if joining is None or worst[joining] >= FRACTURE_LOSS:
             break
         members.add(joining)
     while True:
-        judged = {
-            level: _loss_against(level, measured, members - {level})
-            for level in members
-        }
+        judged = {level: _loss_against(level, measured, members - {level}) for level in members}
         known = {level: loss for level, loss in judged.items() if loss is not None}
         leaving = max(known, key=lambda level: known[level], default=None)
         if leaving is None or known[leaving] < FRACTURE_LOSS:
@@ -143,20 +119,13 @@ def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
 def _loss_against_growth_curve(heights: Mapping[str, Heights]) -> dict[str, float]:
     """Largest loss (fraction) of each level against the normal heights scaled to this patient."""
     actual = {level: np.array(h, float) for level, h in heights.items()}
-    posterior = np.array(
-        [h[2] / normal_heights(level)[2] for level, h in actual.items()]
-    )
+    posterior = np.array([h[2] / normal_heights(level)[2] for level, h in actual.items()])
     # Fractures only lower heights, and the posterior wall least: the tall half tells the patient's size.
     scale = float(np.median(posterior[posterior >= np.median(posterior)]))
-    return {
-        level: float(np.max(1.0 - h / (scale * np.array(normal_heights(level)))))
-        for level, h in actual.items()
-    }
+    return {level: float(np.max(1.0 - h / (scale * np.array(normal_heights(level))))) for level, h in actual.items()}
 
 
-def _loss_against(
-    level: str, heights: Mapping[str, Heights], members: set[str]
-) -> float | None:
+def _loss_against(level: str, heights: Mapping[str, Heights], members: set[str]) -> float | None:
     """Largest loss (fraction) of a level against members near it; None where there are none."""
     neighbours = _nearest(level, heights, members)
     if not neighbours:
@@ -168,24 +137,15 @@ def _loss_against(
 # --- the reference of one level ---------------------------------------------------------------------------------
 
 
-def _reference_of(
-    level: str, heights: Mapping[str, Heights], unfractured: set[str]
-) -> LevelReference:
+def _reference_of(level: str, heights: Mapping[str, Heights], unfractured: set[str]) -> LevelReference:
     neighbours = _nearest(level, heights, unfractured - {level})
     skipped = _skipped(level, heights, unfractured, neighbours)
     own = heights[level]
     if neighbours:
-        reference = Reference(
-            *_interpolate(level, heights, neighbours), "neighbours", tuple(neighbours)
-        )
-    elif (
-        own.posterior is not None
-        and own.posterior >= OWN_POSTERIOR_KEPT * normal_posterior_height()[level]
-    ):
+        reference = Reference(*_interpolate(level, heights, neighbours), "neighbours", tuple(neighbours))
+    elif own.posterior is not None and own.posterior >= OWN_POSTERIOR_KEPT * normal_posterior_height()[level]:
         anterior, middle = (ratio * own.posterior for ratio in normal_ratios()[level])
-        reference = Reference(
-            anterior, middle, own.posterior, "own_posterior", (level,)
-        )
+        reference = Reference(anterior, middle, own.posterior, "own_posterior", (level,))
     else:
         reference = Reference(*normal_heights(level), "normative", ())
     return LevelReference(reference, height_loss(own, reference), skipped)
@@ -197,31 +157,22 @@ def _positions(heights: Mapping[str, Heights]) -> dict[str, int]:
     return {level: index for index, level in enumerate(order)}
 
 
-def _nearest(
-    level: str, heights: Mapping[str, Heights], members: set[str]
-) -> list[str]:
+def _nearest(level: str, heights: Mapping[str, Heights], members: set[str]) -> list[str]:
     """The nearest member above and the nearest below within reach, in this order; each may be missing."""
     position = _positions(heights)
     here = position[level]
     found = []
     for direction in (-1, +1):
-        at_side = [
-            other
-            for other in members
-            if 0 < direction * (position[other] - here) <= FARTHEST_NEIGHBOUR
-        ]
+        at_side = [other for other in members if 0 < direction * (position[other] - here) <= FARTHEST_NEIGHBOUR]
         if at_side:
             found.append(min(at_side, key=lambda other: abs(position[other] - here)))
     return found
 
 
 def _skipped(
-    level: str,
-    heights: Mapping[str, Heights],
-    unfractured: set[str],
-    neighbours: list[str],
+    level: str, heights: Mapping[str, Heights], unfractured: set[str], neighbours: list[str]
 ) -> tuple[str, ...]:
-    """Measured levels between this one and its references (or within reach on a side without one) that were fractured."""
+    """Fractured levels between this one and its references, or within reach on a side without one."""
     position = _positions(heights)
     here = position[level]
     reach = {-1: FARTHEST_NEIGHBOUR, +1: FARTHEST_NEIGHBOUR}
@@ -237,9 +188,7 @@ def _skipped(
     )
 
 
-def _interpolate(
-    level: str, heights: Mapping[str, Heights], neighbours: list[str]
-) -> tuple[float, float, float]:
+def _interpolate(level: str, heights: Mapping[str, Heights], neighbours: list[str]) -> tuple[float, float, float]:
     """Reference heights from one or two neighbours, mm.
 
     Two: linear in level position (for the next neighbours this is their mean, the usual definition of
@@ -250,27 +199,19 @@ def _interpolate(
         return _carried(heights[neighbours[0]], neighbours[0], level)
     upper, lower = neighbours
     share = (position[level] - position[upper]) / (position[lower] - position[upper])
-    high, low = (
-        _unsteepened(heights[upper], upper, level),
-        _unsteepened(heights[lower], lower, level),
-    )
+    high, low = (_unsteepened(heights[upper], upper, level), _unsteepened(heights[lower], lower, level))
     a, m, p = ((1.0 - share) * u + share * v for u, v in zip(high, low, strict=True))
     return a, m, p
 
 
-def _carried(
-    heights: Heights, from_level: str, to_level: str
-) -> tuple[float, float, float]:
+def _carried(heights: Heights, from_level: str, to_level: str) -> tuple[float, float, float]:
     a, m, p = (
-        float(height or np.nan) + step
-        for height, step in zip(heights, growth(from_level, to_level), strict=True)
+        float(height or np.nan) + step for height, step in zip(heights, growth(from_level, to_level), strict=True)
     )
     return a, m, p
 
 
-def _unsteepened(
-    heights: Heights, level: str, target: str
-) -> tuple[float, float, float]:
+def _unsteepened(heights: Heights, level: str, target: str) -> tuple[float, float, float]:
     """Heights of a neighbour; those of L5 as L4 would have them, unless L5 itself is to be judged (or the reverse)."""
     if level in STEEP_LEVELS and target not in STEEP_LEVELS:
         return _carried(heights, level, "L4")

@@ -46,26 +46,12 @@ def body_voxels(vertebra: Vertebra, ct: Image | None) -> BodyVoxels:
     Raises:
         ValueError: the vertebra is incomplete.
     """
-    grid, body, bone, wall = (
-        vertebra.grid,
-        vertebra.body,
-        vertebra.bone_mm,
-        vertebra.posterior_wall_mm,
-    )
-    if (
-        grid is None
-        or body is None
-        or bone is None
-        or wall is None
-        or vertebra.frame is None
-    ):
+    grid, body, bone, wall = (vertebra.grid, vertebra.body, vertebra.bone_mm, vertebra.posterior_wall_mm)
+    if grid is None or body is None or bone is None or wall is None or vertebra.frame is None:
         raise ValueError(f"{vertebra.level} has no body to sample")
     box = ndimage.find_objects(body.astype(np.uint8))[0]
     pad = int(np.ceil(MARGIN_MM / grid.spacing_mm))
-    cut = tuple(
-        slice(max(0, s.start - pad), min(n, s.stop + pad))
-        for s, n in zip(box, grid.shape, strict=True)
-    )
+    cut = tuple(slice(max(0, s.start - pad), min(n, s.stop + pad)) for s, n in zip(box, grid.shape, strict=True))
     first = grid.to_local([s.start for s in cut])
     shape = tuple(int(s.stop - s.start) for s in cut)
     part = LocalGrid(first, grid.spacing_mm, (shape[0], shape[1], shape[2]))

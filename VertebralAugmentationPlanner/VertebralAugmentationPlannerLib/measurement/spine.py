@@ -38,9 +38,7 @@ class CtReadings:
     foreign: hazards.Foreign | None
 
 
-def measure_spine(
-    spine: Spine, case: Case, options: PlanOptions
-) -> dict[str, MeasuredLevel]:
+def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, MeasuredLevel]:
     """Measurements and warnings of every complete level, from head to foot.
 
     Args:
@@ -49,16 +47,11 @@ def measure_spine(
         options: taken for the road's sake; no measurement depends on a choice.
     """
     complete = spine.complete()
-    references = find_references(
-        {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()}
-    )
+    references = find_references({level: midsagittal_heights(vertebra) for level, vertebra in complete.items()})
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
     readings = {level: read_ct(vertebra, case) for level, vertebra in complete.items()}
     return {
-        level: _measure_level(
-            level, complete, references, walls, readings, spine, case, options
-        )
-        for level in complete
+        level: _measure_level(level, complete, references, walls, readings, spine, case, options) for level in complete
     }
 
 
@@ -69,10 +62,7 @@ def read_ct(vertebra: Vertebra, case: Case) -> CtReadings:
     voxels = body_voxels(vertebra, case.ct)
     density = trabecular_density_hu(voxels)
     return CtReadings(
-        density,
-        cleft_volume_ml(voxels),
-        cortical_defects(vertebra, voxels, density),
-        hazards.find_foreign(voxels),
+        density, cleft_volume_ml(voxels), cortical_defects(vertebra, voxels, density), hazards.find_foreign(voxels)
     )
 
 
@@ -87,9 +77,7 @@ def _measure_level(
     options: PlanOptions,
 ) -> MeasuredLevel:
     vertebra, found, ct = complete[level], references[level], readings[level]
-    neighbours = (
-        found.reference.levels if found.reference.method == "neighbours" else ()
-    )
+    neighbours = found.reference.levels if found.reference.method == "neighbours" else ()
     healthy_walls = [walls[name] for name in neighbours]
     shape = fracture_shape(found.loss)
     angles = measure_angles(level, complete)
@@ -108,12 +96,7 @@ def _measure_level(
         genant_grade=genant_grade(found.loss),
         fracture_shape=shape,
         of_class=of_class(
-            vertebra,
-            [complete[name] for name in neighbours],
-            found.loss,
-            walls[level],
-            healthy_walls,
-            shape,
+            vertebra, [complete[name] for name in neighbours], found.loss, walls[level], healthy_walls, shape
         ),
         wedge_angle_deg=angles.wedge_angle_deg,
         segmental_kyphosis_deg=angles.segmental_kyphosis_deg,
@@ -125,27 +108,12 @@ def _measure_level(
         height_points_ras=height_points_ras(vertebra),
     )
     return MeasuredLevel(
-        measurements,
-        _warnings(
-            level,
-            measurements,
-            angles,
-            complete,
-            references,
-            readings,
-            spine,
-            case,
-            options,
-        ),
+        measurements, _warnings(level, measurements, angles, complete, references, readings, spine, case, options)
     )
 
 
-def _mean_density(
-    levels: tuple[str, ...], readings: Mapping[str, CtReadings]
-) -> float | None:
-    known = [
-        hu for hu in (readings[level].density_hu for level in levels) if hu is not None
-    ]
+def _mean_density(levels: tuple[str, ...], readings: Mapping[str, CtReadings]) -> float | None:
+    known = [hu for hu in (readings[level].density_hu for level in levels) if hu is not None]
     return sum(known) / len(known) if known else None
 
 
@@ -169,12 +137,7 @@ def _warnings(
         *hazards.cortex_warnings(ct.defects, level in fractured),
         *hazards.foreign_warnings(ct.foreign),
         *hazards.pedicle_warnings(complete[level]),
-        *hazards.neighbour_warnings(
-            level,
-            fractured,
-            {name: r.density_hu for name, r in readings.items()},
-            spine,
-        ),
+        *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
         *notes.reference_notes(level, references[level], measurements, spine),
         *notes.fracture_notes(measurements, case),
         *notes.density_notes(measurements),

@@ -51,10 +51,4 @@ def midline_wall_mm(vertebra: Vertebra) -> float | None:
     top, bottom = vertebra.superior.posterior_rim[2], vertebra.inferior.posterior_rim[2]
     third = (top - bottom) / 3
     levels = (z >= bottom + third) & (z <= top - third)
-    return float(
-        np.median(
-            vertebra.posterior_wall_mm[
-                np.ix_(np.abs(x) <= MIDLINE_HALF_WIDTH_MM, levels)
-            ]
-        )
-    )
+    return float(np.median(vertebra.posterior_wall_mm[np.ix_(np.abs(x) <= MIDLINE_HALF_WIDTH_MM, levels)]))
