@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..model.geometry import FloatArray, unit
 from .body import Body
@@ -22,6 +23,8 @@ TUBE_BACK_MM = 9.0
 """The pedicle tube ends this far behind the isthmus, inside the articular pillar."""
 TUBE_FRONT_MM = 11.0
 """… and this far in front of it, inside the body."""
+FACET_BITE_MM = 0.8
+"""How far the joint's plane cuts into the rounded process: what makes the facet flat."""
 FLARE_AT_MM = 8.0
 """Distance from the isthmus at which the half-width has grown by ``flare_mm``."""
 
@@ -69,11 +72,32 @@ class Joint:
 
 
 @dataclass(frozen=True, eq=False)
+class Process:
+    """An articular process: a bar, cut flat by the plane of its joint."""
+
+    tube: Tube
+    joint: Joint
+    superior: bool
+
+    def distance(self, points: FloatArray) -> FloatArray:
+        """Signed distance (…,) of points (…, 3)."""
+        along = (points - self.joint.centre) @ self.joint.normal
+        beyond = along if self.superior else -along
+        return np.maximum(self.tube.distance(points), beyond + 0.5 * self.joint.gap_mm)
+
+    def moved(self, turn: FloatArray, shift: FloatArray) -> Process:
+        """The same process in another frame: point ↦ turn · point + shift."""
+        joint = Joint(turn @ self.joint.centre + shift, turn @ self.joint.normal, self.joint.gap_mm)
+        return Process(self.tube.moved(turn, shift), joint, self.superior)
+
+
+@dataclass(frozen=True, eq=False)
 class Arch:
     """The posterior elements of one vertebra, in its local frame.
 
     Args:
         joints_above, joints_below: facet joints by side, shared with the neighbours.
+        guests: the neighbours' articular processes that meet this bone, in this frame; it makes room for them.
 
     """
 
@@ -81,6 +105,7 @@ class Arch:
     body: Body
     joints_above: dict[str, Joint]
     joints_below: dict[str, Joint]
+    guests: tuple[Process, ...] = ()
 
     @cached_property
     def pedicles(self) -> dict[str, PedicleTube]:
@@ -94,30 +119,34 @@ class Arch:
         """
         result = np.full(len(points), far_mm)
         for part, low, high in self._parts:
-            near = np.flatnonzero(np.all((points > low - far_mm) & (points < high + far_mm), axis=1))
-            if near.size:
-                result[near] = np.minimum(result[near], part(points[near]))
-        return result
+            near = _within(points, low - far_mm, high + far_mm)
+            result[near] = np.minimum(result[near], part(points[near]))
+        for guest in self.guests:
+            low, high = guest.tube.bounds()
+            near = _within(points, low - far_mm, high + far_mm)
+            result[near] = np.maximum(result[near], guest.joint.gap_mm - guest.distance(points[near]))
+        for process in self.processes:
+            low, high = process.tube.bounds()
+            near = _within(points, low - far_mm, high + far_mm)
+            result[near] = np.minimum(result[near], process.distance(points[near]))
+        return np.minimum(result, far_mm)
 
     @cached_property
     def _parts(self) -> list[tuple[Callable[[FloatArray], FloatArray], FloatArray, FloatArray]]:
-        """Distance functions of the parts and the boxes that hold them."""
+        """Distance functions of the parts and the boxes that hold them; all but the articular processes."""
         parts: list[tuple[Callable[[FloatArray], FloatArray], FloatArray, FloatArray]] = []
         for side in SIGN:
             tube = self.pedicles[side]
             reach = max(tube.shape.isthmus_width_mm, tube.shape.isthmus_height_mm) / 2 + 2 * tube.shape.flare_mm
             ends = np.vstack([tube.centre - tube.axis * TUBE_BACK_MM, tube.centre + tube.axis * TUBE_FRONT_MM])
             parts.append((partial(self._pedicle_distance, side), ends.min(axis=0) - reach, ends.max(axis=0) + reach))
-            parts.append((partial(self._superior_distance, side), *self.superior_process(side).bounds()))
-            parts.append((partial(self._inferior_distance, side), *self.inferior_process(side).bounds()))
         parts.extend((bar.distance, *bar.bounds()) for bar in self.bars)
         return parts
 
     @cached_property
     def all_bars(self) -> list[Tube]:
         """Bars and articular processes, for their bounds."""
-        both = [process(side) for side in SIGN for process in (self.superior_process, self.inferior_process)]
-        return [*self.bars, *both]
+        return [*self.bars, *(process.tube for process in self.processes)]
 
     def _pedicle_distance(self, side: str, points: FloatArray) -> FloatArray:
         tube = self.pedicles[side]
@@ -127,18 +156,6 @@ class Arch:
         beyond = np.maximum(z - self.body.rim_plane(y, True), self.body.rim_plane(y, False) - z)
         in_body = (points - tube.centre) @ tube.axis > 0.5 * TUBE_FRONT_MM
         return np.where(in_body, np.maximum(distance, beyond), distance)
-
-    def _superior_distance(self, side: str, points: FloatArray) -> FloatArray:
-        """The superior process, cut by the plane of its joint."""
-        joint = self.joints_above[side]
-        beyond = (points - joint.centre) @ joint.normal + 0.5 * joint.gap_mm
-        return np.maximum(self.superior_process(side).distance(points), beyond)
-
-    def _inferior_distance(self, side: str, points: FloatArray) -> FloatArray:
-        """The inferior process, cut by the plane of its joint."""
-        joint = self.joints_below[side]
-        beyond = 0.5 * joint.gap_mm - (points - joint.centre) @ joint.normal
-        return np.maximum(self.inferior_process(side).distance(points), beyond)
 
     # --- landmarks ----------------------------------------------------------------------------------------------
 
@@ -170,18 +187,23 @@ class Arch:
         arch = self.shape.arch
         return np.array([0.0, self.canal_back_y - 0.5 * arch.lamina_thickness_mm - 0.5, arch.lamina_superior_mm - 2.0])
 
-    def superior_process(self, side: str) -> Tube:
+    @cached_property
+    def processes(self) -> tuple[Process, ...]:
+        """The articular processes: upper left, upper right, lower left, lower right."""
+        return (*(self._superior_process(side) for side in SIGN), *(self._inferior_process(side) for side in SIGN))
+
+    def _superior_process(self, side: str) -> Process:
         """From the pillar up to the joint, in front of its plane."""
         joint, radius = self.joints_above[side], self.shape.arch.facet_radius_mm
-        tip = joint.centre - joint.normal * (radius - 0.8) + np.array([0.0, 0.0, 2.0])
-        return capsule(self.pillar(side), tip, radius + 0.5, radius)
+        tip = joint.centre - joint.normal * (radius - FACET_BITE_MM) + np.array([0.0, 0.0, 2.0])
+        return Process(capsule(self.pillar(side), tip, radius + 0.5, radius), joint, superior=True)
 
-    def inferior_process(self, side: str) -> Tube:
+    def _inferior_process(self, side: str) -> Process:
         """From the lamina down to the joint, behind its plane."""
         joint, radius = self.joints_below[side], self.shape.arch.facet_radius_mm
-        tip = joint.centre + joint.normal * (radius - 0.8) - np.array([0.0, 0.0, 2.0])
+        tip = joint.centre + joint.normal * (radius - FACET_BITE_MM) - np.array([0.0, 0.0, 2.0])
         foot = self.lamina_foot(side) + np.array([0.0, -1.0, 0.0])
-        return capsule(foot, tip, radius, radius)
+        return Process(capsule(foot, tip, radius, radius), joint, superior=False)
 
     @cached_property
     def bars(self) -> list[Tube]:
@@ -230,6 +252,11 @@ class Arch:
             for start, end in ((head, tubercle), (tubercle, bend), (bend, side_end)):
                 result.append(Tube(start, end, np.array([0.0, 1.0, 0.0]), (3.5, 5.0), (3.5, 5.5)))
         return result
+
+
+def _within(points: FloatArray, low: FloatArray, high: FloatArray) -> NDArray[np.intp]:
+    """Indices of the points (N, 3) inside a box."""
+    return np.flatnonzero(np.all((points > low) & (points < high), axis=1))
 
 
 def pedicle_tube(shape: VertebraShape, side: str) -> PedicleTube:

@@ -81,10 +81,10 @@ def _bone_box(phantom: SpinePhantom, level: str) -> tuple[NDArray, NDArray]:
 
 
 def t12_wedge() -> SpinePhantom:
-    """T12 wedge fracture of 40 %, upper end plate, in T10–L2; T9 and L3 are cut by the border."""
+    """T12 wedge fracture of 42 %, upper end plate, in T10–L2; T9 and L3 are cut by the border."""
     phantom = healthy_spine(("T9", "T10", "T11", "T12", "L1", "L2", "L3"), cut=("T9", "L3"), anchor="T12", seed=12)
     broken = phantom.shape("T12").broken(
-        wedge=0.40,
+        wedge=0.42,
         superior_share=0.85,
         density_gain_hu=35.0,
         cleft_semi_mm=(7.0, 4.5, 1.6),
@@ -113,7 +113,7 @@ def l2_crush() -> SpinePhantom:
 
 
 SAMPLES: dict[str, Sample] = {
-    "t12-wedge": Sample("T12 wedge fracture of 40 % with a gas cleft; T10–L2", t12_wedge),
+    "t12-wedge": Sample("T12 wedge fracture of 42 % with a gas cleft; T10–L2", t12_wedge),
     "l1-biconcave-l3-wedge": Sample("L1 biconcave and L3 wedge fracture in one spine; T12–L4", l1_biconcave_l3_wedge),
     "l2-crush": Sample("L2 crush fracture, retropulsion, left pedicle too thin for any cannula; T12–L4", l2_crush),
 }

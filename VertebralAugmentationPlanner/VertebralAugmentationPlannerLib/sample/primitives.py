@@ -95,6 +95,17 @@ class Tube:
         inner = side + cap
         return np.where(beyond > 0, np.hypot(np.maximum(inner, 0.0), beyond) - cap, side)
 
+    def moved(self, turn: FloatArray, shift: FloatArray) -> Tube:
+        """The same bar in another frame: point ↦ turn · point + shift."""
+        return Tube(
+            turn @ self.start + shift,
+            turn @ self.end + shift,
+            turn @ self.across,
+            self.start_semi,
+            self.end_semi,
+            self.exponent,
+        )
+
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Corners of a box that holds the bar."""
         reach = max(*self.start_semi, *self.end_semi)

@@ -141,7 +141,7 @@ def _arch(level: str) -> ArchShape:
     if level.startswith("L"):
         number = int(level[1:])
         return ArchShape(
-            lamina_height_mm=22.0 if number < 5 else 18.0,
+            lamina_height_mm=24.0 if number < 5 else 18.0,
             facet_angle_deg=40.0 + 2.0 * number,
             transverse_length_mm=(20.0, 24.0, 27.0, 24.0, 22.0, 22.0)[number - 1],
             spinous_length_mm=28.0 if number < 5 else 20.0,
@@ -151,8 +151,8 @@ def _arch(level: str) -> ArchShape:
     low = number >= 11
     return ArchShape(
         lamina_thickness_mm=6.0,
-        lamina_height_mm=20.0 if low else 19.0,
-        lamina_superior_mm=-4.0,
+        lamina_height_mm=22.0 if low else 20.0,
+        lamina_superior_mm=-2.5,
         facet_radius_mm=4.5 if low else 4.0,
         facet_gap_mm=1.0,
         facet_angle_deg=25.0 if number >= 12 else -8.0,

@@ -20,9 +20,9 @@ NUMBERINGS: dict[str, dict[str, int]] = {"totalsegmentator": TOTALSEGMENTATOR, "
 
 FINEST_MM = 1.3
 """Voxels longer than this are drawn as three along that axis and averaged, for the partial volume of thick slices."""
-MARGIN_MM = {"side": 10.0, "front": 12.0, "behind_skin": 7.0, "ends": 6.0}
+MARGIN_MM = {"front": 14.0, "behind_skin": 5.0, "ends": 6.0}
 """What the default picture shows around the spine."""
-HALF_WIDTH_MM = 52.0
+HALF_WIDTH_MM = 47.0
 """Half the width of the default picture: the transverse processes and a little more."""
 
 
@@ -119,7 +119,6 @@ def draw(
     missing = [level for level in phantom.levels if level not in values]
     if missing:
         raise InputError(f"The numbering has no value for {', '.join(missing)}; choose another or give your own.")
-    labels, bone = np.zeros(shape, np.uint8), np.full(shape, FAR_MM, np.float32)
     spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
     factor = np.where(spacing > FINEST_MM, 3, 1) if with_ct else np.ones(3, int)
     if not with_ct or np.all(factor == 1):
@@ -130,7 +129,6 @@ def draw(
         fine_shape, fine_matrix = _finer(shape, ijk_to_ras, factor)
         canvas = _Canvas(phantom, fine_shape, fine_matrix, True)
         canvas.draw(values)
-    del bone
     if not with_ct:
         return None, Image(labels, ijk_to_ras)
     hu = canvas.finish(factor, spacing)
@@ -225,6 +223,7 @@ class _Canvas:
             ):
                 share = _cover(start - depth, self.voxel_mm)
                 layer += share * (value - layer)
+            layer = self._front(points, layer)
             canal = phantom.canal.distance(phantom.to_spine(points))
             layer += _cover(canal, self.voxel_mm) * (soft.canal_hu - layer)
             layer += _cover(canal + 4.0, self.voxel_mm) * (soft.cord_hu - layer)
@@ -233,6 +232,17 @@ class _Canvas:
         for upper, lower in itertools.pairwise(placed):
             self._disc(hu, upper, lower)
         return hu
+
+    def _front(self, points: FloatArray, layer: NDArray) -> NDArray:
+        """Retroperitoneal fat in front of the spine, with the aorta on the left and the vena cava on the right."""
+        phantom, soft = self.phantom, self.phantom.soft
+        spine = phantom.to_spine(points)
+        x, y = spine[..., 0], spine[..., 1] - phantom.front_y(spine[..., 2])
+        layer = layer + _cover(4.0 - y + np.square(x / 30.0), self.voxel_mm) * (soft.fat_hu - layer)
+        for centre, radius in ((-9.0, 10.0), (13.0, 9.0)):
+            vessel = np.hypot(x - centre, y - radius - 3.0) - radius
+            layer = layer + _cover(vessel, self.voxel_mm) * (soft.vessel_hu - layer)
+        return layer
 
     def _disc(self, hu: NDArray, upper: Placed, lower: Placed) -> None:
         """Fill the space between two end plates, within both rims."""

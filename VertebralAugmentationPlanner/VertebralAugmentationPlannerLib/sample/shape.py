@@ -51,8 +51,8 @@ class ArchShape:
     """
 
     lamina_thickness_mm: float = 7.0
-    lamina_height_mm: float = 22.0
-    lamina_superior_mm: float = -5.0
+    lamina_height_mm: float = 24.0
+    lamina_superior_mm: float = -3.0
     facet_radius_mm: float = 5.0
     facet_gap_mm: float = 1.2
     facet_angle_deg: float = 45.0

@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..model import Frame, InputError, LocalGrid, below
+from ..model import Frame, InputError, LocalGrid, above, below
 from ..model.geometry import FloatArray
-from .arch import SIGN, Arch, Joint, PedicleTube, nominal_joint
+from .arch import SIGN, Arch, Joint, PedicleTube, Process, nominal_joint
 from .body import Body
 from .primitives import ellipse_distance, rotation
 from .reference import healthy
@@ -33,8 +33,9 @@ class Soft:
     muscle_hu: float = 52.0
     fat_hu: float = -100.0
     skin_hu: float = 20.0
-    air_hu: float = -1000.0
+    air_hu: float = -1015.0
     disc_hu: float = 88.0
+    vessel_hu: float = 45.0
     canal_hu: float = 22.0
     cord_hu: float = 40.0
     cortex_hu: float = 1100.0
@@ -45,7 +46,7 @@ class Soft:
     skin_behind_spinous_mm: float = 24.0
     fat_mm: float = 14.0
     skin_mm: float = 2.0
-    noise_hu: float = 12.0
+    noise_hu: float = 8.0
     blur_mm: float = 0.5
     texture_hu: float = 14.0
 
@@ -202,22 +203,37 @@ class SpinePhantom:
         matrix, centre = self.spine_to_ras
         bodies = {shape.level: Body(shape) for shape in self.shapes}
         joints = self._joints(bodies)
+        alone = {
+            shape.level: Arch(shape, bodies[shape.level], joints[shape.level, "above"], joints[shape.level, "below"])
+            for shape in self.shapes
+        }
         result = {}
         for shape in self.shapes:
             turn, origin = self._poses[shape.level]
             axes = (matrix @ turn).T
             frame = Frame(matrix @ origin + centre, axes[0], axes[1], axes[2])
-            arch = Arch(shape, bodies[shape.level], joints[shape.level, "above"], joints[shape.level, "below"])
-            result[shape.level] = Placed(shape, bodies[shape.level], arch, frame)
+            guests = self._guests(alone, shape.level)
+            result[shape.level] = Placed(shape, bodies[shape.level], replace(alone[shape.level], guests=guests), frame)
         return result
+
+    def _guests(self, arches: dict[str, Arch], level: str) -> tuple[Process, ...]:
+        """The lower processes of the level above and the upper ones of the level below, in this level's frame."""
+        turn, origin = self._poses[level]
+        guests = []
+        for name, superior in ((above(level, self.levels), False), (below(level, self.levels), True)):
+            if name is not None:
+                other, shift = self._poses[name]
+                move, by = turn.T @ other, turn.T @ (shift - origin)
+                guests.extend(p.moved(move, by) for p in arches[name].processes if p.superior == superior)
+        return tuple(guests)
 
     def _joints(self, bodies: dict[str, Body]) -> dict[tuple[str, str], dict[str, Joint]]:
         """Facet joints in the frames of both partners: half-way between where each alone would put them."""
         result: dict[tuple[str, str], dict[str, Joint]] = {}
         for shape in self.shapes:
             body = bodies[shape.level]
-            for name, above in (("above", True), ("below", False)):
-                result[shape.level, name] = {side: nominal_joint(shape, body, side, above) for side in SIGN}
+            for name, is_above in (("above", True), ("below", False)):
+                result[shape.level, name] = {side: nominal_joint(shape, body, side, is_above) for side in SIGN}
         for upper, lower in itertools.pairwise(self.levels):
             for side in SIGN:
                 pair = (result[upper, "below"][side], result[lower, "above"][side])
@@ -244,6 +260,14 @@ class SpinePhantom:
             raise InputError("The phantom’s spine is bent so far that its canal turns back on itself; bend it less.")
         x, y, width, depth = (PchipInterpolator(table[:, 2], table[:, column]) for column in (0, 1, 3, 4))
         return _Canal(x, y, width, depth, float(table[0, 2]), float(table[-1, 2]))
+
+    def front_y(self, z: FloatArray) -> FloatArray:
+        """Spine coordinate y of the front of the bodies and discs at heights z."""
+        points = [
+            self.to_spine(v.frame.to_ras([0.0, 0.5 * v.body.mid_depth_mm + 1.5, 0.0])) for v in self.vertebrae.values()
+        ]
+        table = np.array(points)[::-1]
+        return np.interp(z, table[:, 2], table[:, 1])
 
     # --- what is where ------------------------------------------------------------------------------------------
 
