@@ -46,7 +46,7 @@ class Fluoroscope:
         ct: HU, any voxel order; not changed.
         centre_ras: (3,) the level, mm.
         voxel_mm: grid of the simulation; smaller is crisper and slower.
-        in_water: take what lies beyond the CT as water (a tight crop); None decides by the CT itself.
+        in_tissue: take what lies beyond the CT as soft tissue (a tight crop); None decides by the CT itself.
 
     Raises:
         InputError: no CT, or it does not reach the level.
@@ -57,16 +57,16 @@ class Fluoroscope:
         ct: Image | None,
         centre_ras: ArrayLike,
         voxel_mm: float = LIVE_VOXEL_MM,
-        in_water: bool | None = None,
+        in_tissue: bool | None = None,
     ) -> None:
         if ct is None:
             raise InputError("Fluoroscopy is simulated from the CT; this case has labels only.")
-        self.attenuation: Attenuation = attenuation_of(ct, centre_ras, HALF_LENGTH_MM, voxel_mm, in_water)
+        self.attenuation: Attenuation = attenuation_of(ct, centre_ras, HALF_LENGTH_MM, voxel_mm, in_tissue)
 
     @property
     def cropped(self) -> bool:
-        """The CT is a crop of the trunk; the missing tissue is simulated as water."""
-        return self.attenuation.in_water
+        """The CT is a crop of the trunk; the tissue around it is assumed."""
+        return self.attenuation.in_tissue
 
     def frame(self, pose: CArmPose, bone: str = "dark") -> NDArray[np.uint8]:
         """A fluoroscopy picture, (rows, columns) 8-bit.
@@ -113,7 +113,7 @@ def fluoroscopy_picture(
     parts.append(_needle_legend(pose, needles))
     left, right, _, _ = picture_letters(pose.right_ras, pose.up_ras)
     parts.append(svg.orientation_letters(pose.size_px, pose.size_px, left, right, "", ""))
-    crop = " The CT is a crop; the missing tissue is simulated as water." if fluoroscope.cropped else ""
+    crop = " The CT is a crop; the tissue around it is assumed." if fluoroscope.cropped else ""
     words = caption or f"Simulated {view_name or 'fluoroscopy'} of {vertebra.level}."
     where = f"{pose.text} (supine, DICOM); {pose.prone_text}." if pose.patient == "prone" else f"{pose.text}."
     return Picture(
@@ -207,7 +207,7 @@ def _level_names(pose: CArmPose, centres: Mapping[str, FloatArray], planned: str
     for level, centre in centres.items():
         row = float(pose.project(centre)[1])
         inside = COLLIMATOR**2 / 4 * size**2 - (row - size / 2) ** 2
-        if inside <= (0.2 * size) ** 2:
+        if inside <= (0.3 * size) ** 2:
             continue
         column = size / 2 - inside**0.5 + 0.085 * size
         parts.append(svg.text(column, row, level, size=size / 26, bold=level == planned))

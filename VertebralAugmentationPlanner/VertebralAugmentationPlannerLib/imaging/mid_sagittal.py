@@ -13,8 +13,8 @@ from .fluoroscopy import picture_letters
 from .picture import Picture, encode_png
 from .slices import SlicePlane, bone_raster, canal_svg, plane_through, reslice
 
-PICTURE_MM = (100.0, 130.0)
-BEHIND_MM = 12.0
+PICTURE_MM = (112.0, 130.0)
+BEHIND_MM = 6.0
 """The picture's middle lies this far behind the body's, so that canal and spinous process are on it."""
 COBB_BEYOND_MM = (6.0, 36.0)
 """How far the Cobb lines go beyond the anterior and posterior rim."""
@@ -42,8 +42,11 @@ def mid_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan) -> Pic
     parts.append(_height_lines(level_plan, plane, size))
     for level, other in complete.items():
         row = plane.to_px(body_centre_ras(other))[1]
-        if size < row < plane.height_px - size:
-            parts.append(svg.text(2.6 * size, row + size / 3, level, size=size * 1.15, bold=level == vertebra.level))
+        if 4 * size < row < plane.height_px - 3 * size:
+            names = svg.text(
+                0.4 * size, row + size / 3, level, size=size * 1.15, anchor="start", bold=level == vertebra.level
+            )
+            parts.append(names)
     parts.append(
         svg.text(
             0.02 * plane.width_px, 1.4 * size, f"{vertebra.level} · mid-sagittal", size=size, anchor="start", bold=True
@@ -53,7 +56,8 @@ def mid_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan) -> Pic
     parts.append(svg.scale_bar(plane.width_px, plane.height_px, plane.mm_per_px))
     left, right, _, _ = picture_letters(plane.right_ras, plane.up_ras)
     parts.append(svg.orientation_letters(plane.width_px, plane.height_px, "", right, "", ""))
-    parts.append(svg.text(0.9 * size, plane.height_px * 0.5 + 2.6 * size, left, size=1.1 * size, bold=True))
+    # The level's own name stands in the middle of the left edge; the letter moves below it.
+    parts.append(svg.text(0.95 * size, plane.height_px * 0.5 + 3 * size, left, size=1.1 * size, bold=True))
     caption = (
         f"Mid-sagittal plane of {vertebra.level}, seen from the patient’s left. Height lines with the height and its "
         "change against the reference; blue: end plates of the segmental angle; the canal is shaded."
@@ -119,7 +123,7 @@ def _cobb_lines(spine: Spine, level_plan: LevelPlan, plane: SlicePlane, size: fl
     angle = measured.segmental_kyphosis_deg
     x = min(float(np.mean(ends, axis=0)[0]), plane.width_px - 0.5 * size)
     y = float(np.clip(ends[0][1] + 1.5 * size, 4.5 * size, plane.height_px - 3 * size))
-    parts.append(svg.text(x, y, f"{upper}–{lower} {_angle_words(angle)}", COBB_LINE, size, anchor="end", bold=True))
+    parts.append(svg.text(x, y, f"{upper}–{lower} {_angle_words(angle)}", size=size, anchor="end", bold=True))
     return "".join(parts)
 
 

@@ -105,7 +105,7 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
         start = np.array([x + dx * radius / plane.mm_per_px, y + dy * radius / plane.mm_per_px])
         end = start + np.array([dx, dy]) * gap / plane.mm_per_px
         parts.append(svg.path([start, end], LABEL, 2.5, halo=True))
-        at = end + np.array([dx * 1.9 * size, dy * 1.3 * size + 0.35 * size])
+        at = end + np.array([dx * 1.9 * size, {-1: -1.7, 0: 0.2, 1: 1.4}[dy] * size])
         parts.append(
             svg.text(*at, f"{gap:.1f}", size=1.15 * size, bold=True)
             + svg.text(at[0], at[1] + 0.95 * size, names[way], size=0.75 * size)
@@ -173,7 +173,7 @@ def _needle_picture(
         parts.append(svg.path(plane.to_px([front, back]), LABEL, 1.2, dash="3 5", opacity=0.8))
     parts.append(_needle_svg(plane, trajectory))
     parts.append(_heading(plane, f"{vertebra.level} {side} · {name}", angle_words, size))
-    parts.append(_room_legend(plane, trajectory, size))
+    parts.append(_room_legend(plane, trajectory, size, aside=midline and side == "left"))
     parts.append(svg.scale_bar(plane.width_px, plane.height_px, plane.mm_per_px))
     parts.append(_letters(plane))
     depth = float(np.linalg.norm(np.subtract(trajectory.target_ras, trajectory.entry_ras)))
@@ -205,7 +205,7 @@ def _needle_svg(plane: SlicePlane, trajectory: Trajectory) -> str:
     return "".join(parts)
 
 
-def _room_legend(plane: SlicePlane, trajectory: Trajectory, size: float) -> str:
+def _room_legend(plane: SlicePlane, trajectory: Trajectory, size: float, aside: bool) -> str:
     clearance = trajectory.clearance_mm
     rows = [
         (
@@ -218,7 +218,10 @@ def _room_legend(plane: SlicePlane, trajectory: Trajectory, size: float) -> str:
         rows.append((f"balloon {balloon.length_mm:g} mm · {balloon.planned_volume_ml:.1f} ml", BALLOON))
     if clearance.canal is not None:
         rows.append((f"canal {clearance.canal:.1f} mm away", CANAL))
-    return svg.legend(0.6 * plane.width_px, plane.height_px - (len(rows) - 0.5) * 1.2 * size, rows, 0.82 * size)
+    # In an axial slice a left needle leaves through the lower right corner.
+    x = 0.02 if aside else 0.6
+    lift = 2.6 * size if aside else 0.0
+    return svg.legend(x * plane.width_px, plane.height_px - lift - (len(rows) - 0.5) * 1.2 * size, rows, 0.82 * size)
 
 
 def _heading(plane: SlicePlane, first: str, second: str, size: float) -> str:

@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike
 
 from ..model import BalloonPlan, InputError, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
-from ..model.palette import BALLOON, CANAL, PEDICLE, safety_colour
+from ..model.palette import BALLOON, CANAL, PEDICLE, POSTERIOR_WALL, safety_colour
 from .carm import CArmPose, true_ap
 
 NEEDLE_LENGTH_MM = 125.0
 """Length of shaft drawn behind the tip; cannulas of 100, 125 and 150 mm are sold [M]. Drawing only."""
+LATERAL_WITHIN_DEG = 30.0
 EYE_WITHIN_DEG = 60.0
 """A pedicle seen more from the side than this is no ring any more, only a line. [D]"""
 _RING_POINTS = 48
@@ -71,6 +72,7 @@ def projected_overlay(
         shapes += canal_shapes(pose, vertebra)
     if pedicles:
         shapes += pedicle_shapes(pose, vertebra)
+    shapes += posterior_wall_shapes(pose, vertebra)
     for trajectory in trajectories:
         if balloons and depth_mm is None and trajectory.balloon is not None:
             shapes.append(balloon_shape(pose, trajectory.balloon))
@@ -133,6 +135,26 @@ def pedicle_shapes(pose: CArmPose, vertebra: Vertebra) -> list[Shape]:
         for side, pedicle in vertebra.pedicles.items()
         if abs(float(beam @ pedicle.axis)) > math.cos(math.radians(EYE_WITHIN_DEG))
     ]
+
+
+def posterior_wall_shapes(pose: CArmPose, vertebra: Vertebra) -> list[Shape]:
+    """The posterior wall of the body in its mid-sagittal plane; only in views from the side, where it is a line."""
+    if vertebra.frame is None or vertebra.grid is None or vertebra.posterior_wall_mm is None:
+        return []
+    if vertebra.superior is None or vertebra.inferior is None:
+        return []
+    beam = vertebra.frame.direction_to_local(pose.beam_direction_ras)
+    if abs(float(beam[0])) < math.cos(math.radians(LATERAL_WITHIN_DEG)):
+        return []
+    z = vertebra.grid.axes[2]
+    between = (z > vertebra.inferior.posterior_rim[2]) & (z < vertebra.superior.posterior_rim[2])
+    middle = int(np.clip(np.round(vertebra.grid.to_index([0.0, 0.0, 0.0])[0]), 0, vertebra.grid.shape[0] - 1))
+    wall = vertebra.posterior_wall_mm[middle]
+    use = between & np.isfinite(wall)
+    if np.count_nonzero(use) < 2:
+        return []
+    line = np.stack([np.zeros(np.count_nonzero(use)), wall[use], z[use]], axis=-1)
+    return [Shape(pose.project(vertebra.frame.to_ras(line)), False, POSTERIOR_WALL, 2.6, label="posterior wall")]
 
 
 def canal_shapes(pose: CArmPose, vertebra: Vertebra) -> list[Shape]:

@@ -84,7 +84,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     filtered[:, channels:] -= flat[:, :-channels]
     raw = np.concatenate([np.full((rows, 1), _SUB_FILTER, np.uint8), filtered], axis=1).tobytes()
     header = struct.pack(">IIBBBBB", columns, rows, 8, _COLOUR_TYPE[channels], 0, 0, 0)
-    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(raw, level=9)) + _chunk(b"IEND", b"")
+    return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(raw, level=6)) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -27,7 +27,7 @@ AIR_HU = -1000.0
 AIR_BELOW_HU = -500.0
 CROPPED_AIR_SHARE = 0.5
 """A CT of the whole trunk ends in air on its four sides; where less than this share of them is air, the CT is a crop
-and the missing tissue is taken as water, otherwise the crop's edges would hide the bone. [D]"""
+and the missing tissue is taken as the soft tissue at its sides, otherwise the crop's edges would hide the bone. [D]"""
 NEAR_SOURCE = 0.05
 """Slices nearer to the source than this share of the way to the isocentre are left out: nothing stands there."""
 
@@ -37,16 +37,17 @@ class Attenuation:
     """Attenuation on an isotropic grid along the world's axes, ready to be projected.
 
     Args:
-        values: (I, J, K) float32, 1/mm, along right, anterior, superior; relative to water where ``in_water``.
+        values: (I, J, K) float32, 1/mm, along right, anterior, superior; relative to soft tissue where ``in_tissue``.
         first_ras: (3,) centre of voxel [0, 0, 0], mm.
         spacing_mm: edge of a voxel.
-        in_water: the CT is a crop; beyond its borders the rays go through water instead of air.
+        in_tissue: the CT is a crop; beyond its borders the rays go through soft tissue (the median of its sides) instead
+            of air.
     """
 
     values: NDArray[np.float32]
     first_ras: FloatArray
     spacing_mm: float
-    in_water: bool
+    in_tissue: bool
     _slabs: dict[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def slab(self, axis: int) -> NDArray[np.float32]:
@@ -57,14 +58,14 @@ class Attenuation:
 
 
 def attenuation_of(
-    ct: Image, centre_ras: ArrayLike, half_length_mm: float, voxel_mm: float, in_water: bool | None = None
+    ct: Image, centre_ras: ArrayLike, half_length_mm: float, voxel_mm: float, in_tissue: bool | None = None
 ) -> Attenuation:
     """Attenuation around a level: the whole axial extent of the CT, ``half_length_mm`` up and down.
 
     Args:
         ct: HU, any voxel order and direction. Not changed.
         centre_ras: (3,) middle of the level.
-        in_water: take what lies beyond the CT as water; None decides by the CT's side walls.
+        in_tissue: take what lies beyond the CT as soft tissue; None decides by the CT's side walls.
 
     Raises:
         InputError: the CT does not reach the level.
@@ -82,15 +83,19 @@ def attenuation_of(
     outside = -32000.0
     hu = _resample(ct, first, count, voxel_mm, outside)
     inside = hu > outside / 2
-    if in_water is None:
-        in_water = _is_cropped(hu, inside)
+    wall = _side_walls(hu, inside)
+    if in_tissue is None:
+        in_tissue = wall.size == 0 or float(np.mean(wall < AIR_BELOW_HU)) < CROPPED_AIR_SHARE
+    tissue_hu = float(np.median(wall[wall > AIR_BELOW_HU])) if np.any(wall > AIR_BELOW_HU) else 0.0
+    if in_tissue:
+        _fill_air_at_back(hu, tissue_hu)
     values = WATER_PER_MM * (1 + np.maximum(hu, AIR_HU) / 1000)
-    if in_water:
-        values -= WATER_PER_MM
+    if in_tissue:
+        values -= WATER_PER_MM * (1 + tissue_hu / 1000)
     values[~inside] = 0.0
-    if not in_water:
+    if not in_tissue:
         values, first = _continued(values, first, voxel_mm, centre[2], half_length_mm)
-    return Attenuation(np.ascontiguousarray(values, np.float32), first, voxel_mm, in_water)
+    return Attenuation(np.ascontiguousarray(values, np.float32), first, voxel_mm, in_tissue)
 
 
 def _continued(
@@ -108,7 +113,7 @@ def _continued(
 
 
 def line_integrals(volume: Attenuation, pose: CArmPose) -> NDArray[np.float32]:
-    """∫ μ dl along the ray of every pixel, (rows, columns), without unit. Relative to water where the volume is."""
+    """∫ μ dl along the ray of every pixel, (rows, columns), without unit. Relative to soft tissue where the volume is."""
     first, edge = volume.first_ras, volume.spacing_mm
     beam = pose.beam_direction_ras
     axis = int(np.argmax(np.abs(beam)))
@@ -232,13 +237,22 @@ def _block_mean(values: NDArray, block: NDArray) -> NDArray[np.float32]:
     return total / np.float32(block.prod())
 
 
-def _is_cropped(hu: NDArray, inside: NDArray) -> bool:
-    """Do the side walls of the CT show tissue instead of the air around the skin?"""
+def _fill_air_at_back(hu: NDArray, tissue_hu: float) -> None:
+    """Turn the air behind the skin of a cropped CT into tissue, in place.
+
+    With tissue assumed beside the crop, a wedge of air inside it would show the crop's side as an edge.
+    """
+    # The second axis grows to the front, so the first slice is the hindmost.
+    behind = np.logical_and.accumulate(hu < AIR_BELOW_HU, axis=1)
+    hu[behind] = tissue_hu
+
+
+def _side_walls(hu: NDArray, inside: NDArray) -> NDArray:
+    """HU of the CT's four sides (left, right, front, back), in one row."""
     walls = []
     for axis in (0, 1):
         # A little inside, because the outermost voxels of some scanners are padding.
         depth = min(2, (hu.shape[axis] - 1) // 2)
         for end in (depth, -1 - depth):
             walls.append(np.take(hu, end, axis=axis)[np.take(inside, end, axis=axis)])
-    values = np.concatenate(walls)
-    return bool(values.size == 0 or np.mean(values < AIR_BELOW_HU) < CROPPED_AIR_SHARE)
+    return np.concatenate(walls)

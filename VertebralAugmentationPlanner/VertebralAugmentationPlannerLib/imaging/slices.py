@@ -22,6 +22,8 @@ WINDOW_LEVEL_HU, WINDOW_WIDTH_HU = 300.0, 1500.0
 """Bone window, from −450 to 1050 HU; editable in the pictures' settings. [D]"""
 MM_PER_PX = 0.2
 """A quarter to a third of a CT voxel: the interpolation is smooth, and a 4.2 mm cannula is 21 pixels wide."""
+CONTOUR_MM_PER_PX = 0.4
+CONTOUR_FAR_MM = 3.0
 OFF_CT_GREY = 18
 LABELS_BACKGROUND = 24
 LABELS_NEIGHBOUR_SHARE = 0.55
@@ -179,21 +181,38 @@ def contours(values: FloatArray, level: float = 0.0) -> list[FloatArray]:
 
 
 def canal_svg(vertebrae: Iterable[Vertebra], plane: SlicePlane) -> str:
-    """The canal, shaded, where it crosses the plane."""
-    parts = []
+    """The canal of all levels, shaded, where it crosses the plane."""
+    coarse = _for_contours(plane)
+    union: FloatArray | None = None
     for vertebra in vertebrae:
-        distance = on_plane(vertebra, vertebra.canal_mm, plane, outside=np.nan)
-        if distance is None:
-            continue
-        # Closed along the grid's border too, so that the shading has no open side.
-        for line in contours(-distance):
-            parts.append(svg.path(line, CANAL, 1.6, closed=True, fill=CANAL, fill_opacity=0.35))
-    return "".join(parts)
+        distance = on_plane(vertebra, vertebra.canal_mm, coarse, outside=CONTOUR_FAR_MM)
+        if distance is not None:
+            near = np.clip(distance, -CONTOUR_FAR_MM, CONTOUR_FAR_MM)
+            union = near if union is None else np.minimum(union, near)
+    if union is None:
+        return ""
+    # Closed at the picture's edge too, so that the shading has no open side.
+    framed = np.pad(-union, 1, constant_values=-CONTOUR_FAR_MM)
+    scale = coarse.mm_per_px / plane.mm_per_px
+    return "".join(
+        svg.path((line - 1) * scale, CANAL, 1.6, closed=True, fill=CANAL, fill_opacity=0.27)
+        for line in contours(framed)
+    )
 
 
 def bone_outline_svg(vertebra: Vertebra, plane: SlicePlane, colour: str = BONE, width: float = 1.0) -> str:
     """The vertebra's labelled surface where it crosses the plane."""
-    depth = on_plane(vertebra, vertebra.bone_mm, plane, outside=-10.0)
+    coarse = _for_contours(plane)
+    depth = on_plane(vertebra, vertebra.bone_mm, coarse, outside=-CONTOUR_FAR_MM)
     if depth is None:
         return ""
-    return "".join(svg.path(line, colour, width, opacity=0.7) for line in contours(depth))
+    scale = coarse.mm_per_px / plane.mm_per_px
+    return "".join(svg.path(line * scale, colour, width, opacity=0.7) for line in contours(depth))
+
+
+def _for_contours(plane: SlicePlane) -> SlicePlane:
+    """The same rectangle with fewer pixels: distances are smooth, and their contours exact to far below a pixel."""
+    factor = max(round(CONTOUR_MM_PER_PX / plane.mm_per_px), 1)
+    return SlicePlane(
+        plane.centre_ras, plane.right_ras, plane.up_ras, plane.width_mm, plane.height_mm, factor * plane.mm_per_px
+    )

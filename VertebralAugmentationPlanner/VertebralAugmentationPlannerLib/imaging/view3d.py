@@ -31,13 +31,16 @@ from .fluoroscopy import picture_letters
 from .overlay import perpendicular_pair
 from .picture import Picture, encode_png
 
-VIEW_ANGLES_DEG = (-35.0, 35.0)
-"""Azimuth from behind towards the left, and elevation: both pedicles, the canal and the needles are seen at once."""
+VIEW_ANGLES_DEG = (-14.0, 50.0)
+"""Azimuth from behind towards the left, and elevation: the needles open like a V around the canal."""
 VIEW_HEIGHT_MM = 105.0
 SHAFT_MM = 55.0
 """Shaft drawn outside the entry point."""
+HALF_DISC_MM = 4.0
 BACKGROUND = "#1E2126"
-BONE_OPACITY, NEIGHBOUR_OPACITY = 0.38, 0.14
+BONE_OPACITY, NEIGHBOUR_OPACITY, CANAL_OPACITY = 0.38, 0.10, 0.55
+AMBIENT = 0.3
+"""Light from everywhere, so that a needle's colour is told also on its shaded side."""
 
 
 class GraphicsUnavailable(RuntimeError):
@@ -54,7 +57,7 @@ def view3d_picture(
     azimuth_deg: float = VIEW_ANGLES_DEG[0],
     elevation_deg: float = VIEW_ANGLES_DEG[1],
 ) -> Picture:
-    """A level with its neighbours, needles and balloons, seen from behind, above and the left.
+    """A level with its neighbours, needles and balloons, seen from behind and above.
 
     Args:
         cement: surfaces of cement, RAS mm.
@@ -69,10 +72,9 @@ def view3d_picture(
     renderer = vtkRenderer()
     renderer.SetBackground(*rgb(BACKGROUND))
     for level, other in spine.complete().items():
-        planned = level == vertebra.level
-        _add(renderer, bone_surface(other), BONE, BONE_OPACITY if planned else NEIGHBOUR_OPACITY)
-        if other.canal_mm is not None:
-            _add(renderer, _field_surface(other, -other.canal_mm), CANAL, 0.55 if planned else 0.25)
+        _add(renderer, bone_surface(other), BONE, BONE_OPACITY if level == vertebra.level else NEIGHBOUR_OPACITY)
+    if vertebra.canal_mm is not None:
+        _add(renderer, canal_surface(vertebra), CANAL, CANAL_OPACITY)
     for trajectory in level_plan.trajectories:
         _add(renderer, needle_surface(trajectory), safety_colour(trajectory.safety), 1.0)
         if trajectory.balloon is not None:
@@ -92,7 +94,7 @@ def view3d_picture(
         svg.text(
             0.02 * width_px,
             1.4 * size,
-            f"{vertebra.level} · from behind, left and above",
+            f"{vertebra.level} · from behind and above",
             size=size,
             anchor="start",
             bold=True,
@@ -107,7 +109,7 @@ def view3d_picture(
         height_px,
         None,
         overlay,
-        f"{vertebra.level} with its needles, seen from behind, from the left and above; the canal is blue.",
+        f"{vertebra.level} with its needles, seen from behind and above; the canal is blue.",
         f"3D view of {vertebra.level} with {len(level_plan.trajectories)} needle(s).",
     )
 
@@ -121,6 +123,19 @@ def bone_surface(vertebra: Vertebra) -> vtkPolyData:
     if vertebra.bone_mm is None:
         raise InputError(f"{vertebra.level} is incomplete; it has no surface.")
     return _field_surface(vertebra, vertebra.bone_mm)
+
+
+def canal_surface(vertebra: Vertebra) -> vtkPolyData:
+    """The canal of one level, RAS mm, cut a disc's half beyond the end plates so that levels don't overlap.
+
+    Raises:
+        InputError: the vertebra is incomplete or its canal could not be built.
+    """
+    if vertebra.canal_mm is None or vertebra.grid is None or vertebra.superior is None or vertebra.inferior is None:
+        raise InputError(f"{vertebra.level} has no canal to show: {vertebra.canal_reason or 'it is incomplete'}.")
+    z = vertebra.grid.axes[2]
+    low, high = vertebra.inferior.centre[2] - HALF_DISC_MM, vertebra.superior.centre[2] + HALF_DISC_MM
+    return _field_surface(vertebra, np.minimum(-vertebra.canal_mm, np.minimum(z - low, high - z)))
 
 
 def needle_surface(trajectory: Trajectory, shaft_mm: float = SHAFT_MM) -> vtkPolyData:
@@ -206,6 +221,7 @@ def _add(renderer: vtkRenderer, surface: vtkPolyData, colour: str, opacity: floa
     look = actor.GetProperty()
     look.SetColor(*rgb(colour))
     look.SetOpacity(opacity)
+    look.SetAmbient(AMBIENT)
     look.SetSpecular(0.25)
     look.SetSpecularPower(25)
     renderer.AddActor(actor)

@@ -20,6 +20,8 @@ SAFETY = {"safe": BLUISH_GREEN, "tight": ORANGE, "breach": VERMILION}
 """By ``Trajectory.safety``."""
 
 CANAL = SKY_BLUE
+POSTERIOR_WALL = SKY_BLUE
+"""The canal's front is the posterior wall: one colour for what must not be crossed."""
 PEDICLE = YELLOW
 BALLOON = BLUE
 CEMENT = REDDISH_PURPLE
