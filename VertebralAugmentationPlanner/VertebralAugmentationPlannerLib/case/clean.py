@@ -45,12 +45,23 @@ _TOUCHING = np.ones((3, 3, 3), bool)
 SOURCE = "label cleaning [D]"
 
 
+BLOCK = 16
+"""Edge, in voxels, of the coarse blocks in which scattered islands are told apart before looking voxel by voxel."""
+
+
 @dataclass(frozen=True, eq=False)
 class CleanLabels:
-    """The cleaned map (vertebrae, neck and sacrum under their values, everything else 0), what is left, and notes."""
+    """The cleaned map and what is in it.
+
+    Args:
+        image: vertebrae, neck and sacrum under their values, everything else 0.
+        present: value of each name left.
+        boxes: index box (i, j, k) of each name.
+    """
 
     image: Image
     present: dict[str, int]
+    boxes: dict[str, tuple[slice, ...]]
     warnings: tuple[PlanWarning, ...]
 
 
@@ -60,14 +71,23 @@ class _Bone:
 
     name: str
     value: int
-    box: tuple[slice, ...]
-    kept: NDArray  # mask in the box
+    kept: NDArray  # (M, 3) voxels of the bone
     loose: NDArray  # (N, 3) voxels of pieces that are not kept
     loose_piece: NDArray  # (N,) number of the piece of each
-    second: NDArray | None = None  # centre of a second bone under the same number
-    second_share: float = 0.0
+    second_mm: float = 0.0  # distance of a second bone under the same number
+    second_share: float = 0.0  # its volume, relative to the one kept
     filled: int = 0
     moved: dict[str, int] = field(default_factory=dict)
+    low: NDArray = field(init=False)
+    high: NDArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.low, self.high = self.kept.min(axis=0), self.kept.max(axis=0) + 1
+
+    @property
+    def box(self) -> tuple[slice, ...]:
+        """Box of the bone in the work array."""
+        return tuple(slice(int(a), int(b)) for a, b in zip(self.low, self.high, strict=True))
 
 
 def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | None = None) -> CleanLabels:
@@ -91,16 +111,17 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
         for value in sorted(names, key=lambda v: SPINE_ORDER.index(names[v]))
         if value <= len(boxes) and boxes[value - 1] is not None
     ]
+    _refuse_two_spines(bones)
     clean = np.zeros_like(work)
     for bone in bones:
-        clean[bone.box][bone.kept] = bone.value
+        clean[tuple(bone.kept.T)] = bone.value
+    by_value = {bone.value: bone for bone in bones}
     for bone in bones:
-        _return_crumbs(clean, bone, names)
+        _return_crumbs(clean, bone, by_value)
     for bone in bones:
         bone.filled = _fill_holes(clean, bone, None if keep_open is None else keep_open.transpose(order), voxel_ml)
-    _refuse_two_spines(bones)
     warnings: list[PlanWarning] = []
-    present: dict[str, int] = {}
+    left: list[_Bone] = []
     for bone in bones:
         inside = clean[bone.box] == bone.value
         volume = np.count_nonzero(inside) * voxel_ml
@@ -108,87 +129,110 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
             clean[bone.box][inside] = 0
             warnings.append(_note("level-crumb", f"{bone.name}: its label is only {volume:.2f} ml and is left out."))
             continue
-        present[bone.name] = bone.value
-        warnings += _second_bone(bone, inside, spacing)
+        left.append(bone)
         warnings += _notes(bone)
-    return CleanLabels(Image(clean.transpose(np.argsort(order)), labels.ijk_to_ras), present, tuple(warnings))
+    back = np.argsort(order)
+    return CleanLabels(
+        Image(clean.transpose(back), labels.ijk_to_ras),
+        {bone.name: bone.value for bone in left},
+        {bone.name: tuple(bone.box[a] for a in back) for bone in left},
+        tuple(warnings),
+    )
 
 
 def _bone(work: NDArray, name: str, value: int, box: tuple[slice, ...], spacing: NDArray, voxel_ml: float) -> _Bone:
-    mask = work[box] == value
-    pieces, count = ndimage.label(mask, _TOUCHING)
-    nothing = np.empty((0, 3), np.int64)
-    if count == 1:
-        return _Bone(name, value, box, mask, nothing, nothing[:, 0])
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
+    points = np.argwhere(work[box] == value) + [s.start for s in box]
+    piece = _pieces(points)
+    sizes = np.bincount(piece)
+    if len(sizes) == 1:
+        return _Bone(name, value, points, points[:0], piece[:0])
     main = int(sizes.argmax())
-    corner = np.array([s.start for s in box])
-    keep = np.zeros(count + 1, bool)
+    keep = np.zeros(len(sizes), bool)
     keep[main] = True
-    second, share = None, 0.0
-    sizeable = [int(p) for p in np.flatnonzero(sizes * voxel_ml >= PIECE_MIN_ML) if p != main]
-    if sizeable:
-        where = ndimage.find_objects(pieces)
-        tree = cKDTree(_points(pieces, main, where[main - 1]) * spacing)
-        for piece in sorted(sizeable, key=lambda p: -sizes[p]):
-            points = _points(pieces, piece, where[piece - 1])
-            near = np.isfinite(tree.query(points * spacing, distance_upper_bound=PIECE_MAX_GAP_MM)[0]).any()
-            owner, _ = _surroundings(work, points + corner, np.zeros(len(points), int), value)
-            keep[piece] = near and owner[0] == 0
-            if not near and second is None and sizes[piece] >= SECOND_BONE_SHARE * sizes[main]:
-                second, share = (points + corner).mean(axis=0), float(sizes[piece] / sizes[main])
-    kept = keep[pieces]
-    loose = np.argwhere(mask & ~kept)
-    numbers = pieces[tuple(loose.T)]
-    return _Bone(name, value, box, kept, loose + corner, numbers, second, share)
+    second_mm = share = 0.0
+    tree = None
+    for number in np.argsort(-sizes, kind="stable")[1:]:
+        if sizes[number] * voxel_ml < PIECE_MIN_ML:
+            break
+        tree = tree or cKDTree(points[piece == main] * spacing)
+        own = points[piece == number]
+        near = np.isfinite(tree.query(own * spacing, distance_upper_bound=PIECE_MAX_GAP_MM)[0]).any()
+        owner = _owners(work, own, np.zeros(len(own), int), value)[0]
+        keep[number] = near and owner == 0
+        if not near and not share and sizes[number] >= SECOND_BONE_SHARE * sizes[main]:
+            share = float(sizes[number] / sizes[main])
+            second_mm = float(np.linalg.norm((own.mean(axis=0) - points[piece == main].mean(axis=0)) * spacing))
+    kept = keep[piece]
+    return _Bone(name, value, points[kept], points[~kept], piece[~kept], second_mm, share)
 
 
-def _points(pieces: NDArray, piece: int, box: tuple[slice, ...]) -> NDArray:
-    """Indices (N, 3) in the bone's box of one piece."""
-    return np.argwhere(pieces[box] == piece) + [s.start for s in box]
+def _pieces(points: NDArray) -> NDArray:
+    """Number (N,) of the connected piece (faces, edges, corners) of each voxel (N, 3).
+
+    Islands in far corners make the box of a label as large as the volume: groups of coarse blocks are told apart
+    first, and only within each group are voxels looked at, in that group's own box.
+    """
+    blocks = (points - points.min(axis=0)) // BLOCK
+    occupied = np.zeros(blocks.max(axis=0) + 1, bool)
+    occupied[tuple(blocks.T)] = True
+    group = ndimage.label(occupied, _TOUCHING)[0][tuple(blocks.T)]
+    piece = np.empty(len(points), np.int64)
+    order = np.argsort(group, kind="stable")
+    first = 0
+    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        own = points[members]
+        low = own.min(axis=0)
+        mask = np.zeros(own.max(axis=0) - low + 1, bool)
+        mask[tuple((own - low).T)] = True
+        numbers, count = ndimage.label(mask, _TOUCHING)
+        piece[members] = first + numbers[tuple((own - low).T)] - 1
+        first += count
+    return piece
 
 
-def _surroundings(labels: NDArray, points: NDArray, piece: NDArray, own: int) -> tuple[NDArray, NDArray]:
-    """For each piece the label that makes up most of what it touches, and which share; 0 below EMBEDDED_SHARE.
+def _owners(labels: NDArray, points: NDArray, piece: NDArray, own: int) -> NDArray:
+    """For each piece the other label that makes up most of what it touches; 0 below :data:`EMBEDDED_SHARE`.
 
     Args:
         labels: label map; voxels of ``own`` count as the piece itself.
         points: (N, 3) voxels; ``piece``: (N,) number of the piece of each.
     """
     keys, numbers = np.unique(piece, return_inverse=True)
-    top = int(labels.max(initial=0)) + 1
-    counts = np.zeros(len(keys) * top, np.int64)
     shape = np.array(labels.shape)
+    touching, seen = [], []
     for axis in range(3):
         for step in (-1, 1):
             near = points.copy()
             near[:, axis] += step
             valid = (near[:, axis] >= 0) & (near[:, axis] < shape[axis])
-            seen = labels[tuple(near[valid].T)].astype(np.int64)
-            counts += np.bincount(numbers[valid] * top + seen, minlength=len(counts))
-    table = counts.reshape(len(keys), top)
-    table[:, own] = 0
+            touching.append(numbers[valid])
+            seen.append(labels[tuple(near[valid].T)])
+    values, index = np.unique(np.concatenate(seen), return_inverse=True)
+    pair = np.concatenate(touching) * len(values) + index
+    table = np.bincount(pair, minlength=len(keys) * len(values)).reshape(len(keys), len(values))
+    table[:, values == own] = 0
     total = table.sum(axis=1)
-    table[:, 0] = 0
-    owner = table.argmax(axis=1)
-    share = table.max(axis=1) / np.maximum(total, 1)
-    return np.where(share >= EMBEDDED_SHARE, owner, 0), share
+    table[:, values == 0] = 0
+    owner = values[table.argmax(axis=1)].astype(np.int64)
+    return np.where(table.max(axis=1) >= EMBEDDED_SHARE * np.maximum(total, 1), owner, 0)
 
 
-def _return_crumbs(clean: NDArray, bone: _Bone, names: Mapping[int, str]) -> None:
+def _return_crumbs(clean: NDArray, bone: _Bone, by_value: Mapping[int, _Bone]) -> None:
     """Give a neighbour's bone back to it: loose pieces that lie in another vertebra get that vertebra's number."""
     if not len(bone.loose):
         return
     # Loose voxels are 0 in the clean map; mark them so that a piece does not count its own inside as background.
     at = tuple(bone.loose.T)
     clean[at] = bone.value
-    owner, _ = _surroundings(clean, bone.loose, bone.loose_piece, bone.value)
-    _, numbers = np.unique(bone.loose_piece, return_inverse=True)
-    new = owner[numbers]
+    owner = _owners(clean, bone.loose, bone.loose_piece, bone.value)
+    new = owner[np.unique(bone.loose_piece, return_inverse=True)[1]]
     clean[at] = new
     for value in np.unique(new[new > 0]):
-        bone.moved[names[int(value)]] = int(np.count_nonzero(new == value))
+        points = bone.loose[new == value]
+        heir = by_value[int(value)]
+        heir.low = np.minimum(heir.low, points.min(axis=0))
+        heir.high = np.maximum(heir.high, points.max(axis=0) + 1)
+        bone.moved[heir.name] = len(points)
 
 
 def _fill_holes(clean: NDArray, bone: _Bone, keep_open: NDArray | None, voxel_ml: float) -> int:
@@ -210,30 +254,17 @@ def _fill_holes(clean: NDArray, bone: _Bone, keep_open: NDArray | None, voxel_ml
 
 
 def _refuse_two_spines(bones: list[_Bone]) -> None:
-    twice = [bone.name for bone in bones if bone.second_share >= EQUAL_BONES_SHARE]
+    twice = [bone for bone in bones if bone.second_share >= EQUAL_BONES_SHARE]
     if len(twice) > 1:
         raise InputError(
-            f"The labels hold two spines ({', '.join(twice)} each mark two bones of like size); give the labels of one "
-            "patient with one spine."
+            f"The labels hold two spines ({', '.join(bone.name for bone in twice)} each mark two bones of like size); give "
+            "the labels of one patient with one spine."
         )
-
-
-def _second_bone(bone: _Bone, inside: NDArray, spacing: NDArray) -> list[PlanWarning]:
-    if bone.second is None:
-        return []
-    corner = np.array([s.start for s in bone.box])
-    centre = np.argwhere(inside).mean(axis=0) + corner
-    apart = float(np.linalg.norm((bone.second - centre) * spacing))
-    if bone.second_share >= EQUAL_BONES_SHARE:
+    if twice:
         raise InputError(
-            f"The label of {bone.name} (value {bone.value}) marks two bones of like size {apart:.0f} mm apart; "
-            "correct the labels so that each number is one vertebra."
+            f"The label of {twice[0].name} (value {twice[0].value}) marks two bones of like size "
+            f"{twice[0].second_mm:.0f} mm apart; correct the labels so that each number is one vertebra."
         )
-    message = (
-        f"{bone.name}: its label also marks a second bone {apart:.0f} mm away with {100 * bone.second_share:.0f} % of "
-        "its volume; the larger one is planned."
-    )
-    return [PlanWarning("label-two-bones", "caution", message, SOURCE)]
 
 
 def _notes(bone: _Bone) -> list[PlanWarning]:
@@ -244,7 +275,14 @@ def _notes(bone: _Bone) -> list[PlanWarning]:
     parts += [f"{count} voxels inside {name} given to it" for name, count in bone.moved.items()]
     if bone.filled:
         parts.append(f"{bone.filled} voxels of enclosed gaps filled")
-    return [_note("labels-cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
+    notes = [_note("labels-cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
+    if bone.second_share:
+        message = (
+            f"{bone.name}: its label also marks a second bone {bone.second_mm:.0f} mm away with "
+            f"{100 * bone.second_share:.0f} % of its volume; the larger one is planned."
+        )
+        notes.append(PlanWarning("label-two-bones", "caution", message, SOURCE))
+    return notes
 
 
 def _note(code: str, message: str) -> PlanWarning:

@@ -90,9 +90,10 @@ def _row_and_column(orientation: NDArray, title: str) -> tuple[NDArray, NDArray]
 
 def _check_even(depth: NDArray, positions: NDArray, title: str) -> None:
     gaps = np.diff(depth)
-    usual = float(np.median(gaps))
-    if usual <= 0 or gaps.min() < SAME_PLACE_SHARE * usual:
-        count = int(np.count_nonzero(gaps < SAME_PLACE_SHARE * usual)) if usual > 0 else len(gaps)
+    apart = gaps[gaps > SAME_PLACE_SHARE * gaps.max()]
+    usual = float(np.median(apart)) if len(apart) else 0.0
+    count = int(np.count_nonzero(gaps <= SAME_PLACE_SHARE * usual))
+    if count:
         raise InputError(
             f"The DICOM series {title} has two images at one place ({count} times): several reconstructions or phases in "
             "one series; export one of them."

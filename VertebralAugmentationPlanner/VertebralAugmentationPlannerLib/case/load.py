@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from ..model import LEVELS, Case, Image, InputError, Inputs, PlanOptions, PlanWarning
 from . import checks
-from .clean import clean_labels
+from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .numbering import Numbering, numbering_from_table, numbering_of
 from .source import Source, Volume, describe, read
@@ -65,8 +65,7 @@ def load_case(
             f"No vertebra T1–L6 is in the labels (numbering {names.name}, values {_values(raw)}); give the vertebra "
             "segmentation, or --labels if its numbering is another."
         )
-    boxes = ndimage.find_objects(cleaned.image.voxels)
-    centroids = {name: _centroid(cleaned.image, boxes, value) for name, value in cleaned.present.items()}
+    centroids = {name: _centroid(cleaned, name) for name in cleaned.present}
     checks.order_problems(centroids)
     warnings += checks.skipped_numbers(centroids)
     warnings += checks.thickness_warnings("segmentation", cleaned.image)
@@ -85,9 +84,9 @@ def load_case(
         checks.check_ct(ct_in.image)
         ct_image = _straight(ct_in.image, "CT", 1, AIR_HU, warnings)
         checks.check_overlap(ct_image, {name: centroids[name] for name in levels})
-        corners = {name: _corners(cleaned.image, boxes, value) for name, value in levels.items()}
+        corners = {name: _corners(cleaned, name) for name in levels}
         warnings += checks.ct_warnings(ct_image, corners)
-        warnings += checks.hu_warnings(ct_image, _some_points(cleaned.image, boxes, levels))
+        warnings += checks.hu_warnings(ct_image, _some_points(cleaned, levels))
     inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name)
     return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings))
 
@@ -150,26 +149,28 @@ def _on_grid(canal: Image | None, labels: Image) -> NDArray | None:
     return canal.voxels if same and np.allclose(canal.ijk_to_ras, labels.ijk_to_ras, atol=1e-3) else None
 
 
-def _centroid(image: Image, boxes: list, value: int) -> NDArray:
-    box = boxes[value - 1]
-    index = np.argwhere(image.voxels[box] == value).mean(axis=0) + [s.start for s in box]
-    return image.to_ras(index)
+def _centroid(labels: CleanLabels, name: str) -> NDArray:
+    return labels.image.to_ras(_voxels(labels, name).mean(axis=0))
 
 
-def _corners(image: Image, boxes: list, value: int) -> NDArray:
+def _corners(labels: CleanLabels, name: str) -> NDArray:
     """RAS of the eight corners of a level's box."""
-    ends = [(s.start, s.stop - 1) for s in boxes[value - 1]]
-    return image.to_ras(np.array(np.meshgrid(*ends)).reshape(3, -1).T)
+    ends = [(s.start, s.stop - 1) for s in labels.boxes[name]]
+    return labels.image.to_ras(np.array(np.meshgrid(*ends)).reshape(3, -1).T)
 
 
-def _some_points(image: Image, boxes: list, levels: Mapping[str, int]) -> NDArray:
+def _some_points(labels: CleanLabels, levels: Iterable[str]) -> NDArray:
     """RAS of up to :data:`POINTS_PER_LEVEL` voxels of each level, evenly taken."""
     points = []
-    for value in levels.values():
-        box = boxes[value - 1]
-        index = np.argwhere(image.voxels[box] == value) + [s.start for s in box]
-        points.append(image.to_ras(index[:: max(1, len(index) // POINTS_PER_LEVEL)]))
+    for name in levels:
+        index = _voxels(labels, name)
+        points.append(labels.image.to_ras(index[:: max(1, len(index) // POINTS_PER_LEVEL)]))
     return np.concatenate(points)
+
+
+def _voxels(labels: CleanLabels, name: str) -> NDArray:
+    box = labels.boxes[name]
+    return np.argwhere(labels.image.voxels[box] == labels.present[name]) + [s.start for s in box]
 
 
 def _values(labels: Image) -> str:

@@ -1,4 +1,8 @@
-"""What ITK leaves unsaid about a NIfTI header: no orientation at all, or two that disagree."""
+"""What ITK leaves unsaid about a NIfTI file: that it is cut short, or that it has no orientation.
+
+ITK fills a file that ends too early with zeros and takes one without orientation as if left, right, head and foot
+were known. Offsets are those of the NIfTI-1 header (nifti1.h).
+"""
 
 from __future__ import annotations
 
@@ -7,34 +11,39 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from ..model import InputError
 
 HEADER_BYTES = 348
-QFORM_CODE_AT = 252
-"""Offset of the two int16 qform_code and sform_code in a NIfTI-1 header (nifti1.h)."""
+DIM_AT, BITPIX_AT, VOX_OFFSET_AT, CODES_AT = 40, 72, 108, 252
+CHUNK_BYTES = 1 << 20
 
 
 def check_nifti(path: Path, what: str) -> None:
-    """Refuse a NIfTI-1 file that does not say how it lies in the patient; other files pass untouched.
-
-    ITK would silently take such a volume as if left, right, head and foot were known.
+    """Refuse a NIfTI-1 file that is cut short or does not say how it lies in the patient; others pass untouched.
 
     Raises:
-        InputError: both qform_code and sform_code are 0.
+        InputError: the file ends before its last voxel, or both qform_code and sform_code are 0.
     """
-    if not path.name.lower().endswith((".nii", ".nii.gz", ".img", ".hdr")):
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
         return
-    header_path = path.with_suffix(".hdr") if path.suffix.lower() == ".img" else path
-    header = _header(header_path)
-    if len(header) < HEADER_BYTES or header[344:347] not in (b"n+1", b"ni1"):
-        return  # not NIfTI-1: ITK says what it makes of it
+    header = _header(path)
+    if len(header) < HEADER_BYTES or header[344:347] != b"n+1":
+        return  # not a single-file NIfTI-1: ITK says what it makes of it
     order = "<" if struct.unpack_from("<i", header)[0] == HEADER_BYTES else ">"
-    qform, sform = struct.unpack_from(order + "hh", header, QFORM_CODE_AT)
+    qform, sform = struct.unpack_from(order + "hh", header, CODES_AT)
     if qform <= 0 and sform <= 0:
         raise InputError(
             f"The {what} {path.name} does not say how it lies in the patient (qform and sform code 0), so left and "
             "right are unknown; convert it again from DICOM."
         )
+    dim = struct.unpack_from(order + "8h", header, DIM_AT)
+    (bits,) = struct.unpack_from(order + "h", header, BITPIX_AT)
+    (offset,) = struct.unpack_from(order + "f", header, VOX_OFFSET_AT)
+    expected = int(offset) + int(np.prod([max(n, 1) for n in dim[1 : 1 + max(dim[0], 0)]], dtype=np.int64)) * bits // 8
+    if _is_shorter(path, expected):
+        raise InputError(f"The {what} {path.name} is cut short, its last slices are missing; copy it again.")
 
 
 def _header(path: Path) -> bytes:
@@ -46,4 +55,23 @@ def _header(path: Path) -> bytes:
         with gzip.open(path, "rb") as stream:
             return stream.read(HEADER_BYTES)
     except (OSError, EOFError, zlib.error):
-        return b""  # a damaged file: reading it as an image gives the message
+        return b""  # no gzip file after all: reading it as an image gives the message
+
+
+def _is_shorter(path: Path, expected: int) -> bool:
+    with open(path, "rb") as stream:
+        if stream.read(2) != b"\x1f\x8b":
+            return path.stat().st_size < expected
+        stream.seek(-4, 2)
+        # A gzip file ends with its unpacked length (modulo 2³²): no need to unpack it twice …
+        if struct.unpack("<I", stream.read(4))[0] == expected % (1 << 32):
+            return False
+    # … unless it was packed in several members, or holds more than the voxels. Then count.
+    count = 0
+    try:
+        with gzip.open(path, "rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                count += len(chunk)
+    except (OSError, EOFError, zlib.error):
+        return True
+    return count < expected
