@@ -30,6 +30,7 @@ try:
 except ImportError as error:
     WHY_NOT = f"the test host needs PySide6 and slicer-core ({error})"
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 _installed: Any = None
 
 
@@ -81,9 +82,19 @@ def install() -> Any:
 
 
 def _scene() -> Any:
-    """The application's scene: ``qSlicerCoreApplication::createMRMLScene`` and the logics of its core modules."""
-    existing = getattr(slicer, "mrmlScene", None)
-    return existing if existing is not None else slicer.vtkMRMLScene()
+    """The application’s scene (``qSlicerCoreApplication.cxx``) with the view nodes that its
+    layout manager makes (``vtkMRMLLayoutLogic``, the conventional layout)."""
+    product = str(REPOSITORY / "VertebralAugmentationPlanner")
+    if product not in sys.path:
+        sys.path.insert(0, product)
+    from VertebralAugmentationPlannerLib.scene.headless import new_scene
+
+    scene = new_scene()
+    layout = slicer.vtkMRMLLayoutLogic()
+    layout.SetMRMLScene(scene)
+    layout.GetLayoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
+    scene.testHostLayout = layout
+    return scene
 
 
 def _select_module(name: str) -> None:

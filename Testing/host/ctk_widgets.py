@@ -15,12 +15,14 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QSlider,
     QStyle,
-    QStyleOptionButton,
     QStyleOption,
+    QStyleOptionButton,
     QWidget,
 )
 
 HEADER_MARGIN = 4
+WANTED = "visibilityToParent"
+QWIDGETSIZE_MAX = 16777215
 
 
 class ctkCollapsibleButton(QAbstractButton):
@@ -33,7 +35,7 @@ class ctkCollapsibleButton(QAbstractButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._collapsed = False
-        self._hidden_by_collapse: list[QWidget] = []
+        self._forcing = False
         self.setCheckable(True)
         self.setChecked(True)
         self.setSizePolicy(self.sizePolicy().Policy.Minimum, self.sizePolicy().Policy.Preferred)
@@ -50,19 +52,36 @@ class ctkCollapsibleButton(QAbstractButton):
         if collapsed == self._collapsed:
             return
         self._collapsed = collapsed
-        if collapsed:
-            self._hidden_by_collapse = [
-                child for child in self._child_widgets() if not child.isHidden()
-            ]
-            for child in self._hidden_by_collapse:
-                child.hide()
-        else:
-            for child in self._hidden_by_collapse:
-                child.show()
-            self._hidden_by_collapse = []
         self.setChecked(not collapsed)
+        for child in self._child_widgets():
+            self._show_or_hide(child)
+        self.setMaximumHeight(self._header_height() if collapsed else QWIDGETSIZE_MAX)
         self.updateGeometry()
         self.contentsCollapsed.emit(collapsed)
+
+    def _show_or_hide(self, child: QWidget) -> None:
+        """``ctkCollapsibleButtonPrivate::setChildVisibility``: open shows all children but those hidden on purpose."""
+        self._forcing = True
+        child.setVisible(not self._collapsed and child.property(WANTED) is not False)
+        self._forcing = False
+
+    def eventFilter(self, child, event) -> bool:  # noqa: N802
+        # ctkCollapsibleButton::eventFilter: a child shown while collapsed stays hidden until the button opens.
+        if not self._forcing and isinstance(child, QWidget):
+            if event.type() == QEvent.Type.ShowToParent:
+                child.setProperty(WANTED, True)
+                self._show_or_hide(child)
+            elif event.type() == QEvent.Type.HideToParent:
+                child.setProperty(WANTED, False)
+        return super().eventFilter(child, event)
+
+    def setVisible(self, visible: bool) -> None:  # noqa: N802
+        # ctkCollapsibleButton::setVisible: showing the button itself says nothing about its children.
+        self._forcing = True
+        super().setVisible(visible)
+        self._forcing = False
+        for child in self._child_widgets():
+            self._show_or_hide(child)
 
     collapsed = Property(bool, _is_collapsed, _set_collapsed)
 
@@ -70,11 +89,11 @@ class ctkCollapsibleButton(QAbstractButton):
         return [child for child in self.children() if isinstance(child, QWidget)]
 
     def childEvent(self, event) -> None:  # noqa: N802 - Qt's name
-        # ctkCollapsibleButton::childEvent: a child added while collapsed starts hidden.
         child = event.child()
-        if event.type() == QEvent.Type.ChildAdded and isinstance(child, QWidget) and self._collapsed:
-            child.hide()
-            self._hidden_by_collapse.append(child)
+        if event.type() == QEvent.Type.ChildAdded and child.isWidgetType():
+            child.installEventFilter(self)
+            if self._collapsed:
+                self._show_or_hide(child)
         super().childEvent(event)
 
     def hitButton(self, position) -> bool:  # noqa: N802
@@ -103,7 +122,11 @@ class ctkCollapsibleButton(QAbstractButton):
         arrow = QStyleOption()
         arrow.initFrom(self)
         arrow.rect = QRect(HEADER_MARGIN, 0, height - HEADER_MARGIN, height)
-        element = QStyle.PrimitiveElement.PE_IndicatorArrowRight if self._collapsed else QStyle.PrimitiveElement.PE_IndicatorArrowDown
+        element = (
+            QStyle.PrimitiveElement.PE_IndicatorArrowRight
+            if self._collapsed
+            else QStyle.PrimitiveElement.PE_IndicatorArrowDown
+        )
         self.style().drawPrimitive(element, arrow, painter, self)
         painter.drawText(
             QRect(height + HEADER_MARGIN, 0, self.width() - height, height), Qt.AlignmentFlag.AlignVCenter, self.text()

@@ -95,7 +95,11 @@ class _Connector:
                 raise RuntimeError("ComboBoxToStringableConnector requires the Choice annotation to be used.")
             widget.clear()
             widget.addItems(choices)
-            self.signal, self.read, self.write = "currentIndexChanged(int)", lambda: widget.currentText, self._set("currentText")
+            self.signal, self.read, self.write = (
+                "currentIndexChanged(int)",
+                lambda: widget.currentText,
+                self._set("currentText"),
+            )
         elif type(widget) in (ctkSliderWidget, qt.QDoubleSpinBox) and kind in (float, int):
             for note in notes:
                 if isinstance(note, WithinRange):
@@ -103,9 +107,15 @@ class _Connector:
             self.signal, self.read, self.write = "valueChanged(double)", lambda: widget.value, self._set("value")
         elif type(widget) is slicer.qMRMLNodeComboBox and parameter.is_node:
             widget.nodeTypes = (parameter.kind().GetClassName(),)
-            self.signal, self.read, self.write = "currentNodeChanged(vtkMRMLNode*)", widget.currentNode, widget.setCurrentNode
+            self.signal, self.read, self.write = (
+                "currentNodeChanged(vtkMRMLNode*)",
+                widget.currentNode,
+                widget.setCurrentNode,
+            )
         else:
-            raise RuntimeError(f"Unable to create GUI connector from datatype '{kind}' to widget type '{type(widget)}'.")
+            raise RuntimeError(
+                f"Unable to create GUI connector from datatype '{kind}' to widget type '{type(widget)}'."
+            )
 
     def _set(self, name: str) -> Callable[[Any], None]:
         return lambda value: setattr(self.widget, name, value)
@@ -202,7 +212,11 @@ def parameterNodeWrapper(classtype: type) -> type:  # noqa: N802
     """Class decorator."""
     hints = typing.get_type_hints(classtype, include_extras=True)
     parameters = {name: _Parameter(name, hint, getattr(classtype, name, None)) for name, hint in hints.items()}
-    members: dict[str, Any] = {"__doc__": classtype.__doc__, "__module__": classtype.__module__, "allParameters": parameters}
+    members: dict[str, Any] = {
+        "__doc__": classtype.__doc__,
+        "__module__": classtype.__module__,
+        "allParameters": parameters,
+    }
     for name in parameters:
         members[name] = property(
             lambda self, name=name: self.getValue(name), lambda self, value, name=name: self.setValue(name, value)

@@ -232,8 +232,7 @@ def _signatures(native: QtCore.QObject, name: str) -> list[str]:
     return [
         bytes(method.methodSignature().data()).decode()
         for method in methods
-        if method.methodType() == QtCore.QMetaMethod.MethodType.Signal
-        and bytes(method.name().data()).decode() == name
+        if method.methodType() == QtCore.QMetaMethod.MethodType.Signal and bytes(method.name().data()).decode() == name
     ]
 
 

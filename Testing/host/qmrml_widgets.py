@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Property, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from PySide6.QtCore import Property, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 
 from .ctk_widgets import ctkSliderWidget
 
@@ -46,6 +46,7 @@ class qMRMLNodeComboBox(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._combo = QComboBox(self)
+        self._combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         layout.addWidget(self._combo)
         self._scene: Any = None
         self._tags: list[int] = []
@@ -168,7 +169,12 @@ class qMRMLRangeWidget(QWidget):
 QMRML_METHODS = {
     "qMRMLWidget": ("setMRMLScene", "mrmlScene"),
     "qMRMLNodeComboBox": (
-        "setMRMLScene", "mrmlScene", "currentNode", "setCurrentNode", "setCurrentNodeID", "nodeCount",
+        "setMRMLScene",
+        "mrmlScene",
+        "currentNode",
+        "setCurrentNode",
+        "setCurrentNodeID",
+        "nodeCount",
     ),
 }
 """Slots and invokable methods."""

@@ -8,17 +8,18 @@ QtGui and QtWidgets cover every public method of these classes (Slicer ``SuperBu
 
 from __future__ import annotations
 
+# fmt: off
+
 METHODS: dict[str, tuple[str, ...]] = {
     "QObject": (
-        "setObjectName", "setProperty", "property", "parent", "children", "findChild", "findChildren", "deleteLater",
-        "blockSignals", "setParent", "installEventFilter", "isWidgetType", "inherits",
+        "setObjectName", "setProperty", "property", "parent", "children", "findChild", "findChildren",
+        "deleteLater", "blockSignals", "setParent", "installEventFilter", "isWidgetType", "inherits",
     ),
     "QWidget": (
         "setLayout", "layout", "setEnabled", "isEnabled", "setVisible", "isVisible", "isVisibleTo", "isHidden",
-        "show", "hide", "close", "grab", "resize", "setFixedHeight", "setFixedWidth", "setMinimumHeight", "setMaximumHeight",
-        "setMinimumWidth", "setToolTip", "setStyleSheet", "setSizePolicy", "adjustSize", "update", "repaint",
-        "raise_", "activateWindow", "setFocus", "fontMetrics", "window", "setWindowTitle", "sizeHint",
-        "setAttribute",
+        "show", "hide", "close", "grab", "resize", "setFixedHeight", "setFixedWidth", "setMinimumHeight",
+        "setMaximumHeight", "setMinimumWidth", "setToolTip", "setStyleSheet", "setSizePolicy", "adjustSize",
+        "update", "repaint", "raise_", "activateWindow", "setFocus", "fontMetrics", "window", "setWindowTitle",
     ),
     "QAbstractButton": ("click", "setChecked", "isChecked", "toggle", "setText", "setIcon", "setCheckable"),
     "QLabel": ("setText", "setPixmap", "setWordWrap"),
@@ -40,15 +41,17 @@ METHODS: dict[str, tuple[str, ...]] = {
         "resizeColumnsToContents", "resizeRowsToContents", "setColumnHidden", "hideColumn", "showColumn",
     ),
     "QTableWidget": (
-        "setRowCount", "setColumnCount", "setItem", "item", "setCellWidget", "cellWidget", "setHorizontalHeaderLabels",
-        "setVerticalHeaderLabels", "clearContents", "currentRow", "setCurrentCell", "clearSelection",
-        "horizontalHeaderItem", "removeRow", "insertRow",
+        "setRowCount", "setColumnCount", "setItem", "item", "setCellWidget", "cellWidget",
+        "setHorizontalHeaderLabels", "setVerticalHeaderLabels", "clearContents", "currentRow", "setCurrentCell",
+        "clearSelection", "horizontalHeaderItem", "removeRow", "insertRow",
     ),
     "QTableWidgetItem": (
         "setText", "text", "setToolTip", "toolTip", "setFlags", "flags", "setData", "data", "setTextAlignment",
         "setBackground", "background", "setForeground", "foreground", "setFont", "font", "row", "column", "setIcon",
     ),
-    "QHeaderView": ("setSectionResizeMode", "setStretchLastSection", "setDefaultSectionSize", "resizeSection", "length"),
+    "QHeaderView": (
+        "setSectionResizeMode", "setStretchLastSection", "setDefaultSectionSize", "resizeSection", "length",
+    ),
     "QLayout": ("addWidget", "count", "setContentsMargins", "setSpacing", "activate"),
     "QBoxLayout": ("addLayout", "addStretch", "insertWidget"),
     "QFormLayout": ("addRow", "labelForField", "rowCount"),
@@ -79,7 +82,9 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 
 STATIC_METHODS: dict[str, tuple[str, ...]] = {
-    "QApplication": ("setOverrideCursor", "restoreOverrideCursor", "overrideCursor", "processEvents", "instance", "palette"),
+    "QApplication": (
+        "setOverrideCursor", "restoreOverrideCursor", "overrideCursor", "processEvents", "instance", "palette",
+    ),
     "QGuiApplication": ("setOverrideCursor", "restoreOverrideCursor", "overrideCursor", "palette"),
     "QCoreApplication": ("processEvents", "instance"),
     "QFileDialog": ("getSaveFileName", "getOpenFileName", "getExistingDirectory"),
@@ -92,8 +97,9 @@ STATIC_METHODS: dict[str, tuple[str, ...]] = {
 ENUMS: dict[str, tuple[str, ...]] = {
     "Qt": (
         "AlignLeft", "AlignRight", "AlignCenter", "AlignHCenter", "AlignVCenter", "AlignTop", "UserRole",
-        "ItemIsEnabled", "ItemIsSelectable", "ItemIsEditable", "WaitCursor", "ApplicationModal", "WindowModal",
-        "Horizontal", "Vertical", "RichText", "PlainText", "ShiftModifier", "NoFocus",
+        "BackgroundRole", "ForegroundRole", "ItemIsEnabled", "ItemIsSelectable", "ItemIsEditable", "WaitCursor",
+        "ApplicationModal", "WindowModal", "Horizontal", "Vertical", "RichText", "PlainText", "ShiftModifier",
+        "NoFocus",
     ),
     "QMessageBox": (
         "Ok", "Cancel", "Yes", "No", "Retry", "Close", "Information", "Warning", "Critical", "Question", "NoButton",
@@ -110,6 +116,18 @@ ENUMS: dict[str, tuple[str, ...]] = {
     "QPalette": ("Window", "Base", "Text", "Highlight", "Disabled"),
 }
 
-CLASSES: frozenset[str] = frozenset(METHODS) | frozenset(STATIC_METHODS) | frozenset(ENUMS) | {
-    "QPushButton", "QCheckBox", "QVBoxLayout", "QHBoxLayout", "QRadioButton", "QFrame", "QSlider", "QTextCursor",
-}
+CLASSES: frozenset[str] = (
+    frozenset(METHODS)
+    | frozenset(STATIC_METHODS)
+    | frozenset(ENUMS)
+    | {
+        "QPushButton",
+        "QCheckBox",
+        "QVBoxLayout",
+        "QHBoxLayout",
+        "QRadioButton",
+        "QFrame",
+        "QSlider",
+        "QTextCursor",
+    }
+)

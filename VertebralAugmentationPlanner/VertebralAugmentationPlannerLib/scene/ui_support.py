@@ -1,0 +1,55 @@
+"""What the panel needs of the application: its texts, dialogs, event loop and .ui loader.
+
+The widget room knows Qt but not ``slicer``; this is the door between them. Importable only where the application (or
+the test host) is; the rest of the scene room does not need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from slicer import util
+from slicer.i18n import tr
+
+__all__ = ["childWidgets", "errorDisplay", "loadUi", "observeSceneClose", "processEvents", "tr", "viewsAvailable"]
+
+
+def errorDisplay(text: str, details: str | None = None) -> None:
+    """Show one sentence, with details to unfold. In testing mode it is only logged, as an error."""
+    if details:
+        util.errorDisplay(text, detailedText=details)
+    else:
+        util.errorDisplay(text)
+
+
+def processEvents() -> None:
+    """Let the application repaint and take clicks."""
+    slicer.app.processEvents()
+
+
+def loadUi(path: str) -> Any:
+    """The widget of a .ui file, with the application's scene set on it."""
+    widget = util.loadUI(path)
+    widget.setMRMLScene(slicer.mrmlScene)
+    return widget
+
+
+def childWidgets(widget: Any) -> Any:
+    """An object with each named child widget as an attribute."""
+    return util.childWidgetVariables(widget)
+
+
+def viewsAvailable() -> tuple[bool, str]:
+    """Whether there are slice and 3D views to take pictures of; else why not."""
+    if slicer.app.layoutManager() is None:
+        return False, tr("There are no views: the application runs without its main window.")
+    return True, ""
+
+
+def observeSceneClose(observer: Any, started: Callable[..., None], ended: Callable[..., None]) -> None:
+    """Observe closing of the scene through a ``VTKObservationMixin``."""
+    scene = slicer.mrmlScene
+    observer.addObserver(scene, scene.StartCloseEvent, started)
+    observer.addObserver(scene, scene.EndCloseEvent, ended)

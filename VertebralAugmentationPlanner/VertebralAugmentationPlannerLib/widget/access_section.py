@@ -1,0 +1,247 @@
+"""Section 3: the needles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..model import Margins, Trajectory
+from ..report.symbols import clearance_state
+from ..report.wording import (
+    APPROACH_WORDS,
+    convergence_words,
+    craniocaudal_words,
+    dicom_words,
+    needle_name,
+    number,
+    sentence,
+)
+from ..scene.numbers import readMargins
+from ..scene.ui_support import tr as _
+from .section import Section
+from .tables import cell, fit_columns, fit_height, paint_state, with_symbol
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
+
+SIDES = ("left", "right")
+CLEARANCES = (
+    ("canal", "Spinal canal"),
+    ("pedicle_wall", "Pedicle wall"),
+    ("endplate", "End plates"),
+    ("anterior_wall", "Anterior wall"),
+    ("lateral_wall", "Lateral wall"),
+    ("neighbour", "Neighbour"),
+)
+"""Field of Clearance (and with ``_mm`` of Margins) and its row's name."""
+
+
+class AccessSection(Section):
+    """Choices, Plan, the live numbers of the needles, and the needle views."""
+
+    def __init__(self, panel: PlannerPanel) -> None:
+        super().__init__(panel, panel.ui.accessCollapsibleButton)
+        ui = self.ui
+        ui.needleTable.setColumnCount(len(SIDES))
+        ui.needleTable.setHorizontalHeaderLabels([_("Left needle"), _("Right needle")])
+        rows = [_("Safety"), *(_(name) + ", mm" for _field, name in CLEARANCES), *self._other_rows()]
+        ui.needleTable.setRowCount(len(rows))
+        ui.needleTable.setVerticalHeaderLabels(rows)
+        for column in range(len(SIDES)):
+            fit_columns(ui.needleTable, column)
+        fit_height(ui.needleTable, len(rows))
+        ui.levelComboBox.connect("currentIndexChanged(int)", self.onLevel)
+        ui.sideComboBox.connect("currentIndexChanged(int)", self.onSide)
+        ui.planButton.connect("clicked(bool)", self.onPlan)
+        ui.planFracturedButton.connect("clicked(bool)", self.onPlanFractured)
+        ui.needleViewsButton.connect("toggled(bool)", self.onNeedleViews)
+        ui.depthSlider.connect("valueChanged(double)", self.onDepth)
+        ui.undoButton.connect("clicked(bool)", self.onUndo)
+        ui.redoButton.connect("clicked(bool)", self.onRedo)
+
+    @staticmethod
+    def _other_rows() -> list[str]:
+        return [
+            _("Breach grade"),
+            _("Slack"),
+            _("Convergence"),
+            _("Craniocaudal"),
+            _("C-arm end-on"),
+            _("Cannula"),
+            _("In bone"),
+            _("From skin"),
+            _("Tip off midline"),
+        ]
+
+    # ---- Show ---------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        plan, ui = self.panel.casePlan, self.ui
+        complete = [level.level for level in plan.levels if level.complete] if plan else []
+        _fill(ui.levelComboBox, complete, self.panel.level)
+        measured = (bool(complete), _("Measure first (section 2)."))
+        for widget in (ui.levelComboBox, ui.procedureComboBox, ui.approachComboBox, ui.cannulaComboBox):
+            self.enable(widget, measured)
+        self.enable(ui.etiologyComboBox, measured)
+        self.enable(ui.planFracturedButton, measured)
+        level = self.panel.level
+        allowed = self.logic.canPlan(self.node, level) if self.node and complete else measured
+        self.enable(ui.planButton, allowed)
+        ui.planButton.text = _("Plan {level}").format(level=level) if level else _("Plan this level")
+        self.refreshNeedles()
+        count = len(self._needles())
+        words = _("two needles") if count > 1 else _("one needle")
+        self.heading(f"{level}, {words}" if count else "")
+
+    def refreshNeedles(self) -> None:
+        """The needles' numbers; called at every step of a drag."""
+        ui, needles = self.ui, self._needles()
+        level = self.panel.levelPlan()
+        ui.approachLabel.text = approach_text(level) if level else ""
+        ui.approachLabel.visible = bool(ui.approachLabel.text)
+        ui.needleTable.visible = bool(needles)
+        margins = readMargins(self.node) if self.node else Margins()
+        for column, side in enumerate(SIDES):
+            needle = needles.get(side)
+            self._show_needle(column, needle, margins) if needle else self._clear(column, side)
+        present = [side for side in SIDES if side in needles]
+        _fill(ui.sideComboBox, present, self.node.side if self.node else "")
+        planned = (bool(present), _("Plan this level first."))
+        self.enable(ui.sideComboBox, planned)
+        self.enable(ui.needleViewsButton, planned)
+        self.enable(ui.undoButton, (self.logic.canUndo(), _("No drag to take back.")))
+        self.enable(ui.redoButton, (self.logic.canRedo(), _("No drag to do again.")))
+        shown = bool(present) and self.logic.needleViewsShown()
+        ui.needleViewsButton.checked = shown
+        ui.needleViewsButton.text = _("Usual views") if shown else _("Needle views")
+        self._show_depth(shown)
+
+    def _needles(self) -> dict[str, Trajectory]:
+        level = self.panel.levelPlan()
+        if level is None or not self.node:
+            return {}
+        found = {side: self.logic.needle(self.node, level.level, side) for side in SIDES}
+        return {side: needle for side, needle in found.items() if needle is not None}
+
+    def _show_needle(self, column: int, needle: Trajectory, margins: Margins) -> None:
+        table = self.ui.needleTable
+        item = cell(table, 0, column, with_symbol(needle.safety, needle.safety), needle.compromise or "", bold=True)
+        paint_state(item, needle.safety)
+        for row, (field, _name) in enumerate(CLEARANCES, start=1):
+            value = getattr(needle.clearance_mm, field)
+            margin = getattr(margins, f"{field}_mm")
+            state = clearance_state(value, margin) if value is not None else None
+            tip = _("Margin to keep: {margin} mm").format(margin=f"{margin:g}")
+            item = cell(table, row, column, with_symbol(number(value), state), tip)
+            paint_state(item, None if state == "safe" else state)  # colour where the eye should go
+        texts = (
+            (needle.breach_grade, _("Gertzbein–Robbins: A no breach, B below 2 mm, C below 4, D below 6, E more")),
+            (
+                f"{number(needle.tolerated_offset_mm, 1, 'mm')} · {number(needle.tolerated_angle_deg, 1, '°')}",
+                _("How far the needle may be off, shifted or turned, before it touches a wall"),
+            ),
+            (f"{needle.convergence_angle_deg:.0f}°", convergence_words(needle.convergence_angle_deg)),
+            (craniocaudal_words(needle.craniocaudal_angle_deg), _("Where the tip points in the sagittal plane")),
+            (dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg), needle.carm.prone_text),
+            (needle_name(needle), _("Gauge and outer diameter")),
+            (number(needle.bone_path_mm, 0, "mm"), _("From the entry into bone to the target")),
+            (number(needle.skin_to_target_mm, 0, "mm"), _("From the skin to the target; a dash where there is no CT")),
+            (number(needle.midline_offset_mm, 1, "mm"), _("Positive on the needle’s own side")),
+        )
+        for row, (text, tip) in enumerate(texts, start=1 + len(CLEARANCES)):
+            cell(table, row, column, text, tip)
+
+    def _clear(self, column: int, side: str) -> None:
+        level = self.panel.levelPlan()
+        reason = level.skipped_sides.get(side, "") if level else ""
+        for row in range(self.ui.needleTable.rowCount):
+            text = _("none") if row == 0 else ""
+            paint_state(cell(self.ui.needleTable, row, column, text, sentence(reason)), None)
+
+    def _show_depth(self, shown: bool) -> None:
+        ui = self.ui
+        self.enable(ui.depthSlider, (shown, _("Switch on the needle views first.")))
+        if shown:
+            first, last = self.logic.needleDepthRange(self.node, self.panel.level, self.node.side)
+            if last > first:
+                ui.depthSlider.minimum, ui.depthSlider.maximum = first, last
+
+    # ---- Clicks -------------------------------------------------------------------------------------------------
+
+    def onLevel(self, index: int) -> None:
+        if not self.panel.quiet and index >= 0:
+            self.panel.chooseLevel(self.ui.levelComboBox.itemText(index))
+
+    def onSide(self, index: int) -> None:
+        if self.panel.quiet or index < 0 or not self.node:
+            return
+        self.node.side = self.ui.sideComboBox.itemText(index)
+        if self.logic.needleViewsShown():
+            self._show_views()
+
+    def onPlan(self) -> None:
+        level = self.panel.level
+        self._plan(lambda *hooks: self.logic.planLevel(self.node, level, *hooks))
+
+    def onPlanFractured(self) -> None:
+        self._plan(lambda *hooks: self.logic.planLevels(self.node, "fractured", *hooks))
+
+    def _plan(self, task: Any) -> None:
+        if self.panel.run(_("Planning"), task):
+            needles = self._needles()
+            if self.node.side not in needles:
+                self.node.side = next(iter(needles), "")
+            self.panel.measurements.button.collapsed = True
+            self.panel.open(self, *([self.panel.augmentation] if needles else []), self.panel.plan)
+            self.panel.refresh()
+
+    def onNeedleViews(self, on: bool) -> None:
+        if self.panel.quiet or not self.node:
+            return
+        if on:
+            self._show_views()
+        else:
+            self.panel.quick(_("Restoring the views"), self.logic.restoreViews)
+
+    def _show_views(self) -> None:
+        level, side = self.panel.level, self.node.side
+
+        def task() -> None:
+            self.logic.showNeedleViews(self.node, level, side)
+
+        if self.panel.quick(_("Showing the needle views"), task):
+            with self.panel.writing():
+                self.ui.depthSlider.value = self.ui.depthSlider.maximum
+
+    def onDepth(self, depth: float) -> None:
+        if not self.panel.quiet and self.node and self.logic.needleViewsShown():
+            self.panel.work.quick(_("Moving the slice"), lambda: self.logic.setNeedleDepth(self.node, depth))
+
+    def onUndo(self) -> None:
+        self.panel.quick(_("Undo"), self.logic.undo)
+
+    def onRedo(self) -> None:
+        self.panel.quick(_("Redo"), self.logic.redo)
+
+
+def _fill(combo: Any, texts: list[str], current: str) -> None:
+    """Offer these texts, with this one current where it is among them."""
+    if [combo.itemText(index) for index in range(combo.count)] != texts:
+        combo.clear()
+        combo.addItems(texts)
+    index = texts.index(current) if current in texts else -1
+    if combo.currentIndex != index:
+        combo.setCurrentIndex(index)
+
+
+def approach_text(level: Any) -> str:
+    """The approach with its reason, and why a side was left out, as rich text."""
+    if level.approach is None:
+        return ""
+    lines = [f"<b>{APPROACH_WORDS.get(level.approach, level.approach)}.</b> {sentence(level.approach_reason or '')}"]
+    lines += [f"{side.capitalize()}: {sentence(reason)}" for side, reason in level.skipped_sides.items()]
+    lines += [
+        f"▲ {needle.side.capitalize()}: {sentence(needle.compromise)}"
+        for needle in level.trajectories
+        if needle.compromise
+    ]
+    return "<br>".join(lines)

@@ -1,0 +1,137 @@
+"""Section 1: the images, and which segment is which level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import qt
+
+from ..model import LEVELS
+from ..scene.demo import demoCases, loadDemoCase
+from ..scene.ui_support import tr as _
+from .section import Section
+from .tables import cell, fit_columns, fit_height, paint
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
+
+COLOR, NAME, LEVEL = range(3)
+NOT_USED = 0
+MOST_ROWS = 8
+
+
+class ImagesSection(Section):
+    """CT, segmentation and the table of levels."""
+
+    def __init__(self, panel: PlannerPanel) -> None:
+        super().__init__(panel, panel.ui.imagesCollapsibleButton)
+        ui = self.ui
+        self._shown: list[Any] = []
+        self._combos: list[Any] = []
+        table = ui.levelTable
+        table.setColumnCount(3)
+        table.setHorizontalHeaderLabels(["", _("Segment"), _("Level")])
+        fit_columns(table, NAME)
+        self._names = [name for name, title in demoCases()]
+        ui.demoComboBox.addItems([title for name, title in demoCases()])
+        ui.ctSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onInputs)
+        ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onInputs)
+        ui.shiftUpButton.connect("clicked(bool)", self.onShiftUp)
+        ui.shiftDownButton.connect("clicked(bool)", self.onShiftDown)
+        ui.resetLevelsButton.connect("clicked(bool)", self.onReset)
+        ui.showNamesCheckBox.connect("toggled(bool)", self.onShowNames)
+        ui.demoButton.connect("clicked(bool)", self.onDemo)
+
+    def refresh(self) -> None:
+        node, ui = self.node, self.ui
+        ui.ctSelector.enabled = ui.segmentationSelector.enabled = node is not None
+        ready = self.logic.checkInputs(node) if node else (False, _("There is no scene to work in."))
+        rows = self.logic.segmentTable(node) if node else []
+        if node:
+            _select(ui.ctSelector, node.ct)
+            _select(ui.segmentationSelector, node.segmentation)
+        self._show_rows(rows)
+        used = [row.level for row in rows if row.level]
+        levels = f"{used[0]}–{used[-1]}" if len(used) > 1 else "".join(used)
+        self.heading(levels if ready[0] else "")
+        ui.imagesStatusLabel.text = (
+            _("{count} vertebrae: {levels}.").format(count=len(used), levels=levels) if ready[0] else ready[1]
+        )
+        has_rows = (bool(rows), _("Choose a segmentation or label map first."))
+        corrected = any(row.level != row.suggested for row in rows)
+        for button in (ui.shiftUpButton, ui.shiftDownButton, ui.showNamesCheckBox):
+            self.enable(button, has_rows)
+        self.enable(ui.resetLevelsButton, (corrected, _("No level was corrected.")))
+
+    def _show_rows(self, rows: list[Any]) -> None:
+        if rows == self._shown:
+            return
+        table = self.ui.levelTable
+        keep = [row.key for row in rows] == [row.key for row in self._shown]
+        self._shown = list(rows)
+        if not keep:
+            table.setRowCount(0)
+            table.setRowCount(len(rows))
+            self._combos = [self._level_combo(index, row.key) for index, row in enumerate(rows)]
+        for index, row in enumerate(rows):
+            changed = row.level != row.suggested
+            tip = _("Read from the name: {level}").format(level=row.suggested or _("no level"))
+            paint(cell(table, index, COLOR, "   "), row.color)
+            cell(table, index, NAME, row.name, tip, bold=changed)
+            self._combos[index].setCurrentIndex(LEVELS.index(row.level) + 1 if row.level else NOT_USED)
+            self._combos[index].toolTip = tip
+        fit_height(table, MOST_ROWS)
+
+    def _level_combo(self, index: int, key: str) -> Any:
+        combo = qt.QComboBox()
+        combo.addItems([_("not used"), *LEVELS])
+        self.ui.levelTable.setCellWidget(index, LEVEL, combo)
+        combo.connect("currentIndexChanged(int)", lambda position: self.onLevel(key, position))
+        return combo
+
+    def onInputs(self) -> None:
+        """A CT or segmentation was chosen."""
+        if not self.node or self.panel.quiet:
+            return
+        ct, segmentation = self.ui.ctSelector.currentNode(), self.ui.segmentationSelector.currentNode()
+        self.panel.quick(_("Choosing the images"), lambda: self.logic.setInputs(self.node, ct, segmentation))
+
+    def onLevel(self, key: str, position: int) -> None:
+        """A row was given another level."""
+        if self.panel.quiet or position < 0:
+            return
+        level = "" if position == NOT_USED else LEVELS[position - 1]
+        self._correct(lambda: self.logic.setLevel(self.node, key, level))
+
+    def onShiftUp(self) -> None:
+        self._correct(lambda: self.logic.shiftLevels(self.node, -1))
+
+    def onShiftDown(self) -> None:
+        self._correct(lambda: self.logic.shiftLevels(self.node, +1))
+
+    def onReset(self) -> None:
+        self._correct(lambda: self.logic.resetLevels(self.node))
+
+    def _correct(self, task: Any) -> None:
+        if not self.panel.quick(_("Correcting the levels"), task):
+            self._shown = []  # a refused correction must not stay on screen
+            self.panel.refresh()
+
+    def onShowNames(self, visible: bool) -> None:
+        if self.node and not self.panel.quiet:
+            self.panel.quick(_("Showing the names"), lambda: self.logic.showLevelNames(self.node, visible))
+
+    def onDemo(self) -> None:
+        """Load the chosen demo case into the scene and choose its nodes."""
+        name = self._names[self.ui.demoComboBox.currentIndex]
+
+        def task(progress: Any, should_cancel: Any) -> None:
+            ct, segmentation = loadDemoCase(name, progress, should_cancel)
+            self.logic.setInputs(self.node, ct, segmentation)
+
+        self.panel.run(_("Loading the demo case"), task)
+
+
+def _select(selector: Any, node: Any) -> None:
+    if selector.currentNode() is not node:
+        selector.setCurrentNode(node)

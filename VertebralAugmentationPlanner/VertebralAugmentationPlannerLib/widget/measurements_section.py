@@ -1,0 +1,167 @@
+"""Section 2: what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..model import LevelPlan, Measurements
+from ..report.wording import REFERENCE_WORDS, number, signed
+from ..scene.ui_support import tr as _
+from .section import Section
+from .tables import cell, fit_columns, fit_height
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
+
+LOSS, GRADE, SHAPE = 4, 5, 6
+MOST_ROWS = 9
+
+
+class MeasurementsSection(Section):
+    """The Measure button and the table of levels."""
+
+    def __init__(self, panel: PlannerPanel) -> None:
+        super().__init__(panel, panel.ui.measurementsCollapsibleButton)
+        table = self.ui.measurementTable
+        columns = {
+            _("Level"): "",
+            _("Ant."): _("Anterior height, mm"),
+            _("Mid."): _("Middle height, mm"),
+            _("Post."): _("Posterior height, mm"),
+            _("Loss"): _("Largest loss of height against the reference, %"),
+            _("Gr."): _("Genant grade, 0–3"),
+            _("Shape"): _("Shape of the fracture"),
+            _("Wedge"): _("Angle between the vertebra’s own end plates, °, kyphosis positive"),
+            _("Kyph."): _("Segmental kyphosis: upper plate of the vertebra above to lower plate of the one below, °"),
+        }
+        table.setColumnCount(len(columns))
+        table.setHorizontalHeaderLabels(list(columns))
+        for column, tip in enumerate(columns.values()):
+            table.horizontalHeaderItem(column).setToolTip(tip)
+        fit_columns(table, SHAPE)
+        self.ui.measureButton.connect("clicked(bool)", self.onMeasure)
+        table.connect("cellClicked(int,int)", self.onRow)
+        self._levels: list[str] = []
+
+    def refresh(self) -> None:
+        plan = self.panel.casePlan
+        allowed = self.logic.canMeasure(self.node) if self.node else (False, _("There is no scene to work in."))
+        self.enable(self.ui.measureButton, allowed)
+        levels = list(plan.levels) if plan else []
+        self._levels = [level.level for level in levels]
+        table = self.ui.measurementTable
+        table.visible = bool(levels)
+        if table.rowCount != len(levels):
+            table.setRowCount(len(levels))
+            fit_height(table, MOST_ROWS)
+        for row, level in enumerate(levels):
+            self._show_row(row, level)
+        if self.panel.level in self._levels and table.currentRow() != self._levels.index(self.panel.level):
+            table.selectRow(self._levels.index(self.panel.level))
+        detail = self.panel.levelPlan()
+        self.ui.measurementDetailLabel.text = details(detail) if detail else ""
+        self.ui.measurementDetailLabel.visible = detail is not None
+        complete = [level for level in levels if level.complete]
+        self.heading(_("{count} levels").format(count=len(complete)) if complete else "")
+
+    def _show_row(self, row: int, level: LevelPlan) -> None:
+        table, found = self.ui.measurementTable, level.measurements
+        fractured = found is not None and bool(found.genant_grade)
+        cell(table, row, 0, level.level, bold=fractured)
+        if found is None:
+            reason = next((warning.message for warning in level.warnings), _("It was not measured."))
+            for column in range(1, table.columnCount):
+                cell(table, row, column, _("incomplete") if column == SHAPE else "", reason)
+            return
+        losses = found.height_loss_percent
+        three = ", ".join(
+            f"{word} {number(value, 0, '%')}"
+            for word, value in (
+                (_("anterior"), losses.anterior),
+                (_("middle"), losses.middle),
+                (_("posterior"), losses.posterior),
+            )
+        )
+        texts = (
+            number(found.anterior_height_mm),
+            number(found.middle_height_mm),
+            number(found.posterior_height_mm),
+            number(largest_loss(found), 0),
+            "—" if found.genant_grade is None else str(found.genant_grade),
+            found.fracture_shape or "—",
+            signed(found.wedge_angle_deg, 0),
+            signed(found.segmental_kyphosis_deg, 0),
+        )
+        for column, text in enumerate(texts, start=1):
+            tip = {LOSS: three, SHAPE: text}.get(column, "")
+            bold = fractured and column in (LOSS, GRADE)
+            cell(table, row, column, text, tip, right=column != SHAPE, bold=bold)
+
+    def onMeasure(self) -> None:
+        def task(progress: Any, should_cancel: Any) -> None:
+            plan = self.logic.measure(self.node, progress, should_cancel)
+            self.node.level = first_level(plan, self.node.level)
+
+        if self.panel.run(_("Measuring"), task):
+            self.panel.images.button.collapsed = True
+            self.panel.open(self, self.panel.access)
+            self.panel.chooseLevel(self.panel.level)
+
+    def onRow(self, row: int) -> None:
+        """A row was clicked: show its end plates and height lines."""
+        if 0 <= row < len(self._levels) and not self.panel.quiet:
+            self.panel.chooseLevel(self._levels[row])
+
+
+def largest_loss(found: Measurements) -> float | None:
+    """The largest of the three losses, %, or None where none could be computed."""
+    losses = found.height_loss_percent
+    known = [value for value in (losses.anterior, losses.middle, losses.posterior) if value is not None]
+    return max(known, default=None)
+
+
+def first_level(plan: Any, wanted: str) -> str:
+    """The level to start with: the one already chosen, else the most collapsed, else the first complete one."""
+    complete = [level for level in plan.levels if level.complete and level.measurements is not None]
+    if any(level.level == wanted for level in complete):
+        return wanted
+
+    def loss(level: LevelPlan) -> float:
+        found = largest_loss(level.measurements)
+        return found if found is not None else float("-inf")
+
+    return max(complete, key=loss).level if complete else ""
+
+
+def details(level: LevelPlan) -> str:
+    """The selected level in a few lines of rich text; a dash is a number that could not be computed."""
+    found = level.measurements
+    if found is None:
+        return f"<b>{level.level}</b>: " + "; ".join(warning.message for warning in level.warnings)
+    losses, reference = found.height_loss_percent, found.reference
+    against = REFERENCE_WORDS.get(reference.method, reference.method) if reference else _("no reference")
+    levels = f" ({', '.join(reference.levels)})" if reference and reference.levels else ""
+    lines = (
+        _(
+            "<b>{level}</b>: loss {anterior} anterior, {middle} middle, {posterior} posterior against {reference}."
+        ).format(
+            level=level.level,
+            anterior=number(losses.anterior, 0, "%"),
+            middle=number(losses.middle, 0, "%"),
+            posterior=number(losses.posterior, 0, "%"),
+            reference=against + levels,
+        ),
+        _("Body {volume}, {depth} deep, {width} wide. {grade}Gardner angle {gardner}.").format(
+            volume=number(found.body_volume_ml, 1, "ml"),
+            depth=number(found.depth_mm, 0, "mm"),
+            width=number(found.width_mm, 0, "mm"),
+            grade=f"{found.of_class}. " if found.of_class else "",
+            gardner=signed(found.gardner_angle_deg, 1, "°"),
+        ),
+        _("Density {density}, cleft {cleft}, posterior wall {wall} into the canal.").format(
+            density=number(found.body_density_hu, 0, "HU"),
+            cleft=number(found.cleft_volume_ml, 1, "ml"),
+            wall=number(found.posterior_wall_retropulsion_mm, 1, "mm"),
+        ),
+    )
+    return "<br>".join(lines)

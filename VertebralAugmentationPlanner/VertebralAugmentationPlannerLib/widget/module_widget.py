@@ -1,0 +1,98 @@
+"""The module's widget, apart from the base classes that only the application has.
+
+The module file joins it with ``ScriptedLoadableModuleWidget`` and ``VTKObservationMixin``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vtk import vtkCommand
+
+from ..scene.ui_support import childWidgets, loadUi, observeSceneClose
+from .panel import PlannerPanel
+
+
+class PlannerWidget:
+    """Life of the panel: set up, entered, left, scene closed, cleaned up.
+
+    Subclasses give ``makeLogic()`` and the base classes named above. ``logic`` may be handed to the constructor, so
+    that a test can put another in.
+    """
+
+    uiFile = "UI/VertebralAugmentationPlanner.ui"
+    logic: Any
+    parent: Any
+    layout: Any
+    panel: PlannerPanel
+
+    def makeLogic(self) -> Any:
+        """The logic to work with."""
+        raise NotImplementedError
+
+    def setup(self) -> None:
+        """Load the .ui file, wire the panel, find or make the parameter node."""
+        super().setup()  # type: ignore[misc]
+        self._parameterNode: Any = None
+        self._guiTag: int | None = None
+        self._uiWidget = loadUi(self.resourcePath(self.uiFile))  # type: ignore[attr-defined]
+        self.layout.addWidget(self._uiWidget)
+        self.ui = childWidgets(self._uiWidget)
+        if self.logic is None:
+            self.logic = self.makeLogic()
+        self.panel = PlannerPanel(self.ui, self.logic, self.parent)
+        observeSceneClose(self, self.onSceneStartClose, self.onSceneEndClose)
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        """The module is closed or reloaded: leave no observer behind."""
+        self.setParameterNode(None)
+        self.removeObservers()  # type: ignore[attr-defined]
+        self.panel.close()
+        self.logic.cleanup()
+
+    def enter(self) -> None:
+        """The user opened the module."""
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """The user went to another module: widgets need not follow parameters there."""
+        self._disconnectGui()
+
+    def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
+        """The parameter node is about to go."""
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
+        """Start afresh where the module is on screen."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self) -> None:
+        """Use the scene's parameter node, or a new one."""
+        self.setParameterNode(self.logic.getParameterNode())
+
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Bind the panel to a parameter node wrapper, or to none."""
+        self._disconnectGui()
+        self._parameterNode = parameterNode
+        if parameterNode is not None:
+            with self.panel.writing():
+                self._guiTag = parameterNode.connectGui(self.ui)
+            self.addObserver(  # type: ignore[attr-defined]
+                parameterNode.parameterNode, vtkCommand.ModifiedEvent, self.onParameterNodeModified
+            )
+        self.panel.setParameterNode(parameterNode)
+
+    def onParameterNodeModified(self, caller: Any = None, event: Any = None) -> None:
+        """A choice changed, in the panel or elsewhere."""
+        self.panel.refresh()
+
+    def _disconnectGui(self) -> None:
+        if self._parameterNode is None or self._guiTag is None:
+            return
+        self._parameterNode.disconnectGui(self._guiTag)
+        self._guiTag = None
+        self.removeObserver(  # type: ignore[attr-defined]
+            self._parameterNode.parameterNode, vtkCommand.ModifiedEvent, self.onParameterNodeModified
+        )

@@ -1,0 +1,135 @@
+"""The panel: five sections from images to plan, each open when the one before is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..model import CasePlan, LevelPlan
+from ..scene.numbers import plainNode
+from ..scene.ui_support import tr as _
+from .access_section import AccessSection
+from .augmentation_section import AugmentationSection
+from .dialogs import FileDialogs
+from .images_section import ImagesSection
+from .measurements_section import MeasurementsSection
+from .numbers_section import NumbersSection
+from .plan_section import PlanSection
+from .work import Work
+
+
+class PlannerPanel:
+    """The panel's widgets, wired to a logic.
+
+    Args:
+        ui: the .ui file's widgets as attributes.
+        logic: a ``PlannerLogic``, or anything with its methods.
+        parent: widget that dialogs belong to.
+        dialogs: how files are asked for; the file dialogs of Qt by default.
+    """
+
+    def __init__(self, ui: Any, logic: Any, parent: Any = None, dialogs: Any = None) -> None:
+        self.ui, self.logic = ui, logic
+        self.dialogs = dialogs or FileDialogs(parent)
+        self.work = Work(parent)
+        self.parameterNode: Any = None
+        self._quiet = 0
+        self.images = ImagesSection(self)
+        self.measurements = MeasurementsSection(self)
+        self.access = AccessSection(self)
+        self.augmentation = AugmentationSection(self)
+        self.numbers = NumbersSection(self)
+        self.plan = PlanSection(self)
+        self.sections = (self.images, self.measurements, self.access, self.augmentation, self.numbers, self.plan)
+        logic.addListener(self.onChange)
+
+    def close(self) -> None:
+        """Stop listening; the widgets may be deleted after this."""
+        self.logic.removeListener(self.onChange)
+        self.parameterNode = None
+
+    def setParameterNode(self, parameterNode: Any) -> None:
+        """Work on another parameter node, or on none (the panel is then greyed)."""
+        self.parameterNode = parameterNode
+        self.refresh()
+
+    # ---- What the sections ask ----------------------------------------------------------------------------------
+
+    @property
+    def casePlan(self) -> CasePlan | None:
+        """The plan as it is now."""
+        return self.logic.currentPlan(self.parameterNode) if self.parameterNode else None
+
+    @property
+    def level(self) -> str:
+        """The level the panel works on, "" where there is none."""
+        return self.parameterNode.level if self.parameterNode else ""
+
+    def levelPlan(self) -> LevelPlan | None:
+        """The plan of the panel's level."""
+        plan = self.casePlan
+        levels = {level.level: level for level in plan.levels} if plan else {}
+        return levels.get(self.level)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the panel itself is writing to its widgets: their signals then mean nothing."""
+        return self._quiet > 0
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """While the panel writes to its widgets."""
+        self._quiet += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+
+    # ---- What happens -------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show everything as it is now."""
+        if self.work.busy or self.quiet:
+            return
+        with self.writing():
+            for section in self.sections:
+                section.refresh()
+
+    def run(self, title: str, task: Any) -> bool:
+        """Do work with progress and cancel, then show the result."""
+        done = self.work.run(title, task)
+        self.refresh()
+        return done
+
+    def quick(self, title: str, task: Any) -> bool:
+        """Do something short, then show the result."""
+        done = self.work.quick(title, task)
+        self.refresh()
+        return done
+
+    def chooseLevel(self, level: str) -> None:
+        """Work on this level, and bring it into the views."""
+        if not self.parameterNode or not level:
+            return
+        if self.parameterNode.level != level:
+            self.parameterNode.level = level
+        self.quick(_("Showing the level"), lambda: self.logic.showLevel(self.parameterNode, level))
+
+    def open(self, *sections: Any) -> None:
+        """Open these sections."""
+        for section in sections:
+            section.button.collapsed = False
+
+    def onChange(self, node: Any, change: Any) -> None:
+        """A listener of the logic: something was edited, in the views or by a step."""
+        if not self.parameterNode or node is not plainNode(self.parameterNode) or self.work.busy or self.quiet:
+            return
+        live = {
+            "needle": (self.access.refreshNeedles, self.augmentation.refreshResults, self.plan.refreshSoon),
+            "balloon": (self.augmentation.refreshResults, self.plan.refreshSoon),
+            "height": (self.measurements.refresh, self.plan.refreshSoon),
+        }
+        with self.writing():
+            for show in live.get(change.kind, [section.refresh for section in self.sections]):
+                show()

@@ -1,0 +1,90 @@
+"""Section 5: the plan in words, and its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import qt
+
+from ..scene.ui_support import tr as _
+from ..scene.ui_support import viewsAvailable
+from .section import Section
+from .summary import summary_html
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
+
+SETTLE_MS = 200
+"""The summary waits until a drag pauses this long; the tables follow at once."""
+
+
+class PlanSection(Section):
+    """Summary and the four file buttons."""
+
+    def __init__(self, panel: PlannerPanel) -> None:
+        super().__init__(panel, panel.ui.planCollapsibleButton)
+        ui = self.ui
+        self._shown = ""
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SETTLE_MS)
+        self._timer.connect("timeout()", self.refreshSummary)
+        ui.savePlanButton.connect("clicked(bool)", self.onSave)
+        ui.loadPlanButton.connect("clicked(bool)", self.onLoad)
+        ui.reportButton.connect("clicked(bool)", self.onReport)
+        ui.screenshotsButton.connect("clicked(bool)", self.onScreenshots)
+
+    def refresh(self) -> None:
+        ui = self.ui
+        nothing = (False, _("There is no scene to work in."))
+        can_save = self.logic.canSave(self.node) if self.node else nothing
+        self.enable(ui.savePlanButton, can_save)
+        self.enable(ui.reportButton, can_save)
+        self.enable(ui.loadPlanButton, (True, "") if self.node else nothing)
+        self.enable(ui.screenshotsButton, viewsAvailable() if can_save[0] else can_save)
+        self.refreshSummary()
+
+    def refreshSoon(self) -> None:
+        """Show the summary once a drag pauses."""
+        self._timer.start()
+
+    def refreshSummary(self) -> None:
+        """The plan in words, as it is now."""
+        plan = self.panel.casePlan
+        html = summary_html(plan, self.panel.level) if plan else _("Nothing planned yet.")
+        if html != self._shown:
+            self._shown = html
+            self.ui.summaryBrowser.setHtml(html)
+
+    def onSave(self) -> None:
+        path = self.panel.dialogs.saveFile(_("Save plan"), "plan.json", _("Plan (*.json)"))
+        if path:
+            self.panel.quick(_("Saving the plan"), lambda: self.logic.savePlan(self.node, _with(path, ".json")))
+
+    def onLoad(self) -> None:
+        path = self.panel.dialogs.openFile(_("Load plan"), _("Plan (*.json)"))
+        if path and self.panel.quick(_("Loading the plan"), lambda: self._load(path)):
+            self.panel.open(self.panel.access, self.panel.augmentation, self)
+
+    def _load(self, path: str) -> None:
+        plan = self.logic.loadPlan(self.node, path)
+        planned = [level for level in plan.levels if level.trajectories] or list(plan.levels)
+        self.node.level = planned[0].level if planned else ""
+        self.node.side = planned[0].trajectories[0].side if planned and planned[0].trajectories else ""
+
+    def onReport(self) -> None:
+        path = self.panel.dialogs.saveFile(_("Save report"), "report.html", _("Report (*.html)"))
+        if path:
+            self.panel.run(
+                _("Writing the report"), lambda *_hooks: self.logic.exportReport(self.node, _with(path, ".html"))
+            )
+
+    def onScreenshots(self) -> None:
+        folder = self.panel.dialogs.chooseFolder(_("Folder for the screenshots"))
+        if folder:
+            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(self.node, folder))
+
+
+def _with(path: str, ending: str) -> str:
+    """The path with its ending; file dialogs on Linux do not add it."""
+    return path if path.lower().endswith(ending) else path + ending

@@ -1,0 +1,48 @@
+"""What the panel's sections share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
+
+
+class Section:
+    """One section of the panel: connects its widgets once, and shows the state when told to.
+
+    Args:
+        panel: the panel it belongs to.
+        button: its collapsible heading.
+    """
+
+    def __init__(self, panel: PlannerPanel, button: Any) -> None:
+        self.panel, self.ui, self.button = panel, panel.ui, button
+        self._title = button.text
+        self._tips: dict[int, str] = {}
+
+    @property
+    def logic(self) -> Any:
+        return self.panel.logic
+
+    @property
+    def node(self) -> Any:
+        """The parameter node wrapper, or None."""
+        return self.panel.parameterNode
+
+    def refresh(self) -> None:
+        """Show the state as it is now."""
+        raise NotImplementedError
+
+    def heading(self, done: str = "") -> None:
+        """The section's number and name, and once it is done what came of it."""
+        text = f"{self._title}   ✔ {done}" if done else self._title
+        if self.button.text != text:
+            self.button.text = text
+
+    def enable(self, widget: Any, allowed: tuple[bool, str]) -> None:
+        """Enable a widget with its own tooltip, or disable it with what is missing as the tooltip."""
+        ok, reason = allowed
+        own = self._tips.setdefault(id(widget), widget.toolTip)
+        widget.enabled = ok
+        widget.toolTip = own if ok else reason

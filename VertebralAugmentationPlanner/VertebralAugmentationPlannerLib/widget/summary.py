@@ -1,0 +1,81 @@
+"""The plan in words, as rich text for the panel: warnings first."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..model import CasePlan, LevelPlan, PlanWarning
+from ..model.palette import BLUE, ORANGE, VERMILION
+from ..report.wording import (
+    APPROACH_WORDS,
+    DISCLAIMER,
+    by_severity,
+    convergence_words,
+    craniocaudal_words,
+    needle_name,
+    number,
+    sentence,
+)
+from ..scene.ui_support import tr as _
+
+MARKS = {"stop": ("✖", VERMILION), "caution": ("▲", ORANGE), "info": ("ℹ", BLUE)}
+
+
+def summary_html(plan: CasePlan, current: str = "") -> str:
+    """Warnings of the case, then each planned level (the current one first): its warnings, needles and cement."""
+    planned = [level for level in plan.levels if level.approach is not None]
+    planned.sort(key=lambda level: level.level != current)
+    parts = [_warnings(plan.warnings)]
+    parts += [_level(level) for level in planned]
+    if not planned:
+        measured = ", ".join(level.level for level in plan.levels if level.complete) or _("none")
+        parts.append(f"<p>{_('Measured, not yet planned: {levels}.').format(levels=measured)}</p>")
+        parts += [_level_warnings(level) for level in plan.levels if level.level == current]
+    parts.append(f"<p><i>{escape(DISCLAIMER)}</i></p>")
+    return "".join(part for part in parts if part)
+
+
+def _level(level: LevelPlan) -> str:
+    approach = APPROACH_WORDS.get(level.approach or "", level.approach or "")
+    lines = [f"<b>{level.level}: {escape(approach)}.</b> {escape(sentence(level.approach_reason or ''))}"]
+    for needle in level.trajectories:
+        text = _(
+            "{side} needle {name}: {across}, {along}; {bone} in bone; {safety}, slack {offset} and {angle}."
+        ).format(
+            side=needle.side.capitalize(),
+            name=needle_name(needle),
+            across=convergence_words(needle.convergence_angle_deg),
+            along=craniocaudal_words(needle.craniocaudal_angle_deg),
+            bone=number(needle.bone_path_mm, 0, "mm"),
+            safety=needle.safety,
+            offset=number(needle.tolerated_offset_mm, 1, "mm"),
+            angle=number(needle.tolerated_angle_deg, 1, "°"),
+        )
+        if needle.balloon is not None:
+            text += " " + _("Balloon {model}, {volume}.").format(
+                model=needle.balloon.model, volume=number(needle.balloon.planned_volume_ml, 1, "ml")
+            )
+        lines.append(escape(text))
+    if level.cement is not None:
+        lines.append(
+            _("Cement {volume} (range {low}–{high}).").format(
+                volume=number(level.cement.volume_ml, 1, "ml"),
+                low=number(level.cement.low_ml),
+                high=number(level.cement.high_ml, 1, "ml"),
+            )
+        )
+    return _level_warnings(level) + "<p>" + "<br>".join(lines) + "</p>"
+
+
+def _level_warnings(level: LevelPlan) -> str:
+    return _warnings(level.warnings, f"{level.level}: ")
+
+
+def _warnings(warnings: tuple[PlanWarning, ...], prefix: str = "") -> str:
+    lines = []
+    for warning in by_severity(warnings):
+        mark, color = MARKS[warning.severity]
+        bold = "b" if warning.severity == "stop" else "span"
+        text = escape(prefix + sentence(warning.message))
+        lines.append(f'<span style="color:{color}">{mark}</span> <{bold}>{text}</{bold}>')
+    return "<p>" + "<br>".join(lines) + "</p>" if lines else ""

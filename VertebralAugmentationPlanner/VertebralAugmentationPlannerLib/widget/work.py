@@ -1,0 +1,87 @@
+"""Work that may take a while: progress with a cancel button, and errors in one sentence."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import qt
+
+from ..model import InputError, PlanningCancelled
+from ..scene.ui_support import errorDisplay, processEvents
+from ..scene.ui_support import tr as _
+
+SHOW_AFTER_MS = 500
+"""Work shorter than this needs no progress bar."""
+STEPS = 1000
+
+Task = Callable[[Callable[[float, str], None], Callable[[], bool]], Any]
+
+
+class Work:
+    """Runs one piece of work at a time.
+
+    Args:
+        parent: widget that the dialogs belong to.
+    """
+
+    def __init__(self, parent: Any) -> None:
+        self.parent = parent
+        self.busy = False
+
+    def run(self, title: str, task: Task) -> bool:
+        """Do ``task(progress, shouldCancel)``; False where it failed, was cancelled, or other work is going on."""
+        if self.busy:
+            return False
+        self.busy = True
+        dialog = self._dialog(title)
+
+        def progress(fraction: float, text: str = "") -> None:
+            dialog.setValue(int(STEPS * min(max(fraction, 0.0), 0.999)))
+            if text:
+                dialog.setLabelText(text)
+            processEvents()
+
+        def should_cancel() -> bool:
+            processEvents()
+            return bool(dialog.wasCanceled)
+
+        try:
+            return self._try(title, lambda: task(progress, should_cancel))
+        finally:
+            dialog.close()
+            dialog.deleteLater()
+            self.busy = False
+
+    def quick(self, title: str, task: Callable[[], Any]) -> bool:
+        """Do something short; False where it failed. Errors are shown as in :meth:`run`."""
+        return self._try(title, task)
+
+    def _try(self, title: str, task: Callable[[], Any]) -> bool:
+        try:
+            task()
+        except PlanningCancelled:
+            logging.info("%s: cancelled by the user", title)
+            return False
+        except InputError as error:
+            errorDisplay(str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever happened, the user is told, with the details
+            message = _("{title} failed unexpectedly: {reason}. The plan shown is the last complete one.")
+            errorDisplay(message.format(title=title, reason=error), traceback.format_exc())
+            return False
+        return True
+
+    def _dialog(self, title: str) -> Any:
+        dialog = qt.QProgressDialog(self.parent)
+        dialog.minimumDuration = SHOW_AFTER_MS
+        dialog.windowModality = qt.Qt.ApplicationModal
+        dialog.autoClose = False
+        dialog.autoReset = False
+        dialog.maximum = STEPS
+        dialog.windowTitle = title
+        dialog.setLabelText(title)
+        dialog.setValue(0)
+        return dialog
