@@ -1,0 +1,225 @@
+"""Watching needles and height landmarks while they are dragged.
+
+Events come from ``vtkMRMLMarkupsNode``: ``PointStartInteractionEvent`` before the first move of a drag,
+``PointModifiedEvent`` for each move, ``PointEndInteractionEvent`` after the last. A move without the first is a whole
+edit of its own (Python, undo, a transform). Observers hold the editor weakly and are taken away with their node, when
+the scene closes, and on :meth:`Editor.stop`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+
+from . import roles
+from .measures import PLACES
+from .references import node_of, owned_roles, plain
+
+Ends = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A line that was moved. ``kind`` is ``roles.NEEDLE`` or ``roles.HEIGHT``; ends are (2, 3) world RAS mm."""
+
+    kind: str
+    level: str
+    part: str
+    before: Ends
+    after: Ends
+    finished: bool
+
+
+@dataclass
+class _Watched:
+    node: Any
+    role: str
+    tags: list[int]
+    ends: Ends  # the last valid place, put back where an end goes nowhere
+    dragged_from: Ends | None = None  # set between start and end of an interaction
+
+
+@dataclass
+class Editor:
+    """Observers on the lines of one parameter node.
+
+    Args:
+        parameter_node: whose needles and heights are watched.
+        on_edit: called for every valid move.
+        on_removed: called with the role of an owned node that somebody deleted.
+    """
+
+    parameter_node: Any
+    on_edit: Callable[[Edit], None]
+    on_removed: Callable[[str], None]
+    _watched: dict[str, _Watched] = field(default_factory=dict)
+    _quiet: int = 0
+    _scene_tags: list[int] = field(default_factory=list)
+    _owned: dict[str, str] = field(default_factory=dict)  # node ID → role, as they are forgotten before the event
+
+    def start(self) -> None:
+        """Watch all lines there are now. May be called again after nodes were made."""
+        parameters = plain(self.parameter_node)
+        scene = parameters.GetScene()
+        if not self._scene_tags:
+            self._scene_tags = [scene.AddObserver(scene.NodeRemovedEvent, _weak(self._on_node_removed, node=True))]
+        self._owned = {}
+        for role in owned_roles(parameters):
+            node = node_of(parameters, role)
+            if node is None:
+                continue
+            self._owned[node.GetID()] = role
+            if role.split(".")[0] in (roles.NEEDLE, roles.HEIGHT):
+                self._watch(node, role)
+
+    def refresh(self) -> None:
+        """Watch lines made since :meth:`start`; nothing while stopped."""
+        if self._scene_tags:
+            self.start()
+
+    def stop(self) -> None:
+        """Take every observer away."""
+        for watched in self._watched.values():
+            for tag in watched.tags:
+                watched.node.RemoveObserver(tag)
+        self._watched.clear()
+        scene = plain(self.parameter_node).GetScene()
+        if scene is not None:
+            for tag in self._scene_tags:
+                scene.RemoveObserver(tag)
+        self._scene_tags.clear()
+        self._owned.clear()
+
+    @property
+    def observer_count(self) -> int:
+        """Observers in place, for tests."""
+        return len(self._scene_tags) + sum(len(watched.tags) for watched in self._watched.values())
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Own changes inside are not edits; where lines lie afterwards is their new valid place."""
+        self._quiet += 1
+        try:
+            yield
+        finally:
+            self._quiet -= 1
+            if not self._quiet:
+                for watched in self._watched.values():
+                    ends = line_ends(watched.node)
+                    if ends is not None:
+                        watched.ends = ends
+
+    def dragging(self, role: str) -> bool:
+        """Whether the line of a role is being dragged now."""
+        watched = next((w for w in self._watched.values() if w.role == role), None)
+        return watched is not None and watched.dragged_from is not None
+
+    def _watch(self, node: Any, role: str) -> None:
+        known = self._watched.get(node.GetID())
+        ends = line_ends(node)
+        if known is not None and known.node is node:
+            known.role = role
+            return
+        if ends is None:
+            return
+        handlers = (
+            (node.PointStartInteractionEvent, self._on_start),
+            (node.PointModifiedEvent, self._on_move),
+            (node.PointEndInteractionEvent, self._on_end),
+            (slicer.vtkMRMLTransformableNode.TransformModifiedEvent, self._on_move),
+        )
+        tags = [node.AddObserver(event, _weak(handler)) for event, handler in handlers]
+        self._watched[node.GetID()] = _Watched(node, role, tags, ends)
+
+    def _on_start(self, node: Any) -> None:
+        watched = self._watched.get(node.GetID())
+        if watched is not None:
+            watched.dragged_from = watched.ends
+
+    def _on_move(self, node: Any) -> None:
+        watched = self._watched.get(node.GetID())
+        if watched is None or self._quiet:
+            return
+        ends = line_ends(node)
+        if ends is None:
+            self._put_back(watched)
+            return
+        if np.allclose(ends, watched.ends, atol=1e-9):
+            return
+        before, watched.ends = watched.ends, ends
+        self._tell(watched, before, finished=watched.dragged_from is None)
+
+    def _on_end(self, node: Any) -> None:
+        watched = self._watched.get(node.GetID())
+        if watched is None or watched.dragged_from is None:
+            return
+        before, watched.dragged_from = watched.dragged_from, None
+        if not np.allclose(before, watched.ends, atol=1e-9):
+            self._tell(watched, before, finished=True)
+
+    def _tell(self, watched: _Watched, before: Ends, finished: bool) -> None:
+        kind, level, part = watched.role.split(".")
+        self.on_edit(Edit(kind, level, part, before, watched.ends, finished))
+
+    def _put_back(self, watched: _Watched) -> None:
+        """An end was sent to no place (not a number, or onto the other end): nothing can be computed there."""
+        if watched.node.GetNumberOfControlPoints() != 2:
+            return  # in the middle of a copy; the last event of it finds both ends
+        with self.quiet():
+            for index, point in enumerate(watched.ends):
+                watched.node.SetNthControlPointPositionWorld(index, *(float(value) for value in point))
+
+    def _on_node_removed(self, scene: Any, node: Any) -> None:
+        if node is None:
+            return
+        watched = self._watched.pop(node.GetID(), None)
+        if watched is not None:
+            for tag in watched.tags:
+                node.RemoveObserver(tag)
+        role = self._owned.pop(node.GetID(), None)
+        if role is not None and not self._quiet and not scene.IsClosing():
+            self.on_removed(role)
+
+
+def line_ends(line: Any) -> Ends | None:
+    """Both ends (2, 3) of a line, world RAS mm; None where it has not two finite ends at least 1 mm apart."""
+    if line.GetNumberOfControlPoints() != 2 or line.GetNumberOfDefinedControlPoints() != 2:
+        return None
+    ends = np.array([line.GetNthControlPointPositionWorld(n) for n in (0, 1)])
+    return ends if np.all(np.isfinite(ends)) and np.linalg.norm(ends[1] - ends[0]) >= 1.0 else None
+
+
+def line_roles(level: str) -> list[str]:
+    """Roles of the lines of a level that can be dragged."""
+    needles = [roles.role(roles.NEEDLE, level, side) for side in ("left", "right")]
+    return needles + [roles.role(roles.HEIGHT, level, place) for place in PLACES]
+
+
+def _weak(method: Any, node: bool = False) -> Callable[..., None]:
+    """An observer that does not keep the editor alive; with ``node`` it gets the event's node."""
+    reference = weakref.WeakMethod(method)
+
+    if node:
+
+        def observer(caller: Any, event: str, data: Any) -> None:
+            target = reference()
+            if target is not None:
+                target(caller, data)
+
+        observer.CallDataType = vtk.VTK_OBJECT  # type: ignore[attr-defined]
+        return observer
+
+    def plain_observer(caller: Any, event: str) -> None:
+        target = reference()
+        if target is not None:
+            target(caller)
+
+    return plain_observer

@@ -1,0 +1,169 @@
+"""Needles: a markups line to drag, and a tube of the cannula's true thickness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+
+from ..model import Trajectory
+from ..model.geometry import unit
+from ..model.palette import rgb, safety_colour
+from . import roles
+from .folders import put_in_folder
+from .references import make_node, node_of, remove_node
+
+ENTRY, TARGET = 0, 1
+"""Control points of a needle's line."""
+
+OUTSIDE_MM = 40.0
+"""Length of tube drawn outside the bone where the skin is not known: enough to see where the needle comes from. [D]"""
+
+TUBE_SIDES = 32
+"""Corners of the tube's section: its surface lies at most 0.5 % of the radius inside the true circle."""
+
+GLYPHS = {"safe": "Sphere3D", "tight": "Diamond2D", "breach": "ThickCross2D"}
+"""Shape of the ends by safety, so that colour is not the only sign."""
+
+NODE_SAFETY = "VertebralAugmentationPlanner.Safety"
+
+
+def draw_needle(parameter_node: Any, level: str, trajectory: Trajectory) -> Any:
+    """Make or update the line and the tube of one trajectory; return the line.
+
+    The ends of the line are set only where they differ, so that redrawing does not disturb a drag.
+    """
+    line = make_node(
+        parameter_node, roles.role(roles.NEEDLE, level, trajectory.side), "vtkMRMLMarkupsLineNode", "needle"
+    )
+    if line.GetNumberOfControlPoints() != 2:
+        _new_line(line, level, trajectory)
+    move_ends(line, trajectory.entry_ras, trajectory.target_ras)
+    style_needle(parameter_node, level, trajectory)
+    put_in_folder(parameter_node, line, level)
+    return line
+
+
+def style_needle(parameter_node: Any, level: str, trajectory: Trajectory) -> None:
+    """Name, colour and glyphs of a needle by its safety, and the tube where the needle is now."""
+    line = node_of(parameter_node, roles.role(roles.NEEDLE, level, trajectory.side))
+    if line is not None:
+        name = f"{level} {trajectory.side} needle ({trajectory.safety})"
+        color = rgb(safety_colour(trajectory.safety))
+        if line.GetName() != name:
+            line.SetName(name)
+            line.SetAttribute(NODE_SAFETY, trajectory.safety)
+            display = line.GetDisplayNode()
+            display.SetSelectedColor(*color)
+            display.SetColor(*color)
+            display.SetGlyphTypeFromString(GLYPHS[trajectory.safety])
+    update_tube(_tube(parameter_node, level, trajectory), level, trajectory)
+
+
+def needle_ends(line: Any) -> tuple[NDArray, NDArray] | None:
+    """Entry and target (3,) of a needle's line, world RAS mm; None while it has not two finite ends apart."""
+    if line.GetNumberOfDefinedControlPoints() != 2:
+        return None
+    entry, target = (np.array(line.GetNthControlPointPositionWorld(n)) for n in (ENTRY, TARGET))
+    if not np.all(np.isfinite([entry, target])) or np.linalg.norm(target - entry) < 1.0:
+        return None
+    return entry, target
+
+
+def move_ends(line: Any, first: Any, second: Any) -> None:
+    """Put both ends of a line somewhere, world RAS mm, in one step; nothing happens where they are there already."""
+    wanted = np.array([first, second], float)
+    now = [line.GetNthControlPointPositionWorld(n) for n in (0, 1)]
+    if np.allclose(now, wanted, atol=1e-6):
+        return
+    with slicer.util.NodeModify(line):
+        for index, point in enumerate(wanted):
+            line.SetNthControlPointPositionWorld(index, *(float(value) for value in point))
+
+
+def remove_needle(parameter_node: Any, level: str, side: str) -> None:
+    """Remove line and tube of one side."""
+    for kind in (roles.NEEDLE, roles.TUBE):
+        remove_node(parameter_node, roles.role(kind, level, side))
+
+
+def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
+    line.SetFixedNumberOfControlPoints(False)
+    line.RemoveAllControlPoints()
+    for point, label in ((trajectory.entry_ras, "entry"), (trajectory.target_ras, "target")):
+        line.AddControlPointWorld(*(float(value) for value in point), f"{level} {trajectory.side} {label}")
+    line.SetFixedNumberOfControlPoints(True)  # an end may be dragged, not deleted
+    line.CreateDefaultDisplayNodes()
+    display = line.GetDisplayNode()
+    display.SetPropertiesLabelVisibility(True)  # the name, which carries the safety in words
+    display.SetPointLabelsVisibility(False)
+    display.SetUseGlyphScale(True)
+    display.SetGlyphScale(2.0)
+    display.SetTextScale(3.0)
+    display.SetCurveLineSizeMode(display.UseLineThickness)
+    display.SetLineThickness(0.2)
+    display.SetOccludedVisibility(True)
+    enable_scene_undo(line)
+    length = line.GetMeasurement("length")
+    if length is not None:
+        length.SetEnabled(False)
+
+
+def enable_scene_undo(line: Any) -> None:
+    """Let the scene's undo, where an application has it on, cover a line with its display and storage nodes."""
+    line.SetUndoEnabled(True)
+    for index in range(line.GetNumberOfDisplayNodes()):
+        line.GetNthDisplayNode(index).SetUndoEnabled(True)
+    for index in range(line.GetNumberOfStorageNodes()):
+        line.GetNthStorageNode(index).SetUndoEnabled(True)
+
+
+def _tube(parameter_node: Any, level: str, trajectory: Trajectory) -> Any:
+    tube = make_node(
+        parameter_node,
+        roles.role(roles.TUBE, level, trajectory.side),
+        "vtkMRMLModelNode",
+        f"{level} {trajectory.side} cannula {trajectory.cannula}",
+    )
+    if tube.GetDisplayNode() is None:
+        tube.CreateDefaultDisplayNodes()
+        display = tube.GetDisplayNode()
+        display.SetVisibility2D(True)
+        display.SetSliceIntersectionThickness(2)
+        display.SetOpacity(0.8)
+        tube.SetSelectable(False)  # the line is what is dragged
+        put_in_folder(parameter_node, tube, level)
+    return tube
+
+
+def update_tube(tube: Any, level: str, trajectory: Trajectory) -> None:
+    """Surface and colour of the tube of a trajectory."""
+    start = trajectory.skin_ras
+    if start is None:
+        outward = unit(np.subtract(trajectory.entry_ras, trajectory.target_ras))
+        start = tuple(np.asarray(trajectory.entry_ras) + OUTSIDE_MM * outward)
+    tube.SetName(f"{level} {trajectory.side} cannula {trajectory.cannula}")
+    tube.SetAndObservePolyData(tube_surface(start, trajectory.target_ras, trajectory.cannula_outer_diameter_mm))
+    display = tube.GetDisplayNode()
+    display.SetColor(*rgb(safety_colour(trajectory.safety)))
+    display.SetEdgeVisibility(trajectory.safety == "breach")  # seen without colour, too
+    display.SetSliceIntersectionThickness(4 if trajectory.safety == "breach" else 2)
+
+
+def tube_surface(start: Any, end: Any, diameter_mm: float) -> Any:
+    """Closed tube between two RAS points, ``vtkPolyData``, mm."""
+    line = vtk.vtkLineSource()
+    line.SetPoint1(*(float(value) for value in start))
+    line.SetPoint2(*(float(value) for value in end))
+    tube = vtk.vtkTubeFilter()
+    tube.SetInputConnection(line.GetOutputPort())
+    tube.SetRadius(diameter_mm / 2)
+    tube.SetNumberOfSides(TUBE_SIDES)
+    tube.CappingOn()
+    triangles = vtk.vtkTriangleFilter()  # strips cannot be cut by the slice views
+    triangles.SetInputConnection(tube.GetOutputPort())
+    triangles.Update()
+    return triangles.GetOutput()

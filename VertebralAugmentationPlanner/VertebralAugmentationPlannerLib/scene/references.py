@@ -1,0 +1,74 @@
+"""Nodes of a plan: found by role in the parameter node, made and removed in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import vtk
+
+from . import roles
+
+OWNED = "VertebralAugmentationPlanner.Role"
+"""Node attribute of every node that the planner made: its role. Nodes without it are the user's and are never removed."""
+
+
+def plain(parameter_node: Any) -> Any:
+    """The ``vtkMRMLScriptedModuleNode`` of a parameter node or of its wrapper."""
+    return getattr(parameter_node, "parameterNode", parameter_node)
+
+
+def node_of(parameter_node: Any, role: str) -> Any:
+    """The node of a role, or None."""
+    return plain(parameter_node).GetNodeReference(role)
+
+
+def set_node(parameter_node: Any, role: str, node: Any) -> None:
+    """Refer to a node by role; None forgets it. The empty parameter is what the parameter node wrapper keeps beside."""
+    parameters = plain(parameter_node)
+    if role in (roles.CT, roles.SEGMENTATION):
+        parameters.SetParameter(role, "")
+    parameters.SetNodeReferenceID(role, node.GetID() if node is not None else None)
+
+
+def owned_roles(parameter_node: Any) -> list[str]:
+    """Roles whose node the planner made, in a fixed order."""
+    parameters = plain(parameter_node)
+    names = [parameters.GetNthNodeReferenceRole(n) for n in range(parameters.GetNumberOfNodeReferenceRoles())]
+    return sorted(name for name in names if name not in (roles.CT, roles.SEGMENTATION))
+
+
+def make_node(parameter_node: Any, role: str, class_name: str, name: str) -> Any:
+    """The node of a role, made where there is none. Undo can bring it back (see ``editing``); hidden from nothing."""
+    node = node_of(parameter_node, role)
+    if node is not None and node.IsA(class_name):
+        return node
+    node = plain(parameter_node).GetScene().AddNewNodeByClass(class_name, name)
+    node.SetAttribute(OWNED, role)
+    set_node(parameter_node, role, node)
+    return node
+
+
+def remove_node(parameter_node: Any, role: str) -> None:
+    """Remove the planner's node of a role with its display and storage nodes; nothing where there is none."""
+    node = node_of(parameter_node, role)
+    set_node(parameter_node, role, None)
+    if node is None or node.GetAttribute(OWNED) is None:
+        return
+    scene = node.GetScene()
+    helpers = []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        helpers += [node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())]
+    if node.IsA("vtkMRMLStorableNode"):
+        helpers += [node.GetNthStorageNode(n) for n in range(node.GetNumberOfStorageNodes())]
+    scene.RemoveNode(node)
+    for helper in helpers:  # the application removes some of them itself
+        if helper is not None and scene.IsNodePresent(helper):
+            scene.RemoveNode(helper)
+
+
+def points_array(points: Any) -> Any:
+    """``vtkPoints`` of an (N, 3) array, RAS mm."""
+    result = vtk.vtkPoints()
+    for point in points:
+        result.InsertNextPoint(*(float(value) for value in point))
+    return result

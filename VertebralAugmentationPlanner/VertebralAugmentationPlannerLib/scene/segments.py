@@ -1,0 +1,330 @@
+"""A segmentation or label map node as one label map with levels: what the engine reads.
+
+Whatever the input's own values are, the map that leaves carries VerSe's numbers, so that the engine has one numbering
+to know for data that comes from nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+from vtk.util.numpy_support import vtk_to_numpy
+
+from ..case.names import BodyPart, part_of_code, part_of_name
+from ..case.numbering import VERSE, numbering_of
+from ..model import Image, InputError, PlanWarning
+from .volumes import image_from_volume, is_label_map, is_segmentation, matrix_array, node_to_world
+
+LATTICE_TOLERANCE = 1e-3
+"""Voxels by which two segments' grids may disagree and still be one lattice; float32 headers give 1e-5. [D]"""
+
+OVERLAP_ML = 0.05
+"""Overlap of two vertebrae that is worth a sentence: kissing facets share single voxels (0.001–0.01 ml). [D]"""
+
+ROOM_MM = 15.0
+"""Empty space kept around the labels where the scan goes on: the engine looks at most this far past a vertebra. [D]"""
+
+_GEOMETRY = re.compile(r"Reference image geometry\|([-+0-9.eE;]+)")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One segment or label value: its key (segment ID, or the value as text), name and colour, and what it means."""
+
+    key: str
+    name: str
+    color: tuple[float, float, float]
+    meaning: BodyPart | None
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The label map of a case.
+
+    Args:
+        image: VerSe numbers on one lattice, world RAS.
+        levels: levels in force, of those that hold voxels.
+        canal: mask on the same lattice, or None.
+        canal_is_cord: the mask is the cord.
+        warnings: what was decided while merging.
+    """
+
+    image: Image
+    levels: tuple[str, ...]
+    canal: Image | None
+    canal_is_cord: bool
+    warnings: tuple[PlanWarning, ...]
+
+
+def parts_of(node: Any) -> list[Part]:
+    """The segments of a segmentation or the values of a label map, with what their names and codes mean.
+
+    Raises:
+        InputError: the node is neither, or is empty.
+    """
+    if is_segmentation(node):
+        return _parts_of_segmentation(node)
+    if is_label_map(node):
+        return _parts_of_label_map(node)
+    raise InputError("The segmentation is neither a segmentation nor a label map; choose another node.")
+
+
+def _parts_of_segmentation(node: Any) -> list[Part]:
+    segmentation = node.GetSegmentation()
+    parts = []
+    for index in range(segmentation.GetNumberOfSegments()):
+        segment = segmentation.GetNthSegment(index)
+        meaning = _meaning(segment.GetName() or "") or _terminology(segment)
+        parts.append(
+            Part(segmentation.GetNthSegmentID(index), segment.GetName() or "", tuple(segment.GetColor()), meaning)
+        )
+    return parts
+
+
+def _meaning(name: str) -> BodyPart | None:
+    try:
+        return part_of_name(name)
+    except InputError:
+        return None  # “L7”: shown in the table without a level, where the user can give it one
+
+
+def _terminology(segment: Any) -> BodyPart | None:
+    """Meaning of the type of a segment's terminology, ``context~category~type~modifier~…``, type ``scheme^code^words``."""
+    entry = segment.GetTerminology()
+    fields = entry.split("~") if entry else []
+    if len(fields) < 4:
+        return None
+    for field in (fields[2], fields[3]):  # the level is the type, or the modifier of the type “Vertebra”
+        scheme, code, words = [*field.split("^"), "", "", ""][:3]
+        meaning = part_of_code(scheme, code) or _meaning(words)
+        if meaning is not None:
+            return meaning
+    return None
+
+
+def _parts_of_label_map(node: Any) -> list[Part]:
+    image = image_from_volume(node, "segmentation")
+    values = [int(value) for value in np.unique(image.voxels) if value > 0]
+    names, colors = _color_table(node, values)
+    meanings = {value: _meaning(names[value]) for value in values}
+    if not any(meaning is not None and meaning.kind == "level" for meaning in meanings.values()):
+        meanings = _numbered(image, values)
+    return [Part(str(value), names[value], colors[value], meanings[value]) for value in values]
+
+
+def _color_table(node: Any, values: list[int]) -> tuple[dict[int, str], dict[int, tuple[float, float, float]]]:
+    display = node.GetDisplayNode()
+    table = display.GetColorNode() if display is not None else None
+    names, colors = {}, {}
+    for value in values:
+        color = [0.7, 0.7, 0.7, 1.0]
+        inside = table is not None and value < table.GetNumberOfColors()
+        if inside:
+            table.GetColor(value, color)
+        names[value] = (table.GetColorName(value) if inside else None) or str(value)
+        colors[value] = tuple(color[:3])
+    return names, colors
+
+
+def _numbered(image: Image, values: list[int]) -> dict[int, BodyPart | None]:
+    """Meaning of bare numbers by VerSe's or TotalSegmentator's table; none where neither fits: the user decides."""
+    try:
+        numbering = numbering_of(image, "auto")
+    except InputError:
+        return dict.fromkeys(values)
+    meanings: dict[int, BodyPart | None] = {value: BodyPart("level", name) for name, value in numbering.values.items()}
+    meanings.update({value: BodyPart("bone", name) for name, value in numbering.other.items()})
+    if numbering.canal is not None:
+        meanings[numbering.canal] = BodyPart("canal", "spinal canal")
+    if numbering.cord is not None:
+        meanings[numbering.cord] = BodyPart("cord", "spinal cord")
+    return {value: meanings.get(value) for value in values}
+
+
+def part_masks(node: Any, keys: list[str]) -> dict[str, Image]:
+    """Mask (non-zero inside) of each part in its own grid, world RAS.
+
+    Raises:
+        InputError: the segmentation has closed surfaces only; a non-linear transform.
+    """
+    if is_label_map(node):
+        image = image_from_volume(node, "segmentation")
+        return {key: Image(image.voxels == int(key), image.ijk_to_ras) for key in keys}
+    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    if not node.GetSegmentation().ContainsRepresentation(name):
+        raise InputError(
+            f"The segmentation “{node.GetName()}” holds surfaces but no voxels; create its binary labelmap "
+            "representation in the Segmentations module."
+        )
+    world = node_to_world(node)
+    masks = {}
+    for key in keys:
+        # A copy in the segment's own extent: segments may share one label map, or overlap in several.
+        data = slicer.vtkOrientedImageData()
+        if node.GetBinaryLabelmapRepresentation(key, data) and data.GetPointData().GetScalars() is not None:
+            masks[key] = _oriented_image(data, world)
+    return masks
+
+
+def _oriented_image(data: Any, world: NDArray) -> Image:
+    box = _oriented_box(data, world)
+    shape = box.voxels.shape[::-1]
+    voxels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(shape).transpose(2, 1, 0) != 0
+    return Image(voxels, box.ijk_to_ras)
+
+
+def _oriented_box(data: Any, world: NDArray) -> Image:
+    """Grid of a ``vtkOrientedImageData`` in the world, its voxels all zero and without memory."""
+    matrix = vtk.vtkMatrix4x4()
+    data.GetImageToWorldMatrix(matrix)
+    extent = data.GetExtent()
+    shape = tuple(extent[2 * axis + 1] - extent[2 * axis] + 1 for axis in range(3))
+    first = np.eye(4)
+    first[:3, 3] = extent[0::2]  # the matrix counts voxels from 0, the array from the extent's first
+    return Image(np.broadcast_to(np.zeros((), np.uint8), shape), world @ matrix_array(matrix) @ first)
+
+
+def merge(node: Any, meanings: dict[str, BodyPart], ct: Image | None = None) -> Labels:
+    """One label map of all the parts that planning uses.
+
+    Args:
+        node: segmentation or label map node.
+        meanings: part key → what it is, after the user's corrections.
+        ct: the CT, whose border is taken for the scan's where the segmentation does not know it.
+
+    Raises:
+        InputError: two parts of one level; no level; no voxels.
+    """
+    _check_once(meanings)
+    masks = {key: mask for key, mask in part_masks(node, list(meanings)).items() if mask.voxels.any()}
+    if not any(meanings[key].kind == "level" for key in masks):
+        raise InputError(
+            f"No segment of “{node.GetName()}” is a vertebra T1–L6 with voxels; name the levels in the table."
+        )
+    border, warnings = _scan_border(node, ct)
+    matrix, shape, offsets = common_lattice(list(masks.values()), border)
+    merged = np.zeros(shape, np.uint8)
+    canal: NDArray[np.bool_] | None = None
+    is_cord = False
+    voxel_ml = abs(np.linalg.det(matrix[:3, :3])) / 1000
+    for key, offset in zip(masks, offsets, strict=True):
+        meaning = meanings[key]
+        where, mask = _on_lattice(masks[key], matrix, shape, offset)
+        if meaning.kind in ("canal", "cord"):
+            canal = np.zeros(shape, bool) if canal is None else canal
+            canal[where] |= mask
+            is_cord = is_cord or meaning.kind == "cord"
+            continue
+        region = merged[where]
+        taken = mask & (region > 0)
+        if taken.sum() * voxel_ml > OVERLAP_ML:
+            warnings.append(_overlap(meaning.name, taken.sum() * voxel_ml))
+        region[mask & ~taken] = _value(meaning)
+    levels = tuple(meanings[key].name for key in masks if meanings[key].kind == "level")
+    canal_image = None if canal is None else Image(canal.astype(np.uint8), matrix)
+    return Labels(Image(merged, matrix), levels, canal_image, is_cord, tuple(warnings))
+
+
+def _scan_border(node: Any, ct: Image | None) -> tuple[Image | None, list[PlanWarning]]:
+    """The volume that the segmentation was made on, as an image without memory, to tell a vertebra cut by the scan."""
+    if is_label_map(node):
+        return image_from_volume(node, "segmentation"), []
+    text = _GEOMETRY.search(node.GetSegmentation().SerializeAllConversionParameters())
+    if text is not None:
+        geometry = slicer.vtkOrientedImageData()
+        if slicer.vtkSegmentationConverter.DeserializeImageGeometry(text[1], geometry, False):
+            return _oriented_box(geometry, node_to_world(node)), []
+    if ct is not None:
+        return ct, []
+    return None, [
+        PlanWarning(
+            "scan_border_unknown",
+            "caution",
+            "The segmentation does not say where the scan ends, and there is no CT: a vertebra cut by the scan’s border "
+            "would be taken for a whole one.",
+            "scene/segments.py [D]",
+        )
+    ]
+
+
+def _check_once(meanings: dict[str, BodyPart]) -> None:
+    names = [meaning.name for meaning in meanings.values() if meaning.kind == "level"]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"Two segments are called {twice[0]}; correct one of them in the table of levels.")
+
+
+def _value(meaning: BodyPart) -> int:
+    return VERSE["sacrum"] if meaning.name == "S1" else VERSE[meaning.name]  # VerSe has no S1 of its own
+
+
+def _overlap(name: str, volume_ml: float) -> PlanWarning:
+    return PlanWarning(
+        "segments_overlap",
+        "caution" if volume_ml > 1 else "info",
+        f"{volume_ml:.2f} ml of the segment {name} also belong to a segment listed before it and were left to that one.",
+        "scene/segments.py [D]",
+    )
+
+
+def common_lattice(
+    masks: list[Image], border: Image | None
+) -> tuple[NDArray, tuple[int, int, int], list[NDArray | None]]:
+    """A grid that holds all masks, in the first one's lattice, with room around them up to the scan's border.
+
+    Returns:
+        4 × 4 matrix to RAS, shape, and the offset of each mask in it, or None for a mask of another lattice.
+    """
+    base = masks[0].ijk_to_ras
+    boxes = [_box(base, mask) for mask in masks]
+    first = np.min([box[0] for box in boxes], axis=0)
+    last = np.max([box[1] for box in boxes], axis=0)
+    room = np.ceil(ROOM_MM / masks[0].spacing_mm).astype(int)
+    if border is None:
+        wide_first, wide_last = first - room, last + room
+    else:
+        border_first, border_last = _box(base, border)
+        wide_first = np.minimum(first, np.maximum(border_first, first - room))
+        wide_last = np.maximum(last, np.minimum(border_last, last + room))
+    matrix = base.copy()
+    matrix[:3, 3] = base[:3, :3] @ wide_first + base[:3, 3]
+    offsets = [None if (shift := _shift(base, mask)) is None else shift - wide_first for mask in masks]
+    return matrix, tuple(int(n) for n in wide_last - wide_first + 1), offsets  # type: ignore[return-value]
+
+
+def _box(base: NDArray, image: Image) -> tuple[NDArray, NDArray]:
+    """First and last voxel of the base lattice that hold an image's voxel centres."""
+    relative = np.linalg.inv(base) @ image.ijk_to_ras
+    corners = np.array(np.meshgrid(*[[0, n - 1] for n in image.voxels.shape])).reshape(3, -1)
+    index = relative[:3, :3] @ corners + relative[:3, 3:]
+    first = np.floor(index.min(axis=1) + LATTICE_TOLERANCE).astype(int)
+    return first, np.ceil(index.max(axis=1) - LATTICE_TOLERANCE).astype(int)
+
+
+def _shift(base: NDArray, image: Image) -> NDArray | None:
+    """Whole voxels from the base lattice's origin to an image's, or None where the lattices differ."""
+    relative = np.linalg.inv(base) @ image.ijk_to_ras
+    shift = np.round(relative[:3, 3])
+    same_axes = np.allclose(relative[:3, :3], np.eye(3), atol=LATTICE_TOLERANCE / max(image.voxels.shape))
+    if same_axes and np.allclose(relative[:3, 3], shift, atol=LATTICE_TOLERANCE):
+        return shift.astype(int)
+    return None
+
+
+def _on_lattice(
+    mask: Image, matrix: NDArray, shape: tuple[int, int, int], offset: NDArray | None
+) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]]:
+    """Where a mask lies on the lattice, and its voxels there (nearest voxel where its grid is another)."""
+    if offset is not None:
+        where = tuple(slice(int(o), int(o) + n) for o, n in zip(offset, mask.voxels.shape, strict=True))
+        return where, np.asarray(mask.voxels, bool)  # type: ignore[return-value]
+    index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+    points = index @ matrix[:3, :3].T + matrix[:3, 3]
+    image = Image(np.asarray(mask.voxels, np.uint8), mask.ijk_to_ras)
+    return (slice(None),) * 3, image.sample(points, order=0, outside=0.0) > 0  # type: ignore[return-value]

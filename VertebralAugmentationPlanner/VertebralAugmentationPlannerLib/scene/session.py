@@ -1,0 +1,201 @@
+"""What the logic knows of one parameter node while it is open: its case, its plan, its observers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..model import Case, CasePlan, InputError, LevelPlan, PlanWarning, Spine, Trajectory
+from . import roles
+from .drawing import draw_level, draw_plan, show_fillings
+from .editing import Edit, Editor
+from .level_table import corrections, meanings_in_force
+from .measures import draw_measures
+from .needles import style_needle
+from .plan_text import read_plan_text, write_plan_text
+from .references import node_of, plain
+from .segments import merge, parts_of
+from .tables import draw_tables
+from .volumes import image_from_volume, input_state
+
+
+@dataclass
+class Session:
+    """The open plan of one parameter node.
+
+    Args:
+        parameter_node: plain ``vtkMRMLScriptedModuleNode``.
+        engine: the stages of the road.
+        on_edit, on_removed: where the editor's news goes.
+    """
+
+    parameter_node: Any
+    engine: Any
+    on_edit: Callable[[Session, Edit], None]
+    on_removed: Callable[[Session, str], None]
+    plan: CasePlan | None = None
+    _case: Case | None = None
+    _spine: Spine | None = None
+    _state: Any = None
+    _text_is_old: bool = False
+    editor: Editor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameter_node = plain(self.parameter_node)
+        self.editor = Editor(
+            self.parameter_node, lambda edit: self.on_edit(self, edit), lambda role: self.on_removed(self, role)
+        )
+        if node_of(self.parameter_node, roles.PLAN_TEXT) is not None:
+            self.plan = read_plan_text(self.parameter_node)
+            self.editor.start()
+
+    # ---- Case and spine, kept until the nodes change --------------------------------------------------------------
+
+    def input_state(self) -> Any:
+        """What the case depends on: nodes, geometry, transforms, level table."""
+        nodes = [node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION)]
+        return (*map(input_state, nodes), tuple(sorted(corrections(self.parameter_node).items())))
+
+    @property
+    def ready(self) -> bool:
+        """Whether case and spine are at hand and belong to the nodes as they are now."""
+        return self._spine is not None and self._state == self.input_state()
+
+    def case(self, options: Any) -> Case:
+        """The case of the nodes as they are now.
+
+        Raises:
+            InputError: no segmentation, or one that cannot be used.
+        """
+        state = self.input_state()
+        if self._case is None or self._state != state:
+            self._case, self._spine = self._read_case(options), None
+            self._state = state
+        return self._case
+
+    def spine(self, options: Any, progress: Any = None, should_cancel: Any = None) -> Spine:
+        """The anatomy of the case; built once."""
+        case = self.case(options)
+        if self._spine is None:
+            self._spine = self.engine.buildSpine(case, progress, should_cancel)
+        return self._spine
+
+    def _read_case(self, options: Any) -> Case:
+        ct, segmentation = (node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION))
+        if segmentation is None:
+            raise InputError("No segmentation is chosen; choose the vertebra segmentation or label map.")
+        ct_image = None if ct is None else image_from_volume(ct, "CT")
+        meanings = meanings_in_force(parts_of(segmentation), corrections(self.parameter_node))
+        labels = merge(segmentation, meanings, ct_image)
+        case = self.engine.loadCase(ct_image, labels.image, labels.canal, labels.canal_is_cord, options)
+        return replace(case, warnings=(*labels.warnings, *case.warnings))
+
+    # ---- The plan ------------------------------------------------------------------------------------------------
+
+    def set_plan(self, plan: CasePlan) -> None:
+        """Take a new plan and draw it."""
+        self.plan = plan
+        with self.editor.quiet():
+            draw_plan(self.parameter_node, plan, *((self._case, self._spine) if self.ready else (None, None)))
+            self.editor.start()  # a new plan is always open to edits
+        self._text_is_old = False
+
+    def set_level(self, level: LevelPlan, draw: bool = True) -> None:
+        """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it."""
+        if self.plan is None:
+            raise InputError("There is no plan yet; measure the levels first.")
+        levels = tuple(level if old.level == level.level else old for old in self.plan.levels)
+        self.plan = replace(self.plan, levels=levels)
+        self._text_is_old = True
+        if draw:
+            with self.editor.quiet():
+                draw_level(self.parameter_node, level, self._spine if self.ready else None)
+                self.draw_tables()
+                self.write_text()
+                self.editor.refresh()
+
+    def draw_edit(self, level: LevelPlan, moved: Trajectory, finished: bool) -> None:
+        """Take and draw a moved needle. During the drag balloon and cement are hidden: they belong to the old path."""
+        self.set_level(level, draw=False)
+        with self.editor.quiet():
+            style_needle(self.parameter_node, level.level, moved)
+            if finished:
+                draw_level(self.parameter_node, level, self._spine)
+            show_fillings(self.parameter_node, level.level, finished)
+            self.draw_tables()
+            if finished:
+                self.write_text()
+            self.editor.refresh()
+
+    def draw_measures(self, level: LevelPlan, finished: bool) -> None:
+        """Take and draw changed measurements; the end plates follow."""
+        self.set_level(level, draw=False)
+        with self.editor.quiet():
+            draw_measures(self.parameter_node, level)
+            self.draw_tables()
+            if finished:
+                self.write_text()
+            self.editor.refresh()
+
+    def draw_tables(self) -> None:
+        """Bring both tables up to date."""
+        if self.plan is not None:
+            with self.editor.quiet():
+                draw_tables(self.parameter_node, self.plan)
+                self.editor.refresh()
+
+    def write_text(self) -> None:
+        """Bring the text node up to date."""
+        if self.plan is not None and self._text_is_old:
+            with self.editor.quiet():
+                write_plan_text(self.parameter_node, self.plan)
+                self.editor.refresh()
+        self._text_is_old = False
+
+    def level(self, name: str) -> LevelPlan:
+        """The plan of a level.
+
+        Raises:
+            InputError: there is no plan, or the level is not in it.
+        """
+        if self.plan is None:
+            raise InputError("There is no plan yet; measure the levels first.")
+        try:
+            return self.plan.level(name)
+        except KeyError as error:
+            raise InputError(f"{error.args[0]}; choose one of these levels.") from error
+
+    def trajectory(self, level: str, side: str) -> Trajectory | None:
+        """The needle of a side, or None."""
+        found = [t for t in self.level(level).trajectories if t.side == side]
+        return found[0] if found else None
+
+    def close(self) -> None:
+        """Take the observers away and let go of the images. The nodes stay."""
+        self.editor.stop()
+        self._case = self._spine = self._state = None
+
+
+def without_fillings(level: LevelPlan, warning: PlanWarning) -> LevelPlan:
+    """A level without balloons and cement, and why."""
+    bare = tuple(replace(t, balloon=None, cement_ml=None, bone_fillers=None) for t in level.trajectories)
+    kept = tuple(old for old in level.warnings if old.code != warning.code)
+    return replace(level, trajectories=bare, cement=None, predicted=None, warnings=(*kept, warning))
+
+
+def with_trajectory(level: LevelPlan, trajectory: Trajectory) -> LevelPlan:
+    """A level with one side's trajectory replaced (or added)."""
+    others = [old for old in level.trajectories if old.side != trajectory.side]
+    trajectories = sorted([*others, trajectory], key=lambda t: t.side)
+    skipped = {side: reason for side, reason in level.skipped_sides.items() if side != trajectory.side}
+    return replace(level, trajectories=tuple(trajectories), skipped_sides=skipped)
+
+
+def without_trajectory(level: LevelPlan, side: str, reason: str) -> LevelPlan:
+    """A level with one side's trajectory taken out, and why."""
+    return replace(
+        level,
+        trajectories=tuple(old for old in level.trajectories if old.side != side),
+        skipped_sides={**level.skipped_sides, side: reason},
+    )

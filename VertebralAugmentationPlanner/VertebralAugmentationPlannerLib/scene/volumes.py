@@ -1,0 +1,123 @@
+"""Volume nodes as the engine's :class:`~..model.Image`, in world coordinates.
+
+The nodes are read and never written: no transform is hardened, no origin moved, no voxel changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+
+from ..model import Image, InputError
+
+MIN_DETERMINANT_MM3 = 1e-9
+"""A voxel this small is a degenerate matrix, not an image: clinical voxels are 1e-2 mm³ and more. [D]"""
+
+
+def matrix_array(matrix: Any) -> NDArray[np.float64]:
+    """4 × 4 array of a ``vtkMatrix4x4``."""
+    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+
+
+def vtk_matrix(array: NDArray) -> Any:
+    """``vtkMatrix4x4`` of a 4 × 4 array."""
+    matrix = vtk.vtkMatrix4x4()
+    for row in range(4):
+        for column in range(4):
+            matrix.SetElement(row, column, float(array[row, column]))
+    return matrix
+
+
+def node_to_world(node: Any) -> NDArray[np.float64]:
+    """4 × 4 matrix from a node's own RAS to the world's, mm: all its parent transforms together.
+
+    Raises:
+        InputError: a parent transform is not linear (a warp), or not invertible.
+    """
+    transform = node.GetParentTransformNode()
+    if transform is None:
+        return np.eye(4)
+    if not transform.IsTransformToWorldLinear():
+        raise InputError(
+            f"“{node.GetName()}” is under the non-linear transform “{transform.GetName()}”; harden the transform on a "
+            "copy of it (Transforms module) and choose the copy."
+        )
+    matrix = vtk.vtkMatrix4x4()
+    transform.GetMatrixTransformToWorld(matrix)
+    array = matrix_array(matrix)
+    if not np.all(np.isfinite(array)) or abs(np.linalg.det(array[:3, :3])) < MIN_DETERMINANT_MM3:
+        raise InputError(f"The transform “{transform.GetName()}” of “{node.GetName()}” flattens space; correct it.")
+    return array
+
+
+def ijk_to_world(volume: Any) -> NDArray[np.float64]:
+    """4 × 4 matrix from a volume's voxel index to world RAS, mm, parent transforms included."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    return node_to_world(volume) @ matrix_array(matrix)
+
+
+def image_from_volume(volume: Any, what: str = "CT") -> Image:
+    """The engine's image of a scalar volume or label map node.
+
+    The voxels are a read-only view of the node's own memory, indexed [i, j, k]; no copy is made.
+
+    Args:
+        volume: ``vtkMRMLScalarVolumeNode`` or a subclass with one value per voxel.
+        what: "CT" or "segmentation", for the messages.
+
+    Raises:
+        InputError: no voxels, several values per voxel, a non-linear transform.
+    """
+    data = volume.GetImageData()
+    if data is None or not all(data.GetDimensions()) or data.GetPointData().GetScalars() is None:
+        raise InputError(f"The {what} “{volume.GetName()}” holds no voxels; load it again or choose another.")
+    if data.GetNumberOfScalarComponents() != 1:
+        raise InputError(
+            f"The {what} “{volume.GetName()}” has {data.GetNumberOfScalarComponents()} values per voxel (a colour or "
+            "vector volume); choose a plain volume."
+        )
+    voxels = slicer.util.arrayFromVolume(volume).transpose(2, 1, 0)  # MRML keeps [k, j, i]
+    voxels.flags.writeable = False
+    return Image(voxels, ijk_to_world(volume))
+
+
+def is_label_map(node: Any) -> bool:
+    """Whether the node is a label map volume."""
+    return node is not None and node.IsA("vtkMRMLLabelMapVolumeNode")
+
+
+def is_segmentation(node: Any) -> bool:
+    """Whether the node is a segmentation."""
+    return node is not None and node.IsA("vtkMRMLSegmentationNode")
+
+
+def input_state(node: Any) -> tuple[Any, ...]:
+    """What changes when a node's voxels, segments, geometry or transform do; equal states mean equal input."""
+    if node is None:
+        return (None,)
+    state: list[Any] = [node.GetID(), id(node)]
+    if is_segmentation(node):
+        segmentation = node.GetSegmentation()
+        state.append(segmentation.GetMTime())
+        for index in range(segmentation.GetNumberOfSegments()):
+            segment = segmentation.GetNthSegment(index)
+            data = segment.GetRepresentation(
+                slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+            )
+            state.append((segment.GetMTime(), data.GetMTime() if data is not None else 0))
+    else:
+        data = node.GetImageData()
+        state.append(data.GetMTime() if data is not None else 0)
+        matrix = vtk.vtkMatrix4x4()
+        node.GetIJKToRASMatrix(matrix)
+        state.append(tuple(matrix_array(matrix).ravel()))
+    transform = node.GetParentTransformNode()
+    while transform is not None:
+        state.append((transform.GetID(), transform.GetTransformToWorldMTime()))
+        transform = transform.GetParentTransformNode()
+    return tuple(state)
