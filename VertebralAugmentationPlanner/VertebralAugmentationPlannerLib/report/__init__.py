@@ -1,6 +1,32 @@
 """What leaves the workstation: report, tables, exports and the comparison of two plans."""
 
+from .dicom_pdf import print_to_pdf, write_encapsulated_pdf
+from .dicom_seg import write_dicom_seg
+from .dicom_series import SourceSeries, read_source_series
+from .dicom_sr import write_dicom_sr
 from .document import report_html, write_report
 from .measurements_csv import measurements_csv, write_measurements_csv
+from .mesh_files import write_glb, write_stl
+from .meshes import Mesh, plan_meshes
+from .needles import needle_csv, needle_markups, write_needle_csv, write_needle_markups
 
-__all__ = ["measurements_csv", "report_html", "write_measurements_csv", "write_report"]
+__all__ = [
+    "Mesh",
+    "SourceSeries",
+    "measurements_csv",
+    "needle_csv",
+    "needle_markups",
+    "plan_meshes",
+    "print_to_pdf",
+    "read_source_series",
+    "report_html",
+    "write_dicom_seg",
+    "write_dicom_sr",
+    "write_encapsulated_pdf",
+    "write_glb",
+    "write_measurements_csv",
+    "write_needle_csv",
+    "write_needle_markups",
+    "write_report",
+    "write_stl",
+]

@@ -1,0 +1,217 @@
+"""The DICOM exports land in the CT's study and carry the plan's numbers, as independent readers see them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from ct_series import BODY_SEMI_AXES_MM, CANAL_RADIUS_MM, SHAPE, SPACING, spine, write_series
+from plans import T12_ORIGIN, case_plan
+
+from VertebralAugmentationPlannerLib.model import InputError
+from VertebralAugmentationPlannerLib.report import (
+    SourceSeries,
+    print_to_pdf,
+    read_source_series,
+    write_dicom_seg,
+    write_dicom_sr,
+    write_encapsulated_pdf,
+    write_report,
+)
+
+highdicom = pytest.importorskip("highdicom", reason="highdicom is an optional dependency")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> SourceSeries:
+    return read_source_series(write_series(tmp_path_factory.mktemp("ct")))
+
+
+@pytest.fixture(scope="module")
+def report(source: SourceSeries, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sr") / "plan_sr.dcm"
+    write_dicom_sr(case_plan(), path, source)
+    return path
+
+
+@pytest.fixture(scope="module")
+def segmentation(source: SourceSeries, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("seg") / "plan_seg.dcm"
+    write_dicom_seg(case_plan(), spine(), path, source)
+    return path
+
+
+def dciodvfy_errors(path: Path) -> list[str]:
+    """Errors of David Clunie's validator (Debian: dicom3tools)."""
+    if shutil.which("dciodvfy") is None:
+        pytest.skip("dciodvfy (dicom3tools) is not installed")
+    done = subprocess.run(["dciodvfy", "-new", str(path)], capture_output=True, text=True, check=False)
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
+
+
+def group(path: Path, name: str) -> Any:
+    """The measurement group of a finding, as highdicom reads it back."""
+    document = highdicom.sr.srread(path)
+    found = document.content.get_image_measurement_groups()
+    return next(item for item in found if item.tracking_identifier == name)
+
+
+def values(path: Path, name: str) -> dict[str, list[float]]:
+    """Numbers of a group by the meaning of their concept, in the order written."""
+    numbers: dict[str, list[float]] = {}
+    for item in group(path, name).get_measurements():
+        numbers.setdefault(item.name.meaning, []).append(float(item.value))
+    return numbers
+
+
+@pytest.mark.parametrize("kind", ["report", "segmentation"])
+def test_the_validator_finds_no_error(kind: str, request: pytest.FixtureRequest) -> None:
+    assert dciodvfy_errors(request.getfixturevalue(kind)) == []
+
+
+@pytest.mark.parametrize("kind", ["report", "segmentation"])
+def test_it_belongs_to_the_patient_and_study_of_the_ct(
+    kind: str, request: pytest.FixtureRequest, source: SourceSeries
+) -> None:
+    dataset = pydicom.dcmread(request.getfixturevalue(kind))
+    for name in ("PatientName", "PatientID", "StudyInstanceUID"):
+        assert dataset[name].value == source.headers[0][name].value
+    assert dataset.SeriesInstanceUID != source.headers[0].SeriesInstanceUID
+
+
+def test_heights_and_angles_read_back_as_planned(report: Path) -> None:
+    measured = case_plan().level("T12").measurements
+    assert measured is not None
+    numbers = values(report, "T12 body")
+    heights = [measured.anterior_height_mm, measured.middle_height_mm, measured.posterior_height_mm]
+    np.testing.assert_allclose(numbers["Height"], heights, atol=0.01)
+    np.testing.assert_allclose(numbers["Height loss against reference"], [34.8, 22.8, 3.3], atol=0.01)
+    assert numbers["Volume"] == [20.4]
+    assert numbers["Attenuation Coefficient"] == [112.0]
+    assert numbers["Segmental kyphosis (Cobb), kyphosis positive"] == [19.5]
+
+
+def test_what_the_plan_lacks_is_absent_and_not_zero(report: Path) -> None:
+    assert "Segmental kyphosis (Cobb), kyphosis positive" not in values(report, "L2 body")
+
+
+def test_sites_units_and_grades_are_coded(report: Path) -> None:
+    body = group(report, "L2 body")
+    assert [site.topographical_modifier for site in body.finding_sites] == [None]
+    assert body.finding_sites[0].value == highdicom.sr.CodedConcept("14293000", "SCT", "L2 vertebra")
+    height = body.get_measurements(name=highdicom.sr.CodedConcept("121207", "DCM", "Height"))[0]
+    assert height.unit.value == "mm"
+    assert height.finding_sites[0].topographical_modifier.meaning == "Anterior"
+    grades = {item.name.meaning: item.value.meaning for item in body.get_qualitative_evaluations()}
+    assert grades["Genant semiquantitative grade"] == "Grade 1"
+    assert group(report, "T12 left pedicle").finding_sites[0].laterality.meaning == "Left"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_needles_points_read_back_in_lps_within_a_hundredth(report: Path, source: SourceSeries, side: str) -> None:
+    needle = case_plan().level("T12").trajectory(side)
+    path = next(
+        item for item in group(report, f"T12 {side} needle").get_measurements() if item.name.meaning == "Path length"
+    )
+    line = path[0].ContentSequence[-1]
+    assert line.ValueType == "SCOORD3D" and line.GraphicType == "POLYLINE"
+    assert line.ReferencedFrameOfReferenceUID == source.frame_of_reference_uid
+    points = np.array(line.GraphicData, float).reshape(-1, 3)
+    expected = np.array([needle.entry_ras, needle.target_ras]) * (-1, -1, 1)
+    np.testing.assert_allclose(points, expected, atol=0.01)
+    assert float(path.value) == pytest.approx(float(np.linalg.norm(points[1] - points[0])), abs=0.01)
+
+
+def test_a_needles_angles_and_clearances_read_back(report: Path) -> None:
+    needle = case_plan().level("T12").trajectory("left")
+    numbers = values(report, "T12 left needle")
+    assert numbers["Positioner Primary Angle"] == [pytest.approx(needle.carm.primary_deg, abs=0.01)]
+    assert numbers["Positioner Secondary Angle"] == [pytest.approx(needle.carm.secondary_deg, abs=0.01)]
+    assert numbers["Clearance of cannula to pedicle wall"] == [0.6]
+    assert "Clearance of cannula to neighbouring vertebra" not in numbers
+
+
+def test_codes_keep_to_the_lengths_dicom_allows(report: Path) -> None:
+    dataset = pydicom.dcmread(report)
+    codes = [item for item in dataset.iterall() if item.keyword in ("CodeValue", "CodeMeaning")]
+    assert all(len(item.value) <= (16 if item.keyword == "CodeValue" else 64) for item in codes)
+
+
+def test_bodies_and_canal_have_the_volumes_of_their_shapes(segmentation: Path) -> None:
+    seg = highdicom.seg.segread(segmentation)
+    labels = {seg.get_segment_description(n).segment_label: n for n in seg.segment_numbers}
+    assert list(labels) == ["T12 vertebral body", "L2 vertebral body", "Spinal canal"]
+    volume = seg.get_volume()
+    voxel_ml = float(np.prod(SPACING)) / 1000
+    for name in ("T12 vertebral body", "L2 vertebral body"):
+        mask = volume.array[..., labels[name] - 1]
+        expected = 4 / 3 * np.pi * np.prod(BODY_SEMI_AXES_MM) / 1000
+        assert mask.sum() * voxel_ml == pytest.approx(expected, rel=0.02)
+    canal = volume.array[..., labels["Spinal canal"] - 1].sum() * voxel_ml
+    assert canal == pytest.approx(2 * np.pi * CANAL_RADIUS_MM**2 * 36 / 1000, rel=0.03), "two cylinders 36 mm long"
+
+
+def test_a_body_lies_where_its_vertebra_lies(segmentation: Path) -> None:
+    volume = highdicom.seg.segread(segmentation).get_volume()
+    mask = volume.array[..., 0]
+    centre = volume.map_indices_to_reference(np.argwhere(mask).mean(axis=0)[None])[0]
+    np.testing.assert_allclose(centre * (-1, -1, 1), T12_ORIGIN, atol=0.2)
+    assert set(volume.spatial_shape[1:]) <= set(SHAPE)
+
+
+def test_segments_and_measurements_share_their_tracking_identifier(report: Path, segmentation: Path) -> None:
+    description = highdicom.seg.segread(segmentation).get_segment_description(1)
+    assert description.tracking_uid == group(report, "T12 body").tracking_uid
+
+
+def test_a_nifti_ct_is_refused_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "ct.nii.gz"
+    path.write_bytes(b"\x1f\x8b" + bytes(400))
+    with pytest.raises(InputError, match="is not DICOM: a DICOM export needs the CT’s DICOM folder"):
+        read_source_series(path)
+
+
+def test_a_series_of_another_place_is_refused(source: SourceSeries, tmp_path: Path) -> None:
+    moved = write_series(tmp_path / "far")
+    for file in moved.iterdir():
+        dataset = pydicom.dcmread(file)
+        dataset.ImagePositionPatient[0] += 500
+        dataset.save_as(file)
+    with pytest.raises(InputError, match="lie outside this CT series"):
+        write_dicom_sr(case_plan(), tmp_path / "sr.dcm", read_source_series(moved))
+    assert not (tmp_path / "sr.dcm").exists()
+
+
+def test_without_highdicom_one_sentence_names_it(
+    source: SourceSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(InputError, match="needs the Python package highdicom, which is not installed"):
+        write_dicom_sr(case_plan(), tmp_path / "sr.dcm", source)
+
+
+def test_the_printed_report_is_encapsulated_byte_for_byte(source: SourceSeries, tmp_path: Path) -> None:
+    if shutil.which("chromium") is None:
+        pytest.skip("no chromium to print with")
+    write_report(case_plan(), tmp_path / "report.html")
+    print_to_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
+    write_encapsulated_pdf(case_plan(), tmp_path / "report.pdf", tmp_path / "report.dcm", source)
+    dataset = pydicom.dcmread(tmp_path / "report.dcm")
+    document = bytes(dataset.EncapsulatedDocument)[: dataset.EncapsulatedDocumentLength]
+    assert document == (tmp_path / "report.pdf").read_bytes()
+    assert re.match(rb"%PDF-1\.\d", document)
+    assert dataset.PatientID == "P-1" and dataset.StudyInstanceUID == source.headers[0].StudyInstanceUID
+    assert dciodvfy_errors(tmp_path / "report.dcm") == []
+
+
+def test_html_is_not_taken_for_a_pdf(source: SourceSeries, tmp_path: Path) -> None:
+    write_report(case_plan(), tmp_path / "report.html")
+    with pytest.raises(InputError, match="is not a PDF"):
+        write_encapsulated_pdf(case_plan(), tmp_path / "report.html", tmp_path / "report.dcm", source)

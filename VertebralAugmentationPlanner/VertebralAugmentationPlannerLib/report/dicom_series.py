@@ -1,0 +1,138 @@
+"""The CT series a DICOM export refers to: patient, study and frame of reference come from it and from nowhere else."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+
+from ..case.dicom import read_dicom
+from ..model import CasePlan, Image, InputError
+from ..model.geometry import FloatArray
+
+EDGE_MM = 1.0
+"""A planned point may lie this far outside the outermost voxel centres; more means another patient or series."""
+
+MANUFACTURER = "VertebralAugmentationPlanner contributors"
+DERIVED_SERIES_NUMBER = 9000
+"""Series numbers of scanners stay far below; each export adds a small number of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSeries:
+    """Headers of a CT series (in the order of its slices' positions) and its volume in RAS."""
+
+    headers: list[Any]
+    image: Image
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        """Frame of Reference UID, the same in all slices."""
+        return str(self.headers[0].FrameOfReferenceUID)
+
+    def grid(self) -> Image:
+        """The series' grid in the order of its frames: indices are slice, row, column; voxels are empty.
+
+        Raises:
+            InputError: a multi-frame object, whose frames this version does not segment.
+        """
+        first = self.headers[0]
+        if len(self.headers) < 2:
+            raise InputError("The CT is one multi-frame object; a segmentation needs a series of single slices.")
+        start, end = (np.array(header.ImagePositionPatient, float) for header in (first, self.headers[-1]))
+        along_row, along_column = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
+        row_step, column_step = (float(value) for value in first.PixelSpacing)
+        to_lps = np.eye(4)
+        to_lps[:3, 0] = (end - start) / (len(self.headers) - 1)
+        to_lps[:3, 1] = along_column * row_step
+        to_lps[:3, 2] = along_row * column_step
+        to_lps[:3, 3] = start
+        shape = (len(self.headers), int(first.Rows), int(first.Columns))
+        voxels = np.broadcast_to(np.int16(0), shape)
+        return Image(voxels, np.diag([-1.0, -1.0, 1.0, 1.0]) @ to_lps)
+
+
+def read_source_series(folder: str | PathLike[str], series: int | None = None) -> SourceSeries:
+    """Read the headers of the CT series that a plan was made from.
+
+    Args:
+        folder: the DICOM folder, or one file of the series.
+        series: SeriesNumber, where the folder holds several.
+
+    Raises:
+        InputError: not DICOM (a NIfTI, NRRD or MHA file has no patient, study or frame of reference to refer to), or
+            not one usable series.
+    """
+    path = Path(folder)
+    if path.is_file() and not _is_dicom(path):
+        raise InputError(
+            f"{path.name} is not DICOM: a DICOM export needs the CT’s DICOM folder, because patient, study and frame of"
+            " reference come from it; give that folder, or use the exports that need none (needles, meshes, CSV)."
+        )
+    if not path.exists():
+        raise InputError(f"The CT series {path} does not exist; give the DICOM folder the plan was made from.")
+    image, files, _ = read_dicom(path, series)
+    headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
+    if any("FrameOfReferenceUID" not in header for header in headers):
+        raise InputError(
+            "The CT series has no frame of reference, so positions cannot refer to it; use another series."
+        )
+    headers.sort(key=_position)
+    return SourceSeries(headers, image)
+
+
+def check_plan_is_inside(plan: CasePlan, source: SourceSeries) -> None:
+    """Refuse to write one patient's plan into another one's study.
+
+    Raises:
+        InputError: a planned needle point or a vertebra's origin lies outside the series' volume.
+    """
+    points = [point for level in plan.levels for needle in level.trajectories for point in _ends(needle)]
+    points += [level.frame.origin_ras for level in plan.levels if level.frame is not None]
+    if not points:
+        return
+    shape = np.array(source.image.voxels.shape[:3])
+    index = source.image.to_ijk(np.array(points))
+    slack = EDGE_MM / source.image.spacing_mm
+    if (index < -slack).any() or (index > shape - 1 + slack).any():
+        raise InputError("The plan’s needles lie outside this CT series; give the series the plan was made from.")
+
+
+def to_lps(points_ras: Any) -> FloatArray:
+    """LPS points (…, 3), mm, of RAS points: DICOM's patient coordinates."""
+    return np.asarray(points_ras, float) * (-1.0, -1.0, 1.0)
+
+
+def optional_highdicom() -> Any:
+    """The highdicom module.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return importlib.import_module("highdicom")
+    except ImportError as error:
+        raise InputError(
+            "This export needs the Python package highdicom, which is not installed; install it with"
+            " “pip install highdicom” (in Slicer: slicer.util.pip_install('highdicom'))."
+        ) from error
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
+
+
+def _position(header: Any) -> float:
+    """Distance along the slice normal."""
+    row, column = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+    return float(np.cross(row, column) @ np.array(header.ImagePositionPatient, float))
+
+
+def _ends(needle: Any) -> tuple[Any, Any]:
+    return needle.entry_ras, needle.target_ras
