@@ -10,6 +10,7 @@ stand-ins, so that the stand-ins themselves can be checked.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import sys
@@ -34,6 +35,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _installed: Any = None
 
 
+def _keep_constants_alive() -> None:
+    """Before Python 3.12 None, True and False can be counted to death, and PySide6 6.12 does so: each
+    ``property("missing")`` and each ``emit()`` takes a reference that it does not hold."""
+    if sys.version_info < (3, 12) and sys.implementation.name == "cpython":
+        for constant in (None, True, False):
+            ctypes.c_ssize_t.from_address(id(constant)).value += 1 << 40
+
+
 def available() -> tuple[bool, str]:
     """Whether the host can run here; else why not."""
     return not WHY_NOT, WHY_NOT
@@ -46,6 +55,7 @@ def install() -> Any:
         return _installed
     if WHY_NOT:
         raise RuntimeError(WHY_NOT)
+    _keep_constants_alive()
     from PySide6.QtWidgets import QApplication
 
     from . import application, ctk_widgets, qmrml_widgets, qt515

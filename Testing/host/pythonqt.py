@@ -202,8 +202,16 @@ class _Relay:
         self.signal, self.receiver = signal, receiver
         taken = _argument_count(receiver)
         self.count = count if taken is None else min(count, taken)
+        # PySide6 chooses among a signal's overloads by the receiver's own number of arguments.
+        self.call: Callable[..., None] = (
+            lambda: self._call(),
+            lambda a: self._call(a),
+            lambda a, b: self._call(a, b),
+            lambda a, b, c: self._call(a, b, c),
+            lambda a, b, c, d: self._call(a, b, c, d),
+        )[count]
 
-    def call(self, *arguments: Any) -> None:
+    def _call(self, *arguments: Any) -> None:
         try:
             self.receiver(*(wrap(argument) for argument in arguments[: self.count]))
         except Exception:  # PythonQt::handleError prints and goes on; the workflow's watcher hears the print

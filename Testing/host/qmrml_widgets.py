@@ -42,13 +42,13 @@ class qMRMLNodeComboBox(QWidget):
     }
 
     def __init__(self, parent: QWidget | None = None) -> None:
+        self._scene: Any = None  # Qt may ask for properties before the constructor is done
         super().__init__(parent)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._combo = QComboBox(self)
         self._combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         layout.addWidget(self._combo)
-        self._scene: Any = None
         self._tags: list[int] = []
         self._types: list[str] = []
         self._none_enabled, self._none_display = False, "None"

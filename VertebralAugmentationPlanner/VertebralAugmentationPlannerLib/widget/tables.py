@@ -20,14 +20,15 @@ def cell(table: Any, row: int, column: int, text: str, tip: str = "", right: boo
     item = table.item(row, column)
     if not item:
         item = qt.QTableWidgetItem()
+        item.setTextAlignment(qt.Qt.AlignVCenter | (qt.Qt.AlignRight if right else qt.Qt.AlignLeft))
         table.setItem(row, column, item)
     if item.text() != text:
         item.setText(text)
     item.setToolTip(tip)
-    item.setTextAlignment(int(qt.Qt.AlignVCenter) | int(qt.Qt.AlignRight if right else qt.Qt.AlignLeft))
-    font = qt.QFont(table.font)
-    font.setBold(bold)
-    item.setFont(font)
+    if item.font().bold() != bold:
+        font = qt.QFont(table.font)
+        font.setBold(bold)
+        item.setFont(font)
     return item
 
 

@@ -1,0 +1,252 @@
+"""The panel asks its logic for the right thing and shows what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from VertebralAugmentationPlannerLib.model import Margins, PlanningCancelled
+
+
+def with_images(panel: Any, a_slicer: Any) -> Any:
+    """The panel with a CT and a segmentation chosen through its selectors."""
+    ct = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    segmentation = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Vertebrae")
+    panel.ui.ctSelector.setCurrentNode(ct)
+    panel.ui.segmentationSelector.setCurrentNode(segmentation)
+    return panel
+
+
+@pytest.fixture
+def a_panel_with_images(a_panel: Any, a_slicer: Any) -> Any:
+    return with_images(a_panel, a_slicer)
+
+
+@pytest.fixture
+def a_measured_panel(a_panel_with_images: Any) -> Any:
+    a_panel_with_images.ui.measureButton.click()
+    return a_panel_with_images
+
+
+@pytest.fixture
+def a_planned_panel(a_measured_panel: Any) -> Any:
+    a_measured_panel.ui.planButton.click()
+    return a_measured_panel
+
+
+def level_combo(panel: Any, row: int) -> Any:
+    return panel.ui.levelTable.cellWidget(row, 2)
+
+
+def needle_text(panel: Any, row: int, column: int) -> str:
+    return panel.ui.needleTable.item(row, column).text()
+
+
+class TestDisabledButtons:
+    def test_nothing_can_be_pressed_before_there_is_data_and_each_button_says_what_is_missing(
+        self, a_panel: Any
+    ) -> None:
+        ui = a_panel.ui
+        for button in (ui.measureButton, ui.planButton, ui.augmentButton, ui.savePlanButton, ui.shiftUpButton):
+            assert not button.enabled
+            assert button.toolTip
+        assert ui.measureButton.toolTip == "Choose a segmentation."
+
+    def test_a_button_gets_its_own_tooltip_back_once_it_can_be_pressed(self, a_panel: Any, a_slicer: Any) -> None:
+        with_images(a_panel, a_slicer)
+        assert a_panel.ui.measureButton.enabled
+        assert a_panel.ui.measureButton.toolTip.startswith("Measure every vertebra")
+
+
+class TestImages:
+    def test_choosing_nodes_tells_the_logic_once_each(self, a_panel_with_images: Any) -> None:
+        asked = a_panel_with_images.logic.told("setInputs")
+        assert [(ct.GetName(), seg and seg.GetName()) for ct, seg in asked] == [("CT", None), ("CT", "Vertebrae")]
+
+    def test_another_level_in_the_table_corrects_that_segment(self, a_panel_with_images: Any) -> None:
+        level_combo(a_panel_with_images, 1).setCurrentText("T10")
+        assert a_panel_with_images.logic.told("setLevel") == [("T12", "T10")]
+        assert a_panel_with_images.ui.resetLevelsButton.enabled
+
+    def test_not_used_leaves_the_segment_out(self, a_panel_with_images: Any) -> None:
+        level_combo(a_panel_with_images, 0).setCurrentIndex(0)
+        assert a_panel_with_images.logic.told("setLevel") == [("T11", "")]
+
+    def test_shifting_down_renames_every_row(self, a_panel_with_images: Any) -> None:
+        a_panel_with_images.ui.shiftDownButton.click()
+        shown = [level_combo(a_panel_with_images, row).currentText for row in range(5)]
+        assert shown == ["T12", "L1", "L2", "L3", "L4"]
+
+    def test_a_refused_correction_is_told_and_taken_back_on_screen(
+        self, a_panel_with_images: Any, errors: Any, caplog: Any
+    ) -> None:
+        a_panel_with_images.logic.refuse = "L1 is already there; shift the numbering instead."
+        level_combo(a_panel_with_images, 1).setCurrentText("L1")
+        assert errors.now() == ["L1 is already there; shift the numbering instead."]
+        assert level_combo(a_panel_with_images, 1).currentText == "T12"
+
+
+class TestMeasurements:
+    def test_the_most_collapsed_level_is_chosen_and_shown(self, a_measured_panel: Any) -> None:
+        assert a_measured_panel.node.level == "T12"
+        assert a_measured_panel.logic.told("showLevel") == [("T12",)]
+
+    def test_the_next_section_opens_and_the_images_fold_away(self, a_measured_panel: Any) -> None:
+        ui = a_measured_panel.ui
+        assert ui.imagesCollapsibleButton.collapsed
+        assert not ui.accessCollapsibleButton.collapsed
+        assert ui.augmentationCollapsibleButton.collapsed
+
+    def test_an_incomplete_level_shows_no_numbers(self, a_measured_panel: Any) -> None:
+        table = a_measured_panel.ui.measurementTable
+        assert [table.item(2, column).text() for column in range(9)] == ["L3", "", "", "", "", "", "incomplete", "", ""]
+
+    def test_clicking_a_row_shows_that_level(self, a_measured_panel: Any) -> None:
+        a_measured_panel.ui.measurementTable.cellClicked(1, 0)
+        assert a_measured_panel.node.level == "L2"
+        assert a_measured_panel.logic.told("showLevel")[-1] == ("L2",)
+
+    def test_incomplete_levels_are_not_offered_for_planning(self, a_measured_panel: Any) -> None:
+        combo = a_measured_panel.ui.levelComboBox
+        assert [combo.itemText(index) for index in range(combo.count)] == ["T12", "L2"]
+
+
+class TestNeedles:
+    def test_plan_asks_for_the_chosen_level_only(self, a_planned_panel: Any) -> None:
+        assert a_planned_panel.logic.told("planLevel") == [("T12",)]
+
+    def test_state_is_told_by_symbol_and_word(self, a_planned_panel: Any) -> None:
+        assert needle_text(a_planned_panel, 0, 0) == "▲ tight"
+        assert needle_text(a_planned_panel, 0, 1) == "✔ safe"
+        assert needle_text(a_planned_panel, 2, 0) == "▲ 0.6"
+
+    def test_the_numbers_follow_a_drag(self, a_planned_panel: Any) -> None:
+        panel, logic = a_planned_panel, a_planned_panel.logic
+        clearance = logic.casePlan.level("T12").trajectory("left").clearance_mm
+        logic.replaceNeedle(
+            "T12", "left", safety="breach", breach_grade="C", clearance_mm=type(clearance)(-2.1, *[1.0] * 5)
+        )
+        logic.tell(panel.node.parameterNode, "needle", "T12", "left")
+        assert needle_text(panel, 0, 0) == "✖ breach"
+        assert needle_text(panel, 1, 0) == "✖ −2.1"
+        assert needle_text(panel, 7, 0) == "C"
+
+    def test_a_drag_in_another_plan_changes_nothing(self, a_planned_panel: Any, a_slicer: Any) -> None:
+        panel, logic = a_planned_panel, a_planned_panel.logic
+        other = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+        logic.replaceNeedle("T12", "left", safety="breach")
+        logic.tell(other, "needle", "T12", "left")
+        assert needle_text(panel, 0, 0) == "▲ tight"
+
+    def test_a_left_out_side_says_why(self, a_measured_panel: Any) -> None:
+        a_measured_panel.panel.chooseLevel("L2")
+        a_measured_panel.ui.planButton.click()
+        item = a_measured_panel.ui.needleTable.item(0, 0)
+        assert item.text() == "none"
+        assert "isthmus" in item.toolTip()
+        assert "isthmus" in a_measured_panel.ui.approachLabel.text
+
+    def test_needle_views_start_at_the_tip_and_follow_the_slider(self, a_planned_panel: Any) -> None:
+        ui, logic = a_planned_panel.ui, a_planned_panel.logic
+        assert not ui.depthSlider.enabled
+        ui.needleViewsButton.click()
+        assert logic.told("showNeedleViews") == [("T12", a_planned_panel.node.side)]
+        assert (ui.depthSlider.minimum, ui.depthSlider.maximum, ui.depthSlider.value) == (-52.0, 38.0, 38.0)
+        ui.depthSlider.value = 4.5
+        assert logic.told("setNeedleDepth")[-1] == (4.5,)
+        ui.needleViewsButton.click()
+        assert logic.told("restoreViews") == [()]
+        assert not ui.depthSlider.enabled
+
+    def test_undo_is_offered_only_after_a_drag(self, a_planned_panel: Any) -> None:
+        assert not a_planned_panel.ui.undoButton.enabled
+        a_planned_panel.logic.undos = 1
+        a_planned_panel.panel.refresh()
+        a_planned_panel.ui.undoButton.click()
+        assert a_planned_panel.logic.told("undo") == [()]
+        assert not a_planned_panel.ui.undoButton.enabled
+
+
+class TestAugmentation:
+    def test_the_slider_inflates_its_own_side_and_tells_what_stops_the_balloon(self, a_planned_panel: Any) -> None:
+        a_planned_panel.ui.rightInflationSlider.value = 1.5
+        assert a_planned_panel.logic.told("inflate") == [("T12", "right", 1.5)]
+        assert "stops at the cortex" in a_planned_panel.ui.rightBalloonLabel.text
+
+    def test_the_target_fill_is_shown_in_percent_and_kept_as_a_fraction(self, a_planned_panel: Any) -> None:
+        a_planned_panel.ui.fillSlider.value = 24
+        assert a_planned_panel.node.targetFill == pytest.approx(0.24)
+        assert a_planned_panel.logic.told("planAugmentation") == [("T12", "auto", pytest.approx(0.24))]
+
+    def test_a_remembered_balloon_size_is_marked_as_such(self, a_planned_panel: Any) -> None:
+        assert a_planned_panel.ui.balloonSourceLabel.text.startswith("From memory")
+
+
+class TestNumbers:
+    def test_a_changed_margin_is_kept_with_the_scene(self, a_measured_panel: Any) -> None:
+        from VertebralAugmentationPlannerLib.scene.numbers import readMargins
+
+        a_measured_panel.ui.canalMarginSpinBox.value = 2.5
+        assert readMargins(a_measured_panel.node) == Margins(canal_mm=2.5)
+
+    def test_showing_the_panel_again_changes_no_number(self, a_measured_panel: Any) -> None:
+        a_measured_panel.panel.refresh()
+        assert a_measured_panel.node.parameterNode.GetParameter("margins") in (None, "")
+
+
+class TestPlanFiles:
+    def test_warnings_come_first_and_the_worst_before_the_rest(self, a_planned_panel: Any) -> None:
+        text = a_planned_panel.ui.summaryBrowser.toPlainText()
+        assert 0 <= text.index("▲") < text.index("T12: Bilateral")
+
+    def test_save_and_load_give_the_same_plan(self, a_planned_panel: Any, tmp_path: Any) -> None:
+        a_planned_panel.panel.dialogs.answer = str(tmp_path / "mine")
+        a_planned_panel.ui.savePlanButton.click()
+        before = a_planned_panel.logic.casePlan
+        a_planned_panel.panel.dialogs.answer = str(tmp_path / "mine.json")
+        a_planned_panel.ui.loadPlanButton.click()
+        assert a_planned_panel.logic.casePlan == before
+
+    def test_a_cancelled_file_dialog_does_nothing(self, a_planned_panel: Any) -> None:
+        a_planned_panel.ui.savePlanButton.click()
+        assert a_planned_panel.logic.told("savePlan") == []
+
+    def test_screenshots_without_views_say_why_not(self, a_planned_panel: Any) -> None:
+        assert not a_planned_panel.ui.screenshotsButton.enabled
+        assert "views" in a_planned_panel.ui.screenshotsButton.toolTip
+
+
+class TestTrouble:
+    def test_an_unusable_input_is_one_sentence(self, a_panel_with_images: Any, errors: Any, caplog: Any) -> None:
+        a_panel_with_images.logic.refuse = "The label map is empty; choose another one."
+        a_panel_with_images.ui.measureButton.click()
+        assert errors.now() == ["The label map is empty; choose another one."]
+
+    def test_an_unexpected_error_is_told_and_the_panel_stays_usable(
+        self, a_panel_with_images: Any, errors: Any, caplog: Any
+    ) -> None:
+        a_panel_with_images.logic.refuse = ZeroDivisionError("division by zero")
+        a_panel_with_images.ui.measureButton.click()
+        assert len(errors.now()) == 1 and "division by zero" in errors.now()[0]
+        a_panel_with_images.logic.refuse = None
+        a_panel_with_images.ui.measureButton.click()
+        assert a_panel_with_images.logic.casePlan is not None
+
+    def test_cancelling_is_no_error(self, a_panel_with_images: Any, errors: Any, caplog: Any) -> None:
+        a_panel_with_images.logic.refuse = PlanningCancelled()
+        a_panel_with_images.ui.measureButton.click()
+        assert errors.now() == []
+        assert a_panel_with_images.ui.measureButton.enabled
+
+    def test_without_a_parameter_node_the_panel_is_empty_and_silent(
+        self, a_planned_panel: Any, errors: Any, caplog: Any
+    ) -> None:
+        a_planned_panel.panel.setParameterNode(None)
+        assert not a_planned_panel.ui.measureButton.enabled
+        assert errors.now() == []
+
+    def test_a_closed_panel_no_longer_listens(self, a_planned_panel: Any) -> None:
+        a_planned_panel.panel.close()
+        assert a_planned_panel.logic.listeners == []
+        a_planned_panel.logic.addListener(a_planned_panel.panel.onChange)  # the fixture closes it once more
