@@ -67,7 +67,7 @@ class CleanLabels:
 
 @dataclass
 class _Bone:
-    """One label during cleaning. Coordinates are indices of the work array."""
+    """One label during cleaning. Coordinates are voxel indices (i, j, k)."""
 
     name: str
     value: int
@@ -86,7 +86,7 @@ class _Bone:
 
     @property
     def box(self) -> tuple[slice, ...]:
-        """Box of the bone in the work array."""
+        """Index box of the bone."""
         return tuple(slice(int(a), int(b)) for a, b in zip(self.low, self.high, strict=True))
 
 
@@ -101,25 +101,27 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
     Raises:
         InputError: one value marks two bones of like size.
     """
-    order = tuple(int(a) for a in np.argsort([-abs(s) for s in labels.voxels.strides], kind="stable"))
-    work = np.ascontiguousarray(labels.voxels.transpose(order))
-    spacing = labels.spacing_mm[list(order)]
+    # Searching runs along memory (ITK's arrays are stored k, j, i); only voxels of vertebrae are touched after that.
+    order = np.argsort([-abs(s) for s in labels.voxels.strides], kind="stable")
+    stored = np.ascontiguousarray(labels.voxels.transpose(order))
+    boxes = ndimage.find_objects(stored)
     voxel_ml = float(abs(np.linalg.det(labels.ijk_to_ras[:3, :3]))) / 1000
-    boxes = ndimage.find_objects(work)
-    bones = [
-        _bone(work, names[value], value, boxes[value - 1], spacing, voxel_ml)
-        for value in sorted(names, key=lambda v: SPINE_ORDER.index(names[v]))
-        if value <= len(boxes) and boxes[value - 1] is not None
-    ]
+    bones = []
+    for value in sorted(names, key=lambda v: SPINE_ORDER.index(names[v])):
+        box = boxes[value - 1] if value <= len(boxes) else None
+        if box is not None:
+            points = np.argwhere(stored[box] == value) + [s.start for s in box]
+            points = np.ascontiguousarray(points[:, np.argsort(order)])
+            bones.append(_bone(labels, names[value], value, points, voxel_ml))
     _refuse_two_spines(bones)
-    clean = np.zeros_like(work)
+    clean = np.zeros(labels.voxels.shape, labels.voxels.dtype)
     for bone in bones:
         clean[tuple(bone.kept.T)] = bone.value
     by_value = {bone.value: bone for bone in bones}
     for bone in bones:
         _return_crumbs(clean, bone, by_value)
     for bone in bones:
-        bone.filled = _fill_holes(clean, bone, None if keep_open is None else keep_open.transpose(order), voxel_ml)
+        bone.filled = _fill_holes(clean, bone, keep_open, voxel_ml)
     warnings: list[PlanWarning] = []
     left: list[_Bone] = []
     for bone in bones:
@@ -131,17 +133,16 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
             continue
         left.append(bone)
         warnings += _notes(bone)
-    back = np.argsort(order)
     return CleanLabels(
-        Image(clean.transpose(back), labels.ijk_to_ras),
+        Image(clean, labels.ijk_to_ras),
         {bone.name: bone.value for bone in left},
-        {bone.name: tuple(bone.box[a] for a in back) for bone in left},
+        {bone.name: bone.box for bone in left},
         tuple(warnings),
     )
 
 
-def _bone(work: NDArray, name: str, value: int, box: tuple[slice, ...], spacing: NDArray, voxel_ml: float) -> _Bone:
-    points = np.argwhere(work[box] == value) + [s.start for s in box]
+def _bone(labels: Image, name: str, value: int, points: NDArray, voxel_ml: float) -> _Bone:
+    spacing = labels.spacing_mm
     piece = _pieces(points)
     sizes = np.bincount(piece)
     if len(sizes) == 1:
@@ -157,7 +158,7 @@ def _bone(work: NDArray, name: str, value: int, box: tuple[slice, ...], spacing:
         tree = tree or cKDTree(points[piece == main] * spacing)
         own = points[piece == number]
         near = np.isfinite(tree.query(own * spacing, distance_upper_bound=PIECE_MAX_GAP_MM)[0]).any()
-        owner = _owners(work, own, np.zeros(len(own), int), value)[0]
+        owner = _owners(labels.voxels, own, np.zeros(len(own), int), value)[0]
         keep[number] = near and owner == 0
         if not near and not share and sizes[number] >= SECOND_BONE_SHARE * sizes[main]:
             share = float(sizes[number] / sizes[main])
