@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import slicer
 from slicer.i18n import tr as _
@@ -12,9 +12,12 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
 
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
+from VertebralAugmentationPlannerLib.widget.module_widget import PlannerWidget
 
 
 @parameterNodeWrapper
@@ -55,3 +58,15 @@ class VertebralAugmentationPlannerLogic(PlannerLogic, ScriptedLoadableModuleLogi
     def getParameterNode(self) -> VertebralAugmentationPlannerParameterNode:
         """The first parameter node of the module, wrapped; made where there is none."""
         return VertebralAugmentationPlannerParameterNode(ScriptedLoadableModuleLogic.getParameterNode(self))
+
+
+class VertebralAugmentationPlannerWidget(PlannerWidget, ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel; everything is in ``widget.module_widget.PlannerWidget``. A test may hand in another logic."""
+
+    def __init__(self, parent: Any = None, logic: Any = None) -> None:
+        VTKObservationMixin.__init__(self)
+        self.logic = logic
+        ScriptedLoadableModuleWidget.__init__(self, parent)  # calls setup() where there is no parent
+
+    def makeLogic(self) -> VertebralAugmentationPlannerLogic:
+        return VertebralAugmentationPlannerLogic()

@@ -127,6 +127,9 @@ class FakeLogic:
         self.casePlan = replace(plan, levels=levels)
         return self.casePlan
 
+    def isReady(self, node: Any) -> bool:
+        return True
+
     def canPlan(self, node: Any, level: str) -> tuple[bool, str]:
         return (True, "") if self.casePlan else (False, "Measure first.")
 

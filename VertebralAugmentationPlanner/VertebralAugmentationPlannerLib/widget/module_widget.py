@@ -9,7 +9,7 @@ from typing import Any
 
 from vtk import vtkCommand
 
-from ..scene.ui_support import childWidgets, loadUi, observeSceneClose
+from ..scene.ui_support import childWidgets, loadUi, observeScene, removeNode
 from .panel import PlannerPanel
 
 
@@ -41,7 +41,7 @@ class PlannerWidget:
         if self.logic is None:
             self.logic = self.makeLogic()
         self.panel = PlannerPanel(self.ui, self.logic, self.parent)
-        observeSceneClose(self, self.onSceneStartClose, self.onSceneEndClose)
+        observeScene(self, self.onSceneStartClose, self.onSceneEndClose, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -67,6 +67,19 @@ class PlannerWidget:
         """Start afresh where the module is on screen."""
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    def onSceneEndImport(self, caller: Any = None, event: Any = None) -> None:
+        """A scene was read: go on with the plan it brought, rather than with the empty one made for the empty scene."""
+        current = self._parameterNode
+        if current is None or self.logic.currentPlan(current) is not None or current.segmentation is not None:
+            return
+        for node in self.logic.getAllParameterNodes():
+            found = type(current)(node)
+            if node is not current.parameterNode and (self.logic.currentPlan(found) or found.segmentation):
+                self.setParameterNode(found)
+                removeNode(current.parameterNode)
+                self.panel.prepare()
+                return
 
     def initializeParameterNode(self) -> None:
         """Use the scene's parameter node, or a new one."""

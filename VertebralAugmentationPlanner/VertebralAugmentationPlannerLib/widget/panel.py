@@ -116,6 +116,12 @@ class PlannerPanel:
             self.parameterNode.level = level
         self.quick(_("Showing the level"), lambda: self.logic.showLevel(self.parameterNode, level))
 
+    def prepare(self) -> None:
+        """Build the anatomy behind a plan that came from a file or a scene, so that a drag is answered at once."""
+        node = self.parameterNode
+        if node and self.casePlan and self.logic.checkInputs(node)[0] and not self.logic.isReady(node):
+            self.run(_("Preparing the plan for editing"), lambda *hooks: self.logic.prepare(node, *hooks))
+
     def open(self, *sections: Any) -> None:
         """Open these sections."""
         for section in sections:

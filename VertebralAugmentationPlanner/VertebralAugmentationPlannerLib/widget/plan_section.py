@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import qt
 
+from ..scene.ui_support import captureViews, viewsAvailable
 from ..scene.ui_support import tr as _
-from ..scene.ui_support import viewsAvailable
 from .section import Section
 from .summary import summary_html
 
@@ -64,6 +64,7 @@ class PlanSection(Section):
     def onLoad(self) -> None:
         path = self.panel.dialogs.openFile(_("Load plan"), _("Plan (*.json)"))
         if path and self.panel.quick(_("Loading the plan"), lambda: self._load(path)):
+            self.panel.prepare()
             self.panel.open(self.panel.access, self.panel.augmentation, self)
 
     def _load(self, path: str) -> None:
@@ -82,7 +83,7 @@ class PlanSection(Section):
     def onScreenshots(self) -> None:
         folder = self.panel.dialogs.chooseFolder(_("Folder for the screenshots"))
         if folder:
-            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(self.node, folder))
+            self.panel.quick(_("Taking screenshots"), lambda: captureViews(folder))
 
 
 def _with(path: str, ending: str) -> str:
