@@ -30,8 +30,8 @@ highdicom = pytest.importorskip("highdicom", reason="highdicom is an optional de
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> SourceSeries:
-    return read_source_series(write_series(tmp_path_factory.mktemp("ct")))
+def source(ct_folder: Path) -> SourceSeries:
+    return read_source_series(ct_folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """What leaves the workstation: report, tables, exports and the comparison of two plans."""
 
+from .commands import EXPORTS, compare_command, export_command, report_command
+from .compare import Difference, PlanComparison, compare_plans
+from .compare_tables import comparison_csv, comparison_html, comparison_text
 from .dicom_pdf import print_to_pdf, write_encapsulated_pdf
 from .dicom_seg import write_dicom_seg
 from .dicom_series import SourceSeries, read_source_series
@@ -11,14 +14,24 @@ from .meshes import Mesh, plan_meshes
 from .needles import needle_csv, needle_markups, write_needle_csv, write_needle_markups
 
 __all__ = [
+    "EXPORTS",
+    "Difference",
     "Mesh",
+    "PlanComparison",
     "SourceSeries",
+    "compare_command",
+    "compare_plans",
+    "comparison_csv",
+    "comparison_html",
+    "comparison_text",
+    "export_command",
     "measurements_csv",
     "needle_csv",
     "needle_markups",
     "plan_meshes",
     "print_to_pdf",
     "read_source_series",
+    "report_command",
     "report_html",
     "write_dicom_seg",
     "write_dicom_sr",

@@ -57,18 +57,17 @@ class SourceSeries:
         return Image(voxels, np.diag([-1.0, -1.0, 1.0, 1.0]) @ to_lps)
 
 
-def read_source_series(folder: str | PathLike[str], series: int | None = None) -> SourceSeries:
+def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     """Read the headers of the CT series that a plan was made from.
 
     Args:
-        folder: the DICOM folder, or one file of the series.
-        series: SeriesNumber, where the folder holds several.
+        folder: the DICOM folder (``folder#4`` for series 4 of several), or one file of the series.
 
     Raises:
         InputError: not DICOM (a NIfTI, NRRD or MHA file has no patient, study or frame of reference to refer to), or
             not one usable series.
     """
-    path = Path(folder)
+    path, series = _split_series(str(folder))
     if path.is_file() and not _is_dicom(path):
         raise InputError(
             f"{path.name} is not DICOM: a DICOM export needs the CT’s DICOM folder, because patient, study and frame of"
@@ -121,6 +120,14 @@ def optional_highdicom() -> Any:
             "This export needs the Python package highdicom, which is not installed; install it with"
             " “pip install highdicom” (in Slicer: slicer.util.pip_install('highdicom'))."
         ) from error
+
+
+def _split_series(text: str) -> tuple[Path, int | None]:
+    """Path and series number, as everywhere a CT is named; a path that exists with its # is that path."""
+    folder, mark, number = text.rpartition("#")
+    if mark and number.isdigit() and not Path(text).exists():
+        return Path(folder), int(number)
+    return Path(text), None
 
 
 def _is_dicom(path: Path) -> bool:

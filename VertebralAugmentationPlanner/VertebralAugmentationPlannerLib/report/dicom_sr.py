@@ -225,18 +225,18 @@ class _Writer:
     def _needle(self, level: LevelPlan, needle: Trajectory) -> Any:
         line = (needle.entry_ras, needle.target_ras)
         numbers = [self._number(codes.PATH_LENGTH, needle.bone_path_mm, codes.MM, line_ras=line)]
-        numbers += [self._number(name, getattr(needle, field), unit) for field, name, unit in _NEEDLE]
+        numbers += [self._number(concept, getattr(needle, field), unit) for field, concept, unit in _NEEDLE]
         numbers += [
             self._number(codes.POSITIONER_PRIMARY_ANGLE, needle.carm.primary_deg, codes.DEGREE),
             self._number(codes.POSITIONER_SECONDARY_ANGLE, needle.carm.secondary_deg, codes.DEGREE),
         ]
-        for field, name in codes.CLEARANCES.items():
-            numbers.append(self._number(name, getattr(needle.clearance_mm, field), codes.MM))
+        for field, clearance in codes.CLEARANCES.items():
+            numbers.append(self._number(clearance, getattr(needle.clearance_mm, field), codes.MM))
         if needle.balloon is not None:
             numbers.append(self._number(codes.PLANNED_BALLOON, needle.balloon.planned_volume_ml, codes.ML))
         grades = [
             self._grade(codes.BREACH_GRADE, needle.breach_grade),
             self._grade(codes.PLAN_SAFETY, needle.safety),
         ]
-        name = f"{level.level} {needle.side} needle"
-        return self._group(name, codes.PLANNED_NEEDLE, [self._site(level, needle.side)], numbers, grades)
+        tracked = f"{level.level} {needle.side} needle"
+        return self._group(tracked, codes.PLANNED_NEEDLE, [self._site(level, needle.side)], numbers, grades)

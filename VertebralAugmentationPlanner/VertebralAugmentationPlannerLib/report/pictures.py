@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -82,4 +83,11 @@ def picture_grid(pictures: PagePictures, keys: Sequence[str]) -> Markup:
 
 
 def _figure(picture: PictureLike) -> Markup:
-    return element("figure", Markup(picture.to_svg(width="100%")), element("figcaption", picture.caption))
+    """The picture with the first clause of its caption; the rest shows where the pointer rests on it."""
+    caption = element("figcaption", short_caption(picture.caption))
+    return element("figure", Markup(picture.to_svg(width="100%")), caption, title=picture.caption)
+
+
+def short_caption(caption: str) -> str:
+    """The first clause: eight pictures share a page, and a full caption below each would shrink them."""
+    return re.split(r"(?:[.;])\s", caption, maxsplit=1)[0].rstrip(".") + "."

@@ -1,0 +1,183 @@
+"""What ``vap report``, ``vap compare`` and ``vap export`` do, apart from reading their arguments."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from ..model import Case, CasePlan, InputError, PlanOptions, Spine
+from ..model.serialisation import write_text
+from .compare import compare_plans
+from .compare_tables import comparison_csv, comparison_html, comparison_text
+from .dicom_pdf import print_to_pdf, write_encapsulated_pdf
+from .dicom_seg import write_dicom_seg
+from .dicom_series import read_source_series
+from .dicom_sr import write_dicom_sr
+from .document import write_report
+from .mesh_files import write_glb, write_stl
+from .meshes import plan_meshes
+from .needles import write_needle_csv, write_needle_markups
+
+EXPORTS = ("markups", "csv", "stl", "glb", "dicom-sr", "dicom-seg", "dicom-pdf")
+"""Names of the exports, as the command line takes them."""
+
+
+def report_command(
+    plan_path: str | PathLike[str],
+    out: str | PathLike[str],
+    ct: str | PathLike[str] | None = None,
+    segmentation: str | PathLike[str] | None = None,
+    patient_name: str | None = None,
+) -> Path:
+    """Write the report of a saved plan; with the labels (and the CT) it has pictures.
+
+    Args:
+        out: the HTML file, or a folder that gets ``report.html``.
+        ct, segmentation: the images of the plan; pictures need at least the labels.
+
+    Returns:
+        The file written.
+
+    Raises:
+        InputError: the plan or the images cannot be read, the images are not the plan's, or the file cannot be written.
+    """
+    plan = CasePlan.load(plan_path)
+    target = Path(out)
+    if target.suffix.lower() not in (".html", ".htm"):
+        _make_folder(target)
+        target = target / "report.html"
+    case, spine = _case_and_spine(plan, ct, segmentation)
+    write_report(plan, target, case, spine, patient_name)
+    return target
+
+
+def compare_command(
+    path_a: str | PathLike[str],
+    path_b: str | PathLike[str],
+    out: str | PathLike[str] | None = None,
+    everything: bool = False,
+) -> str:
+    """Compare two saved plans.
+
+    Args:
+        out: ``*.csv`` or ``*.html`` to write as well.
+        everything: show what is the same, too.
+
+    Returns:
+        The table for the terminal.
+
+    Raises:
+        InputError: a plan cannot be read, or ``out`` has another ending or cannot be written.
+    """
+    comparison = compare_plans(CasePlan.load(path_a), CasePlan.load(path_b), str(path_a), str(path_b))
+    if out is not None:
+        writers = {".csv": comparison_csv, ".html": comparison_html}
+        suffix = Path(out).suffix.lower()
+        if suffix not in writers:
+            raise InputError(f"A comparison is written as .csv or .html, not as “{Path(out).name}”.")
+        write_text(Path(out), writers[suffix](comparison))
+    return comparison_text(comparison, everything)
+
+
+def export_command(
+    plan_path: str | PathLike[str],
+    out: str | PathLike[str],
+    kinds: tuple[str, ...] | list[str] = ("markups", "csv", "stl", "glb"),
+    ct: str | PathLike[str] | None = None,
+    segmentation: str | PathLike[str] | None = None,
+) -> list[Path]:
+    """Write the exports of a saved plan into a folder.
+
+    Args:
+        kinds: names from :data:`EXPORTS`.
+        ct: DICOM folder of the CT, for the DICOM exports.
+        segmentation: the labels, for the bone of STL and GLB (without them only needles, balloons and cement) and for
+            ``dicom-seg``.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: an unknown kind, or what a kind needs is missing; the message says what.
+    """
+    unknown = [kind for kind in kinds if kind not in EXPORTS]
+    if unknown:
+        raise InputError(f"There is no export “{unknown[0]}”; choose from {', '.join(EXPORTS)}.")
+    plan = CasePlan.load(plan_path)
+    folder = Path(out)
+    needs_spine = bool({"stl", "glb", "dicom-seg"} & set(kinds)) and segmentation is not None
+    case, spine = _case_and_spine(plan, ct, segmentation) if needs_spine else (None, None)
+    _make_folder(folder)
+    written: list[Path] = []
+    for kind in dict.fromkeys(kinds):
+        written += _export(kind, plan, folder, ct, case, spine)
+    return written
+
+
+def _export(
+    kind: str, plan: CasePlan, folder: Path, ct: str | PathLike[str] | None, case: Case | None, spine: Spine | None
+) -> list[Path]:
+    if kind == "markups":
+        write_needle_markups(plan, folder / "needles.mrk.json")
+        return [folder / "needles.mrk.json"]
+    if kind == "csv":
+        write_needle_csv(plan, folder / "needles.csv")
+        return [folder / "needles.csv"]
+    if kind == "stl":
+        return write_stl(plan_meshes(plan, spine), folder / "stl")
+    if kind == "glb":
+        write_glb(plan_meshes(plan, spine), folder / "plan.glb")
+        return [folder / "plan.glb"]
+    return [_export_dicom(kind, plan, folder, ct, case, spine)]
+
+
+def _export_dicom(
+    kind: str, plan: CasePlan, folder: Path, ct: str | PathLike[str] | None, case: Case | None, spine: Spine | None
+) -> Path:
+    if ct is None:
+        raise InputError(f"{kind} needs the DICOM folder of the CT: patient and study come from it.")
+    source = read_source_series(ct)
+    path = folder / f"{kind.replace('-', '_')}.dcm"
+    if kind == "dicom-sr":
+        write_dicom_sr(plan, path, source)
+    elif kind == "dicom-seg":
+        if spine is None:
+            raise InputError("dicom-seg needs the labels the plan was made from; give them with --segmentation.")
+        write_dicom_seg(plan, spine, path, source)
+    else:
+        html, pdf = folder / "report.html", folder / "report.pdf"
+        write_report(plan, html, case, spine)
+        print_to_pdf(html, pdf)
+        write_encapsulated_pdf(plan, pdf, path, source)
+    return path
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+
+
+def _case_and_spine(
+    plan: CasePlan, ct: str | PathLike[str] | None, segmentation: str | PathLike[str] | None
+) -> tuple[Case | None, Spine | None]:
+    """Read the images again and rebuild the anatomy, for pictures and surfaces.
+
+    Raises:
+        InputError: a CT without labels, or other labels than the plan's.
+    """
+    if segmentation is None:
+        if ct is not None:
+            raise InputError("Pictures need the labels as well as the CT; give them with --segmentation.")
+        return None, None
+    from ..anatomy import build_spine  # a report of the plan alone needs neither
+    from ..case import load_case
+
+    canal = plan.inputs.canal.path if plan.inputs.canal else None
+    found_canal = canal if canal and Path(canal).exists() else None
+    case = load_case(ct, segmentation, PlanOptions(labels=str(plan.options.get("labels", "auto"))), found_canal)
+    recorded, found = plan.inputs.segmentation, case.inputs.segmentation
+    if recorded.sha256 and found.sha256 and recorded.sha256 != found.sha256:
+        raise InputError("These labels are not the ones the plan was made from; give the original file.")
+    return case, build_spine(case)

@@ -1,0 +1,236 @@
+"""Two plans of one case side by side: two readers, before and after an edit, one needle or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..model import LEVELS, CasePlan, ImageRecord, LevelPlan, Trajectory
+from ..model.geometry import unit
+
+Value = float | int | str | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One quantity in both plans.
+
+    Args:
+        level: "T12".
+        side: "left", "right", or None for what belongs to the whole level.
+        group: "level", "measurement", "needle" or "clearance".
+        name: what it is, in words.
+        unit: "mm", "°", "ml", "%", "HU", "ml" or "" for words and counts.
+        a, b: the two values; None where a plan has none.
+        difference: b − a for numbers; for points and directions the distance (mm) or angle (°) between the two, never
+            negative, with ``a`` and ``b`` None. None where one is missing or the values are words.
+        decimals: as many as make sense to show.
+    """
+
+    level: str
+    side: str | None
+    group: str
+    name: str
+    unit: str
+    a: Value
+    b: Value
+    difference: float | None
+    decimals: int = 1
+
+    @property
+    def same(self) -> bool:
+        """Nothing to see at the decimals shown."""
+        if self.difference is not None:
+            return round(self.difference, self.decimals) == 0
+        return self.a == self.b
+
+    @property
+    def apart(self) -> bool:
+        """A distance or angle between two things rather than a change of one number."""
+        return self.a is None and self.b is None and self.difference is not None
+
+
+@dataclass(frozen=True)
+class PlanComparison:
+    """What differs between two plans.
+
+    Args:
+        name_a, name_b: how to call them, such as file names.
+        notes: sentences on the whole: whether the images are the same, which levels are in one plan only …
+        rows: every quantity, level by level from head to foot.
+    """
+
+    name_a: str
+    name_b: str
+    notes: tuple[str, ...]
+    rows: tuple[Difference, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Nothing differs at the decimals shown."""
+        return all(row.same for row in self.rows)
+
+    def levels(self) -> list[str]:
+        """Levels compared, from head to foot."""
+        return list(dict.fromkeys(row.level for row in self.rows))
+
+
+def compare_plans(a: CasePlan, b: CasePlan, name_a: str = "A", name_b: str = "B") -> PlanComparison:
+    """Compare two plans of one case; differences are b − a.
+
+    Points are compared in world coordinates, so the plans must come from the same CT or registered ones; a note says
+    where the images differ.
+    """
+    levels_a = {level.level: level for level in a.levels}
+    levels_b = {level.level: level for level in b.levels}
+    names = [name for name in LEVELS if name in levels_a or name in levels_b]
+    notes = [_images("CT", a.inputs.ct, b.inputs.ct), _images("labels", a.inputs.segmentation, b.inputs.segmentation)]
+    rows: list[Difference] = []
+    for name in names:
+        if name in levels_a and name in levels_b:
+            rows += _level_rows(levels_a[name], levels_b[name])
+        else:
+            notes.append(f"{name} is only in {name_a if name in levels_a else name_b}.")
+    return PlanComparison(name_a, name_b, tuple(notes), tuple(rows))
+
+
+def _images(what: str, a: ImageRecord | None, b: ImageRecord | None) -> str:
+    if a is None or b is None:
+        return f"Both plans were made without {what}." if a is b else f"Only one of the plans was made with a {what}."
+    if a.sha256 is None or b.sha256 is None:
+        return f"Whether the {what} are the same is unknown: one of them was not read from a file."
+    if a.sha256 == b.sha256:
+        return f"Same {what}."
+    return (
+        f"DIFFERENT {what}: the checksums differ, so positions compare only if both lie in the same world coordinates."
+    )
+
+
+Getter = Callable[[Any], Value]
+
+
+def _get(dotted: str) -> Getter:
+    def read(thing: Any) -> Value:
+        for name in dotted.split("."):
+            if thing is None:
+                return None
+            thing = getattr(thing, name)
+        return thing
+
+    return read
+
+
+_LEVEL = (
+    ("approach", "", _get("approach"), 0),
+    ("cement", "ml", _get("cement.volume_ml"), 1),
+    ("bone fillers", "", _get("cement.bone_fillers"), 0),
+    ("body filled", "%", _get("cement.body_fill_percent"), 1),
+    ("expected anterior height", "mm", _get("predicted.anterior_height_mm"), 1),
+)
+
+_MEASUREMENTS = (
+    ("anterior height", "mm", _get("measurements.anterior_height_mm"), 1),
+    ("middle height", "mm", _get("measurements.middle_height_mm"), 1),
+    ("posterior height", "mm", _get("measurements.posterior_height_mm"), 1),
+    ("anterior loss", "%", _get("measurements.height_loss_percent.anterior"), 1),
+    ("middle loss", "%", _get("measurements.height_loss_percent.middle"), 1),
+    ("posterior loss", "%", _get("measurements.height_loss_percent.posterior"), 1),
+    ("Genant grade", "", _get("measurements.genant_grade"), 0),
+    ("fracture shape", "", _get("measurements.fracture_shape"), 0),
+    ("OF class", "", _get("measurements.of_class"), 0),
+    ("wedge angle", "°", _get("measurements.wedge_angle_deg"), 1),
+    ("segmental kyphosis", "°", _get("measurements.segmental_kyphosis_deg"), 1),
+    ("Gardner angle", "°", _get("measurements.gardner_angle_deg"), 1),
+    ("body volume", "ml", _get("measurements.body_volume_ml"), 1),
+    ("body density", "HU", _get("measurements.body_density_hu"), 0),
+    ("cleft", "ml", _get("measurements.cleft_volume_ml"), 2),
+    ("retropulsion", "mm", _get("measurements.posterior_wall_retropulsion_mm"), 1),
+)
+
+_NEEDLE = (
+    ("cannula", "", _get("cannula"), 0),
+    ("convergence", "°", _get("convergence_angle_deg"), 1),
+    ("craniocaudal", "°", _get("craniocaudal_angle_deg"), 1),
+    ("C-arm LAO + / RAO −", "°", _get("carm.primary_deg"), 1),
+    ("C-arm CRA + / CAU −", "°", _get("carm.secondary_deg"), 1),
+    ("skin to target", "mm", _get("skin_to_target_mm"), 1),
+    ("bone path", "mm", _get("bone_path_mm"), 1),
+    ("tip off the midline", "mm", _get("midline_offset_mm"), 1),
+    ("slack, offset", "mm", _get("tolerated_offset_mm"), 1),
+    ("slack, angle", "°", _get("tolerated_angle_deg"), 1),
+    ("safety", "", _get("safety"), 0),
+    ("breach grade", "", _get("breach_grade"), 0),
+    ("balloon", "", _get("balloon.model"), 0),
+    ("balloon volume", "ml", _get("balloon.planned_volume_ml"), 1),
+    ("cement, this side", "ml", _get("cement_ml"), 1),
+)
+
+_CLEARANCE = (
+    ("clearance, canal", "mm", _get("clearance_mm.canal"), 1),
+    ("clearance, pedicle wall", "mm", _get("clearance_mm.pedicle_wall"), 1),
+    ("clearance, end plates", "mm", _get("clearance_mm.endplate"), 1),
+    ("clearance, anterior wall", "mm", _get("clearance_mm.anterior_wall"), 1),
+    ("clearance, lateral wall", "mm", _get("clearance_mm.lateral_wall"), 1),
+    ("clearance, neighbour", "mm", _get("clearance_mm.neighbour"), 1),
+)
+
+
+def _level_rows(a: LevelPlan, b: LevelPlan) -> Iterator[Difference]:
+    yield from _table(a.level, None, "level", _LEVEL, a, b)
+    yield from _table(a.level, None, "measurement", _MEASUREMENTS, a, b)
+    for side in ("left", "right"):
+        yield from _needle_rows(a, b, side)
+
+
+def _table(level: str, side: str | None, group: str, table: Any, a: Any, b: Any) -> Iterator[Difference]:
+    for name, unit_, read, decimals in table:
+        first, second = read(a), read(b)
+        if first is not None or second is not None:
+            yield Difference(level, side, group, name, unit_, first, second, _change(first, second), decimals)
+
+
+def _change(a: Value, b: Value) -> float | None:
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return float(b) - float(a)
+    return None
+
+
+def _needle_rows(a: LevelPlan, b: LevelPlan, side: str) -> Iterator[Difference]:
+    first, second = _needle(a, side), _needle(b, side)
+    if first is None and second is None:
+        return
+    if first is None or second is None:
+        words = [_presence(level, needle, side) for level, needle in ((a, first), (b, second))]
+        yield Difference(a.level, side, "needle", "planned", "", words[0], words[1], None, 0)
+        return
+    for name, field in (("entry", "entry_ras"), ("tip", "target_ras"), ("skin point", "skin_ras")):
+        distance = _distance(getattr(first, field), getattr(second, field))
+        if distance is not None:
+            yield Difference(a.level, side, "needle", name, "mm", None, None, distance)
+    yield Difference(a.level, side, "needle", "direction", "°", None, None, _angle(first, second))
+    yield from _table(a.level, side, "needle", _NEEDLE, first, second)
+    yield from _table(a.level, side, "clearance", _CLEARANCE, first, second)
+
+
+def _needle(level: LevelPlan, side: str) -> Trajectory | None:
+    return next((needle for needle in level.trajectories if needle.side == side), None)
+
+
+def _presence(level: LevelPlan, needle: Trajectory | None, side: str) -> str:
+    if needle is not None:
+        return f"yes, {needle.cannula}"
+    reason = level.skipped_sides.get(side)
+    return f"no: {reason}" if reason else "no"
+
+
+def _distance(a: Any, b: Any) -> float | None:
+    return None if a is None or b is None else float(np.linalg.norm(np.subtract(a, b)))
+
+
+def _angle(a: Trajectory, b: Trajectory) -> float:
+    """Angle between two needles, degrees; the arctangent keeps its accuracy where the cosine does not."""
+    first, second = (unit(np.subtract(needle.target_ras, needle.entry_ras)) for needle in (a, b))
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second)))
