@@ -1,0 +1,28 @@
+"""Access: the needle's path from the skin to the anterior third of the body."""
+
+from .angles import convergence_deg, craniocaudal_deg, end_on_carm
+from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
+from .instruments import cannulas_to_try, passes_balloon
+from .planner import AccessPlan, plan_access, reevaluate
+from .search import FoundPath, find_path
+from .skin import skin_point
+from .space import AccessSpace, access_space
+
+__all__ = [
+    "AccessPlan",
+    "AccessSpace",
+    "FoundPath",
+    "PathCheck",
+    "PathEvaluator",
+    "access_space",
+    "cannulas_to_try",
+    "convergence_deg",
+    "craniocaudal_deg",
+    "end_on_carm",
+    "find_path",
+    "gertzbein_robbins",
+    "passes_balloon",
+    "plan_access",
+    "reevaluate",
+    "skin_point",
+]

@@ -1,0 +1,294 @@
+"""The exact evaluation of one needle: what its surface keeps from every wall, and how far it may be off.
+
+Clearance starts behind the entry cortex. Bone surface outside the plane tangent to the entry, moved inward by the
+cortex's roughness, is the entry cortex and does not count. Below that plane the rim of the hole slopes inward on any
+curved back of a vertebra: as long as it stays outside a cone of 45° about the needle it must not be broken by the
+cannula, but needs no margin. Everything deeper is a wall. What faces the canal always counts, from the skin to the tip.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import Clearance, Vertebra
+from ..model.geometry import FloatArray, unit
+from .angles import SIDE_SIGN
+from .isthmus import IsthmusPlane
+from .space import AccessSpace, access_space
+from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
+from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, Walls
+
+ENTRY_PATCH_MM = 5.0
+"""Radius of the patch of cortex whose mean normal is the tangent plane's [D]."""
+
+OUTSIDE_REACH_MM = 40.0
+"""The part of the cannula behind the entry that is checked against the canal and the neighbours: as far as the
+facets, laminae and spinous processes of the neighbours reach behind an entry [D]."""
+
+STEP_MM = 0.5
+"""Sampling along the axis; the fields are on grids of 0.8–1 mm [D]."""
+
+GERTZBEIN_ROBBINS_MM = (("A", 0.0), ("B", 2.0), ("C", 4.0), ("D", 6.0))
+"""A none, B < 2 mm, C 2–<4, D 4–<6, E ≥ 6 mm. Definitions as in doi 10.1007/s11701-024-02001-w [V]."""
+
+GRADE_RESOLUTION_MM = 0.05
+"""Less than this is no breach: it is below what a surface on a 1 mm grid can tell [D]."""
+
+
+def gertzbein_robbins(breach_mm: float) -> str:
+    """Grade of a breach of the instrument's surface beyond the cortex, mm (0 or less: none)."""
+    if breach_mm <= GRADE_RESOLUTION_MM:
+        return "A"
+    return next((grade for grade, limit in GERTZBEIN_ROBBINS_MM[1:] if breach_mm < limit), "E")
+
+
+@dataclass(frozen=True, eq=False)
+class PathCheck:
+    """One needle, evaluated. Points local, mm.
+
+    Args:
+        entry: (3,) where the axis enters the bone.
+        target: (3,) the tip.
+        direction: (3,) unit, entry → target.
+        radius_mm: of the cannula.
+        clearance: from the cannula's surface.
+        axis_clearance_mm: smallest distance of the axis to a wall along the pedicle and to the canal.
+        grade: Gertzbein–Robbins "A" … "E".
+        tolerated_offset_mm: largest parallel shift, in the worst direction, before the surface touches a wall along
+            the pedicle or the canal.
+        tolerated_angle_deg: largest tilt about the entry, in the worst direction, before that.
+        bone_path_mm: from the entry to the target.
+        entry_normal: (3,) outward normal of the cortex at the entry.
+        entry_obliquity_deg: angle between the needle and that normal.
+        through_pedicle: the axis crosses the isthmus inside its outline and enters the bone behind it.
+        crosses_own_bone: behind the entry the axis runs through another part of the same vertebra.
+    """
+
+    entry: FloatArray
+    target: FloatArray
+    direction: FloatArray
+    radius_mm: float
+    clearance: Clearance
+    axis_clearance_mm: float
+    grade: str
+    tolerated_offset_mm: float
+    tolerated_angle_deg: float
+    bone_path_mm: float
+    entry_normal: FloatArray
+    entry_obliquity_deg: float
+    through_pedicle: bool
+    crosses_own_bone: bool
+
+
+class PathEvaluator:
+    """Evaluates needles of one side of one vertebra; made once, then a few milliseconds a needle.
+
+    Args:
+        vertebra: complete, with a canal and the side's pedicle.
+        side: "left" or "right".
+        space: the vertebra's prepared surfaces, when they exist already.
+
+    Raises:
+        ValueError: the vertebra is incomplete, or lacks the canal or the pedicle.
+    """
+
+    FAR_SIDE_MM = 20.0
+    """Surfaces this far beyond the midline can't be the nearest to a needle of this side [D]."""
+
+    def __init__(self, vertebra: Vertebra, side: str, space: AccessSpace | None = None) -> None:
+        if side not in vertebra.pedicles:
+            raise ValueError(f"{vertebra.level} has no {side} pedicle")
+        self.side = side
+        self.space = space if space is not None else access_space(vertebra)
+        self.isthmus = IsthmusPlane.of(vertebra.pedicles[side])
+        obstacles = self.space.obstacles
+        near = obstacles.points[:, 0] * SIDE_SIGN[side] > -self.FAR_SIDE_MM
+        near &= obstacles.coarse | (obstacles.kind != NEIGHBOUR)
+        self.walls = Walls.of(obstacles, self.isthmus, near)
+        self.coarse = Walls.of(obstacles, self.isthmus, near & obstacles.coarse)
+        self.slices = {kind: self.walls.range(kind) for kind in KINDS}
+        self.reach = float(np.linalg.norm(np.array(self.space.grid.shape) * self.space.grid.spacing_mm))
+
+    def bone_entry(self, inside: FloatArray, direction: FloatArray) -> FloatArray:
+        """Where an axis enters the bone.
+
+        Args:
+            inside: (3,) a point of the axis, usually its crossing of the isthmus. Where it lies in bone, the entry is
+                the rear end of the bone around it; else the first bone met from behind.
+            direction: (3,) unit, from posterior to anterior.
+        """
+        back = np.arange(0.0, self.reach, STEP_MM)
+        values = self.space.bone_at(inside - back[:, None] * direction)
+        if values[0] > 0:
+            outside = np.flatnonzero(values <= 0)
+            if not outside.size:
+                return np.asarray(inside - back[-1] * direction)
+            last = int(outside[0])
+            return _between(inside, direction, -back[last - 1], -back[last], values[last - 1], values[last])
+        solid = np.flatnonzero(values > 0)
+        if solid.size:
+            first = int(solid[-1])
+            if first + 1 == len(back):
+                return np.asarray(inside - back[first] * direction)
+            return _between(inside, direction, -back[first], -back[first + 1], values[first], values[first + 1])
+        forward = self.space.bone_at(inside + back[:, None] * direction)
+        solid = np.flatnonzero(forward > 0)
+        if not solid.size:
+            return np.asarray(inside)
+        first = int(solid[0])
+        return _between(inside, direction, back[first], back[first - 1], forward[first], forward[first - 1])
+
+    def entry_normal(self, entry: FloatArray, direction: FloatArray) -> FloatArray:
+        """Outward unit normal (3,) of the cortex around an entry: the mean over a patch facing the needle."""
+        wall = self.slices[WALL]
+        squared = self.walls.squared[wall] - 2.0 * (self.walls.points[wall] @ entry) + entry @ entry
+        near = np.flatnonzero(squared < ENTRY_PATCH_MM**2)
+        normals = self.walls.normals[wall][near]
+        facing = np.clip(-normals @ direction, 0.0, None)
+        # Weights fade to zero at the rim of the patch and for cortex seen edge-on, so that the normal is a
+        # continuous function of the needle.
+        weight = (1.0 - squared[near] / ENTRY_PATCH_MM**2) ** 2 * facing
+        if weight.sum() < 1e-9:
+            return -direction
+        return unit(weight @ normals)
+
+    def evaluate(self, entry: FloatArray, target: FloatArray, radius_mm: float) -> PathCheck:
+        """Evaluate a needle.
+
+        Args:
+            entry, target: (3,) local points; ``entry`` only gives the axis, the bone's own entry is computed.
+            radius_mm: of the cannula.
+
+        Raises:
+            ValueError: entry and target coincide.
+        """
+        target = np.asarray(target, float)
+        direction = unit(target - np.asarray(entry, float))
+        crossing = self.isthmus.crossing(target, direction)
+        start = self.bone_entry(crossing if crossing is not None else target, direction)
+        length = max(float((target - start) @ direction), STEP_MM)
+        normal = self.entry_normal(start, direction)
+        entry_in_zone = float(self.isthmus.depth_of(start)) >= -PEDICLE_ZONE_MM
+
+        along = self.walls.points @ direction - start @ direction
+        away = self.walls.squared - 2.0 * (self.walls.points @ start) + start @ start
+        radial = np.sqrt(np.maximum(away - along**2, 0.0))
+        depth = self.walls.depth_below(start, normal)
+        met = (depth > 0) & self._passed(along, entry_in_zone)
+        flags = met & (depth > radial)
+        rim = met & ~flags
+        axis, surface = radial.copy(), radial - radius_mm
+        rim_mm = float(surface[rim].min(initial=np.inf))
+        ahead = np.flatnonzero(along > length)
+        axis[ahead] = np.hypot(along[ahead] - length, radial[ahead])
+        surface[ahead] = np.hypot(along[ahead] - length, np.maximum(surface[ahead], 0.0))
+        axis[~flags] = surface[~flags] = np.inf
+
+        gaps = self._axis_outside(start, direction, length, normal, entry_in_zone)
+        values = {kind: self._smallest(surface, kind, gaps, radius_mm) for kind in self.slices}
+        if rim_mm < 0:
+            values[WALL] = min(rim_mm, values[WALL]) if values[WALL] is not None else rim_mm
+        canal_axis = self._smallest(axis, CANAL, gaps, 0.0)
+        wall_axis = self._smallest(axis, WALL, gaps, 0.0)
+        in_bone = [values[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL)]
+        worst = min(value for value in in_bone if value is not None)
+        tolerance = min(v for v in (values[WALL], values[CANAL]) if v is not None)
+        return PathCheck(
+            entry=start,
+            target=target,
+            direction=direction,
+            radius_mm=radius_mm,
+            clearance=Clearance(
+                canal=values[CANAL],
+                pedicle_wall=values[WALL],
+                endplate=values[ENDPLATE],
+                anterior_wall=values[ANTERIOR],
+                lateral_wall=values[LATERAL],
+                neighbour=values[NEIGHBOUR],
+            ),
+            axis_clearance_mm=min(v for v in (wall_axis, canal_axis) if v is not None),
+            grade=gertzbein_robbins(-worst),
+            tolerated_offset_mm=max(0.0, tolerance),
+            tolerated_angle_deg=self._tolerated_tilt(along, radial, flags, length, radius_mm) if tolerance > 0 else 0.0,
+            bone_path_mm=length,
+            entry_normal=normal,
+            entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ normal, -1.0, 1.0)))),
+            through_pedicle=crossing is not None and not entry_in_zone and bool(self.isthmus.contains(crossing)),
+            crosses_own_bone=self._own_bone_behind(start, direction),
+        )
+
+    def _passed(self, along: FloatArray, entry_in_zone: bool) -> NDArray[np.bool_]:
+        """Flags (N,) of the points that lie beside the cannula or ahead of it."""
+        passed = along >= -OUTSIDE_REACH_MM
+        if not entry_in_zone:
+            # Behind the entry only the walls of a pedicle that the needle enters from the side are met.
+            passed[self.walls.bone] = along[self.walls.bone] >= 0.0
+        return passed
+
+    def _axis_outside(
+        self, start: FloatArray, direction: FloatArray, length: float, normal: FloatArray, entry_in_zone: bool
+    ) -> dict[int, float]:
+        """Signed distances (mm, negative) of the axis beyond the surfaces it has crossed, by kind."""
+        along = np.arange(-OUTSIDE_REACH_MM, length + STEP_MM / 2, STEP_MM)
+        axis = start + along[:, None] * direction
+        gaps: dict[int, float] = {}
+        for kind, field in ((CANAL, self.space.canal_mm), (NEIGHBOUR, self.space.neighbour_mm)):
+            if field is not None:
+                low = float(self.space.grid.sample(field, axis).min())
+                if low < 0:
+                    gaps[kind] = low
+        zone = self.isthmus.depth_of(axis) >= -PEDICLE_ZONE_MM
+        below = (start - axis) @ normal > ENTRY_ROUGHNESS_MM
+        checked = ((along > 0) & (below | zone)) | (zone if entry_in_zone else False)
+        bone = np.where(checked, self.space.bone_at(axis), np.inf)
+        for index in np.flatnonzero(bone < 0):
+            kind = self._nearest_bone_kind(axis[index])
+            gaps[kind] = min(gaps.get(kind, 0.0), float(bone[index]))
+        return gaps
+
+    def _nearest_bone_kind(self, point: FloatArray) -> int:
+        bone = self.walls.bone
+        return int(self.walls.kind[bone][np.argmin(((self.walls.points[bone] - point) ** 2).sum(axis=1))])
+
+    def _smallest(self, distance: FloatArray, kind: int, gaps: dict[int, float], radius_mm: float) -> float | None:
+        values = distance[self.slices[kind]]
+        low = float(values.min()) if values.size else np.inf
+        if kind in gaps:
+            low = min(low, gaps[kind] - radius_mm)
+        return low if np.isfinite(low) else None
+
+    def _tolerated_tilt(
+        self, along: FloatArray, radial: FloatArray, flags: np.ndarray, length: float, radius_mm: float
+    ) -> float:
+        # Tilting straight towards a point at distance R from the entry and angle α off the axis brings the surface to
+        # it at α − asin(r / R). The part of the cannula behind the entry swings the other way by as much.
+        smallest = np.inf
+        for kind in (WALL, CANAL):
+            part = self.slices[kind]
+            r, away = radial[part], np.hypot(along[part], radial[part])
+            # sin α − sin β bounds α − β within a factor of 1.5 below 48°: enough to leave few points for the exact angle.
+            gap = np.where(flags[part] & (away <= length + radius_mm), (r - radius_mm) / away, np.inf)
+            if not gap.size or not np.isfinite(gap.min()):
+                continue
+            near = gap <= 1.5 * gap.min() + 0.01
+            tilt = np.arcsin(np.clip(r[near] / away[near], 0.0, 1.0)) - np.arcsin(
+                np.clip(radius_mm / away[near], 0.0, 1.0)
+            )
+            smallest = min(smallest, float(tilt.min()))
+        return min(90.0, max(0.0, math.degrees(smallest))) if np.isfinite(smallest) else 90.0
+
+    def _own_bone_behind(self, start: FloatArray, direction: FloatArray) -> bool:
+        behind = np.arange(ENTRY_ROUGHNESS_MM, OUTSIDE_REACH_MM, STEP_MM)
+        return bool((self.space.bone_at(start - behind[:, None] * direction) > STEP_MM).any())
+
+
+def _between(
+    origin: FloatArray, direction: FloatArray, inner: float, outer: float, value_in: float, value_out: float
+) -> FloatArray:
+    """Point of an axis where a field crosses zero between two samples."""
+    share = value_in / (value_in - value_out)
+    return np.asarray(origin + (inner + share * (outer - inner)) * direction)

@@ -1,0 +1,267 @@
+"""Access to one vertebra: the approach and its needles, and the re-evaluation of a needle that was moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model import Cannula, Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
+from ..model.geometry import FloatArray
+from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
+from .approach import EVIDENCE, OTHER_SIDE, Decision, better, needs_both_sides, single_needle_falls_short
+from .clearance import PathCheck, PathEvaluator
+from .notices import plan_warnings
+from .safety import judge, shortage_text
+from .side import SidePlan, plan_side
+from .skin import skin_point
+from .space import access_space
+
+SIDES = ("left", "right")
+
+
+@dataclass(frozen=True)
+class AccessPlan:
+    """The access to one vertebra, as the level's plan carries it.
+
+    Args:
+        approach: "bilateral", "unilateral-left", "unilateral-right" or "none".
+        approach_reason: in words.
+        trajectories: left before right.
+        skipped_sides: sides that were asked for and got no trajectory, with the reason.
+    """
+
+    approach: str
+    approach_reason: str
+    trajectories: tuple[Trajectory, ...]
+    skipped_sides: dict[str, str]
+    warnings: tuple[PlanWarning, ...]
+
+
+def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | None, options: PlanOptions) -> AccessPlan:
+    """Plan the access to one vertebra.
+
+    Args:
+        vertebra: of the spine; an incomplete one, or one without a canal, gets no trajectory and a reason.
+        case: for the skin point (CT) and the vertebrae behind the needle (labels).
+        measurements: of the level, for the choice of the approach; None where they could not be made.
+        options: procedure, approach, cannula, margins, etiology.
+    """
+    wanted = _wanted_sides(options.approach)
+    blocked = _blocked(vertebra)
+    if blocked is not None:
+        warning = PlanWarning("no-access", "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
+        return AccessPlan("none", blocked, (), dict.fromkeys(wanted, blocked), (warning,))
+    planner = _LevelPlanner(vertebra, options)
+    decision = planner.decide(measurements)
+    trajectories = tuple(
+        _delivered(planner.evaluators[plan.side], plan, case) for plan in sorted(decision.chosen, key=_left_first)
+    )
+    skipped = {plan.side: plan.refusal or "" for plan in decision.refused}
+    warnings = plan_warnings(vertebra, case, options, trajectories, decision)
+    return AccessPlan(decision.approach, decision.reason, trajectories, skipped, warnings)
+
+
+def reevaluate(
+    vertebra: Vertebra,
+    case: Case,
+    side: str,
+    entry_ras: FloatArray,
+    target_ras: FloatArray,
+    cannula: Cannula,
+    options: PlanOptions,
+    evaluator: PathEvaluator | None = None,
+    with_skin: bool = True,
+) -> Trajectory:
+    """Evaluate a needle that was moved by hand, with its true grade; it may be a breach.
+
+    The entry of the result is where the axis enters the bone, wherever on the axis ``entry_ras`` lies.
+
+    Args:
+        vertebra: complete, with a canal and the side's pedicle.
+        side: "left" or "right".
+        entry_ras, target_ras: (3,) RAS mm.
+        cannula: the cannula in use.
+        evaluator: kept from an earlier call while a needle is dragged; made anew when None.
+        with_skin: whether the skin point is looked for.
+
+    Raises:
+        ValueError: entry and target coincide, or the side can't be evaluated at all.
+    """
+    if evaluator is None:
+        evaluator = PathEvaluator(vertebra, side)
+    assert vertebra.frame is not None
+    entry, target = (vertebra.frame.to_local(entry_ras), vertebra.frame.to_local(target_ras))
+    check = evaluator.evaluate(entry, target, cannula.radius_mm)
+    verdict = judge(check, options.margins)
+    compromise = None
+    if verdict.safety != "safe":
+        parts = [shortage_text(verdict)] if verdict.shortages else []
+        if not check.through_pedicle:
+            parts.append("the needle does not pass the pedicle from behind, through its isthmus")
+        if check.crosses_own_bone:
+            parts.append("the needle runs through another part of the same vertebra before its entry")
+        compromise = "This needle: " + ", ".join(parts) + "."
+    return _trajectory(evaluator, check, cannula, verdict.safety, compromise, case if with_skin else None)
+
+
+class _LevelPlanner:
+    """Plans each side at most once for each goal."""
+
+    def __init__(self, vertebra: Vertebra, options: PlanOptions) -> None:
+        self.vertebra, self.options = vertebra, options
+        space = access_space(vertebra)
+        self.evaluators = {side: PathEvaluator(vertebra, side, space) for side in SIDES if side in vertebra.pedicles}
+        self._plans: dict[tuple[str, bool], SidePlan] = {}
+
+    def plan(self, side: str, unilateral: bool) -> SidePlan:
+        key = (side, unilateral)
+        if key not in self._plans:
+            if side in self.evaluators:
+                self._plans[key] = plan_side(self.evaluators[side], self.options, unilateral)
+            else:
+                reason = self.vertebra.pedicle_reasons.get(side, f"The {side} pedicle was not found.")
+                self._plans[key] = SidePlan(side, None, None, None, None, refusal=reason)
+        return self._plans[key]
+
+    def decide(self, measurements: Measurements | None) -> Decision:
+        approach = self.options.approach
+        if approach == "bilateral":
+            return self._both("Asked for.")
+        if approach.startswith("unilateral-"):
+            return self._one_side(approach.removeprefix("unilateral-"), "Asked for.")
+        if approach == "unilateral":
+            return self._better_side("One needle was asked for")
+        both = needs_both_sides(measurements, self.options)
+        if both is not None:
+            return self._both(f"Bilateral: {both}.")
+        return self._automatic()
+
+    def _both(self, reason: str) -> Decision:
+        plans = [self.plan(side, False) for side in SIDES]
+        refused = tuple(plan for plan in plans if plan.path is None)
+        if not refused:
+            return Decision("bilateral", reason, tuple(plans), ())
+        if len(refused) == len(SIDES):
+            return _nothing(refused)
+        available = next(plan for plan in plans if plan.path is not None)
+        single = self._single(available.side)
+        why = f"Only the {single.side} side has a path. {refused[0].side.capitalize()}: {refused[0].refusal}"
+        return Decision(f"unilateral-{single.side}", why, (single,), refused)
+
+    def _single(self, side: str) -> SidePlan:
+        """One needle alone: to the midline where that is as good, else beside it."""
+        single, paramedian = self.plan(side, True), self.plan(side, False)
+        return paramedian if single_needle_falls_short(single, paramedian) is not None else single
+
+    def _one_side(self, side: str, reason: str) -> Decision:
+        single = self.plan(side, True)
+        if single.path is not None:
+            return Decision(f"unilateral-{side}", reason, (single,), ())
+        beside = self.plan(side, False)
+        if beside.path is None:
+            return _nothing((beside,))
+        offset = abs(float(beside.path.check.target[0]))
+        why = f"{reason} The tip stays {offset:.1f} mm short of the midline: {single.refusal}"
+        return Decision(f"unilateral-{side}", why, (beside,), ())
+
+    def _better_side(self, reason: str) -> Decision:
+        plans = [self.plan(side, True) for side in SIDES]
+        usable = [plan for plan in plans if plan.path is not None]
+        if not usable:
+            plans = [self.plan(side, False) for side in SIDES]
+            usable = [plan for plan in plans if plan.path is not None]
+            if not usable:
+                return _nothing(tuple(plans))
+            reason += "; no path reaches the midline ± 3 mm"
+        best = better(usable)
+        other = next(plan for plan in plans if plan.side != best.side)
+        why = f"{reason}; {_compared(best, other)}"
+        return Decision(f"unilateral-{best.side}", why, (best,), ())
+
+    def _automatic(self) -> Decision:
+        shortfalls = {side: single_needle_falls_short(self.plan(side, True), self.plan(side, False)) for side in SIDES}
+        fitting = [self.plan(side, True) for side in SIDES if shortfalls[side] is None and self.plan(side, True).safe]
+        if not fitting:
+            reasons = "; ".join(text for text in shortfalls.values() if text)
+            return self._both(f"Bilateral: {reasons or 'a single needle would not keep every margin'}.")
+        best = better(fitting)
+        assert best.path is not None
+        offset = abs(float(best.path.check.target[0]))
+        other = self.plan(OTHER_SIDE[best.side], True)
+        why = (
+            f"A single {best.side} needle reaches the midline to {offset:.1f} mm with every margin kept; "
+            f"{_compared(best, other)} {EVIDENCE}"
+        )
+        return Decision(f"unilateral-{best.side}", why, (best,), ())
+
+
+def _compared(best: SidePlan, other: SidePlan) -> str:
+    assert best.path is not None
+    slack = best.path.check.tolerated_offset_mm
+    if other.path is None:
+        return f"it may be {slack:.1f} mm off; the {other.side} side has no such path."
+    return f"it may be {slack:.1f} mm off, one on the {other.side} {other.path.check.tolerated_offset_mm:.1f} mm."
+
+
+def _nothing(refused: tuple[SidePlan, ...]) -> Decision:
+    reason = "No path on any side that was asked for."
+    return Decision("none", reason, (), refused)
+
+
+def _wanted_sides(approach: str) -> tuple[str, ...]:
+    return (approach.removeprefix("unilateral-"),) if approach.startswith("unilateral-") else SIDES
+
+
+def _blocked(vertebra: Vertebra) -> str | None:
+    if not vertebra.complete:
+        return vertebra.incomplete_reason or "The vertebra is cut by the image’s border."
+    if vertebra.canal_mm is None:
+        why = vertebra.canal_reason or "it could not be built with confidence"
+        return f"The spinal canal is unknown ({why}); nothing is planned without it."
+    return None
+
+
+def _left_first(plan: SidePlan) -> int:
+    return SIDES.index(plan.side)
+
+
+def _delivered(evaluator: PathEvaluator, plan: SidePlan, case: Case) -> Trajectory:
+    assert plan.path is not None and plan.cannula is not None and plan.verdict is not None
+    return _trajectory(evaluator, plan.path.check, plan.cannula, plan.verdict.safety, plan.compromise, case)
+
+
+def _trajectory(
+    evaluator: PathEvaluator, check: PathCheck, cannula: Cannula, safety: str, compromise: str | None, case: Case | None
+) -> Trajectory:
+    frame = evaluator.space.vertebra.frame
+    assert frame is not None
+    entry, target = frame.to_ras(check.entry), frame.to_ras(check.target)
+    skin = skin_point(case.ct, entry, target) if case is not None and case.ct is not None else None
+    side = evaluator.side
+    return Trajectory(
+        side=side,
+        route="transpedicular" if check.through_pedicle else "extrapedicular",
+        entry_ras=_point(entry),
+        target_ras=_point(target),
+        skin_ras=None if skin is None else _point(skin),
+        cannula=cannula.name,
+        cannula_outer_diameter_mm=cannula.outer_diameter_mm,
+        bone_path_mm=check.bone_path_mm,
+        skin_to_target_mm=None if skin is None else float(np.linalg.norm(skin - target)),
+        convergence_angle_deg=convergence_deg(check.direction, side),
+        craniocaudal_angle_deg=craniocaudal_deg(check.direction),
+        carm=end_on_carm(frame.direction_to_ras(check.direction)),
+        clearance_mm=check.clearance,
+        breach_grade=check.grade,
+        tolerated_offset_mm=check.tolerated_offset_mm,
+        tolerated_angle_deg=check.tolerated_angle_deg,
+        midline_offset_mm=float(SIDE_SIGN[side] * check.target[0]),
+        safety=safety,
+        compromise=compromise,
+    )
+
+
+def _point(values: FloatArray) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z

@@ -1,0 +1,105 @@
+"""Safe, tight or breach: what a path keeps against what it should keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model import Cannula, Margins, Pedicle
+from .clearance import PathCheck
+
+RESOLUTION_MM = 0.05
+"""A margin short by less than this is kept: surfaces from 1 mm voxels tell no more [D]."""
+
+CANAL_MINIMUM_MM = 0.25
+"""A tight path still keeps this from the canal: the error of a surface interpolated in a 1 mm grid. Below it contact
+can't be excluded, and nothing is delivered [D]."""
+
+ANTERIOR_MINIMUM_MM = 3.0
+"""The tip never comes nearer to the anterior cortex: behind it lie the great vessels (clinical-reference 3.2 [D])."""
+
+WALL_NAMES = {
+    "canal": "the canal",
+    "pedicle_wall": "the pedicle’s wall",
+    "endplate": "the end plate",
+    "anterior_wall": "the anterior cortex",
+    "lateral_wall": "the lateral cortex",
+    "neighbour": "the neighbouring vertebra",
+}
+PEDICLE_WALLS = ("pedicle_wall", "canal")
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """One margin that is not kept: how much there is, and how much there should be, mm."""
+
+    wall: str
+    kept_mm: float
+    wanted_mm: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one path.
+
+    Args:
+        safety: "safe", "tight" or "breach".
+        shortages: worst first.
+    """
+
+    safety: str
+    shortages: tuple[Shortage, ...]
+    not_through_pedicle: bool = False
+
+    @property
+    def short_in_pedicle(self) -> bool:
+        """Whether a thinner cannula is what would help."""
+        return any(shortage.wall in PEDICLE_WALLS for shortage in self.shortages)
+
+
+def judge(check: PathCheck, margins: Margins) -> Verdict:
+    """Judge an evaluated path against the margins."""
+    shortages = []
+    breach = not check.through_pedicle or check.crosses_own_bone
+    minimum = {"canal": CANAL_MINIMUM_MM, "anterior_wall": ANTERIOR_MINIMUM_MM}
+    for wall in WALL_NAMES:
+        kept, wanted = getattr(check.clearance, wall), getattr(margins, f"{wall}_mm")
+        if kept is None:
+            continue
+        if kept < wanted - RESOLUTION_MM:
+            shortages.append(Shortage(wall, kept, wanted))
+        if kept < min(wanted, minimum.get(wall, 0.0)) - RESOLUTION_MM:
+            breach = True
+    shortages.sort(key=lambda s: s.kept_mm - s.wanted_mm)
+    safety = "breach" if breach else ("tight" if shortages else "safe")
+    return Verdict(safety, tuple(shortages), not check.through_pedicle)
+
+
+def shortage_text(verdict: Verdict) -> str:
+    """The margins that are short, in words with numbers: "0.4 mm to the pedicle’s wall instead of 1.0 mm"."""
+    parts = []
+    for shortage in verdict.shortages:
+        name = WALL_NAMES[shortage.wall]
+        if shortage.kept_mm < -RESOLUTION_MM:
+            parts.append(f"the cannula’s surface breaches {name} by {-shortage.kept_mm:.1f} mm")
+        else:
+            parts.append(
+                f"the cannula’s surface keeps {max(shortage.kept_mm, 0.0):.1f} mm to {name} "
+                f"instead of {shortage.wanted_mm:.1f} mm"
+            )
+    return ", ".join(parts)
+
+
+def room_text(pedicle: Pedicle, cannula: Cannula, margins: Margins) -> str:
+    """The isthmus against what the cannula needs, where the isthmus is what is too narrow; else empty."""
+    needs = cannula.outer_diameter_mm + 2 * margins.pedicle_wall_mm
+    if pedicle.isthmus_width_mm >= needs:
+        return ""
+    return (
+        f"the isthmus is {pedicle.isthmus_width_mm:.1f} mm, {article(cannula)} {cannula.name} cannula with "
+        f"{margins.pedicle_wall_mm:.1f} mm each side needs {needs:.1f} mm"
+    )
+
+
+def article(cannula: Cannula) -> str:
+    """ "an" 8G, 11G; "a" 10G, 13G."""
+    return "an" if cannula.name in ("8G", "11G") else "a"

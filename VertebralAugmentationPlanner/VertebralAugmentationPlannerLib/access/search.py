@@ -1,0 +1,103 @@
+"""One needle for one side: global search, then refinement, then the exact evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .candidates import Line, best_starts
+from .clearance import PathCheck, PathEvaluator
+from .refine import Refined, Wishes, best_line, widest_line
+from .surface import NEIGHBOUR
+
+STARTS = 3
+"""Refinements of the clearance from distinct starts; the landscape of a pedicle has one or two hills [D]."""
+
+FINALISTS = 2
+NEARLY_AS_WIDE = 0.97
+"""A start whose widest line reaches this share of the best also competes for the soft wishes [D]."""
+
+CLEARANCE_KEPT = (0.965, 0.925)
+"""Share of the best clearance that margins in the body and soft wishes leave untouched: the second where only so a
+safe path is found. What is asked for is 0.90 [D]."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundPath:
+    """The best needle found, and what the best possible clearance is.
+
+    Args:
+        check: the exact evaluation.
+        line: as the search moves it.
+        widest_mm: largest clearance of an axis along the pedicle and to the canal that the search reached.
+    """
+
+    check: PathCheck
+    line: Line
+    widest_mm: float
+
+
+@dataclass(frozen=True, eq=False)
+class WidestLines:
+    """The lines of a side with the largest clearance, whatever the cannula: best first, mutually distinct."""
+
+    lines: tuple[Refined, ...]
+
+    @property
+    def widest_mm(self) -> float:
+        """The clearance of the best."""
+        return self.lines[0].core_mm
+
+
+def widest_lines(evaluator: PathEvaluator, wishes: Wishes) -> WidestLines | None:
+    """The lines of largest clearance, or None where no straight line runs through the pedicle in bone."""
+    starts = best_starts(evaluator.space, evaluator.isthmus, wishes.reach_x, wishes.needed()[NEIGHBOUR], STARTS)
+    if not starts:
+        return None
+    refined = sorted((widest_line(evaluator, start, wishes) for start in starts), key=lambda one: one.cost)
+    top = refined[0]
+    return WidestLines(tuple(_apart([one for one in refined if one.core_mm >= NEARLY_AS_WIDE * top.core_mm])))
+
+
+def find_path(
+    evaluator: PathEvaluator,
+    wishes: Wishes,
+    widest: WidestLines | None = None,
+    is_safe: Callable[[PathCheck], bool] | None = None,
+) -> FoundPath | None:
+    """The best straight needle of a side, or None where no straight line runs through the pedicle in bone.
+
+    Args:
+        evaluator: of the side.
+        wishes: cannula, margins and the tip's range.
+        widest: from :func:`widest_lines`, to share it between cannulas; searched for when None.
+        is_safe: tells whether a path keeps every margin; given, a little more clearance is traded for one that does.
+    """
+    widest = widest_lines(evaluator, wishes) if widest is None else widest
+    if widest is None:
+        return None
+    found: FoundPath | None = None
+    starts = [refined.line for refined in widest.lines[:FINALISTS]]
+    for share in CLEARANCE_KEPT:
+        floor = share * widest.widest_mm
+        end = min((best_line(evaluator, start, wishes, floor) for start in starts), key=lambda one: one.cost)
+        check = evaluator.evaluate(end.line.crossing, end.line.tip, wishes.radius_mm)
+        safe = is_safe is None or is_safe(check)
+        if found is None or safe:
+            found = FoundPath(check, end.line, widest.widest_mm)
+        if safe:
+            break
+        starts = [end.line]
+    return found
+
+
+def _apart(refined: list[Refined]) -> list[Refined]:
+    """Those that did not end on the same line."""
+    kept: list[Refined] = []
+    for one in refined:
+        if all(
+            abs(one.line.crossing - other.line.crossing).max() + abs(one.line.tip - other.line.tip).max() > 0.5
+            for other in kept
+        ):
+            kept.append(one)
+    return kept

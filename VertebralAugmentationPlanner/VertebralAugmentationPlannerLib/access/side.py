@@ -1,0 +1,172 @@
+"""The needle of one side: which cannula, which path, or why none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model import Cannula, PlanOptions
+from .clearance import PathEvaluator
+from .instruments import cannulas_to_try, thinner_than
+from .refine import Wishes
+from .safety import RESOLUTION_MM, Verdict, article, judge, room_text, shortage_text
+from .search import FoundPath, WidestLines, find_path, widest_lines
+from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
+
+
+@dataclass(frozen=True, eq=False)
+class SidePlan:
+    """What a side offers.
+
+    Args:
+        side: "left" or "right".
+        cannula, path, verdict: of the delivered needle; None where there is none.
+        widest_mm: largest clearance of an axis that the search reached; None where no line runs in bone.
+        refusal: why no needle is delivered.
+        compromise: for a tight path, what is short and what would help.
+    """
+
+    side: str
+    cannula: Cannula | None
+    path: FoundPath | None
+    verdict: Verdict | None
+    widest_mm: float | None
+    refusal: str | None = None
+    compromise: str | None = None
+
+    @property
+    def safe(self) -> bool:
+        return self.verdict is not None and self.verdict.safety == "safe"
+
+
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    cannula: Cannula
+    path: FoundPath
+    verdict: Verdict
+
+
+def plan_side(evaluator: PathEvaluator, options: PlanOptions, unilateral: bool) -> SidePlan:
+    """The best needle of a side with the thickest cannula that keeps every margin.
+
+    Where no cannula keeps them all, the thickest that keeps the pedicle's and the canal's margins is taken: what is
+    short then lies in the body, where the thickness decides little. Where even those are short for every cannula,
+    the thinnest is taken, which leaves the most bone.
+
+    Args:
+        evaluator: of the side.
+        options: procedure, cannula, margins.
+        unilateral: the tip has to reach the midline ± 3 mm; else it may lie within 7.5 mm of it.
+    """
+    side = evaluator.side
+    cannulas = cannulas_to_try(options)
+    lines = widest_lines(evaluator, wishes_for(evaluator, options, cannulas[-1], unilateral))
+    if lines is None:
+        return SidePlan(side, None, None, None, None, refusal=_no_line(evaluator, unilateral))
+    attempts = _attempts(evaluator, options, cannulas, lines, unilateral)
+    best = _choose(attempts)
+    widest = lines.widest_mm
+    pedicle = evaluator.space.vertebra.pedicles[side]
+    room = room_text(pedicle, best.cannula, options.margins)
+    if best.verdict.safety == "breach":
+        hint = _thinner_hint(evaluator, options, best, lines, unilateral)
+        return SidePlan(side, None, None, best.verdict, widest, refusal=_refusal(best, room, widest) + hint)
+    compromise = None
+    if best.verdict.safety == "tight":
+        hint = _thinner_hint(evaluator, options, best, lines, unilateral) if best.verdict.short_in_pedicle else ""
+        lead = f"{room[0].upper()}{room[1:]}; on the best line " if room else "On the best line "
+        compromise = f"{lead}{shortage_text(best.verdict)}.{hint}"
+    return SidePlan(side, best.cannula, best.path, best.verdict, widest, compromise=compromise)
+
+
+def wishes_for(evaluator: PathEvaluator, options: PlanOptions, cannula: Cannula, unilateral: bool) -> Wishes:
+    """What the search strives for with one cannula."""
+    reach = UNILATERAL_REACH_MM if unilateral else MIDLINE_REACH_MM
+    preferred = evaluator.space.target.preferred_x(evaluator.side, unilateral)
+    return Wishes(cannula.radius_mm, options.margins, (-reach, reach), preferred)
+
+
+def _attempts(
+    evaluator: PathEvaluator,
+    options: PlanOptions,
+    cannulas: tuple[Cannula, ...],
+    lines: WidestLines,
+    unilateral: bool,
+) -> list[_Attempt]:
+    attempts: list[_Attempt] = []
+    for index, cannula in enumerate(cannulas):
+        room_needed = cannula.radius_mm + options.margins.pedicle_wall_mm
+        last = index == len(cannulas) - 1
+        if lines.widest_mm < room_needed - RESOLUTION_MM and not last:
+            continue  # no line leaves this cannula its margin; only the thinnest is delivered without it
+        if last and any(_margins_short_in_body_only(attempt) for attempt in attempts):
+            break
+        attempts.append(_attempt(evaluator, options, cannula, lines, unilateral))
+        if attempts[-1].verdict.safety == "safe":
+            break
+    return attempts
+
+
+def _attempt(
+    evaluator: PathEvaluator, options: PlanOptions, cannula: Cannula, lines: WidestLines, unilateral: bool
+) -> _Attempt:
+    path = find_path(
+        evaluator,
+        wishes_for(evaluator, options, cannula, unilateral),
+        lines,
+        lambda check: judge(check, options.margins).safety == "safe",
+    )
+    assert path is not None  # there are lines
+    return _Attempt(cannula, path, judge(path.check, options.margins))
+
+
+def _margins_short_in_body_only(attempt: _Attempt) -> bool:
+    return attempt.verdict.safety == "tight" and not attempt.verdict.short_in_pedicle
+
+
+def _choose(attempts: list[_Attempt]) -> _Attempt:
+    for attempt in attempts:
+        if attempt.verdict.safety == "safe":
+            return attempt
+    for attempt in attempts:
+        if _margins_short_in_body_only(attempt):
+            return attempt
+    return attempts[-1]
+
+
+def _no_line(evaluator: PathEvaluator, unilateral: bool) -> str:
+    pedicle = evaluator.space.vertebra.pedicles[evaluator.side]
+    goal = "to the midline (± 3 mm)" if unilateral else "within 7.5 mm of the midline"
+    return (
+        f"No straight line runs inside bone through the {evaluator.side} pedicle into the anterior third {goal}; "
+        f"the isthmus is {pedicle.isthmus_width_mm:.1f} × {pedicle.isthmus_height_mm:.1f} mm."
+    )
+
+
+def _refusal(best: _Attempt, room: str, widest_mm: float) -> str:
+    reason = f"No safe path for {article(best.cannula)} {best.cannula.name} cannula: "
+    if room:
+        reason += f"{room}; "
+    if best.verdict.shortages:
+        reason += f"on the best line {shortage_text(best.verdict)}"
+    elif best.verdict.not_through_pedicle:
+        reason += "the best line does not pass the isthmus inside its outline"
+    else:
+        reason += "the best line runs through another part of the same vertebra before its entry"
+    return f"{reason} (the widest straight line leaves {widest_mm:.1f} mm from its axis)."
+
+
+def _thinner_hint(
+    evaluator: PathEvaluator, options: PlanOptions, best: _Attempt, lines: WidestLines, unilateral: bool
+) -> str:
+    """Which thinner cannula would be safe, or at least touch nothing; empty where none would."""
+    fitting = ""
+    for cannula in thinner_than(best.cannula):
+        attempt = _attempt(evaluator, options, cannula, lines, unilateral)
+        clearance = attempt.path.check.clearance
+        leaves = min(v for v in (clearance.pedicle_wall, clearance.canal) if v is not None)
+        name = f"{article(cannula).capitalize()} {cannula.name}"
+        if attempt.verdict.safety == "safe":
+            return f" {name} would keep every margin ({leaves:.1f} mm)."
+        if attempt.verdict.safety == "tight":
+            fitting = f" {name} would leave {leaves:.1f} mm."
+    return fitting
