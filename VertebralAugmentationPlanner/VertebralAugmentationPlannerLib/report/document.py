@@ -10,7 +10,7 @@ from ..model.serialisation import write_text
 from .markup import Markup, element
 from .operator_page import operator_page
 from .overview import overview_page
-from .pictures import level_page_pictures
+from .pictures import PagePictures, level_page_pictures
 from .record_page import record_page
 from .style import STYLE
 
@@ -26,10 +26,11 @@ def report_html(
         patient_name: printed on every sheet; left out unless given. The plan itself never holds a name.
     """
     several = len(plan.levels) > 1
-    sheets = [overview_page(plan, patient_name)] if several or not any(level.complete for level in plan.levels) else []
-    for level in plan.levels:
-        if level.complete:
-            sheets += _level_sheets(plan, level, case, spine, several, patient_name)
+    whole = [level for level in plan.levels if level.complete]
+    pictures = {level.level: level_page_pictures(plan, level, case, spine) for level in whole}
+    sheets = [overview_page(plan, patient_name, pictures)] if several or not whole else []
+    for level in whole:
+        sheets += _level_sheets(plan, level, pictures[level.level], several, patient_name)
     return _document(plan, sheets)
 
 
@@ -49,9 +50,8 @@ def write_report(
 
 
 def _level_sheets(
-    plan: CasePlan, level: LevelPlan, case: Case | None, spine: Spine | None, several: bool, patient_name: str | None
+    plan: CasePlan, level: LevelPlan, pictures: PagePictures, several: bool, patient_name: str | None
 ) -> list[Markup]:
-    pictures = level_page_pictures(plan, level, case, spine)
     case_warnings = () if several else plan.warnings
     record = record_page(plan, level, pictures, case_warnings, patient_name)
     if level.approach is None:  # measured only: nothing for the operator to do

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..measurement.normal import normal_heights
 from ..model import LEVELS
 
 
@@ -29,6 +30,9 @@ class Normal:
 _MODEL = Source("87 patients, all of L2–L5, mean (range), J Biomech 2022 doi 10.1016/j.jbiomech.2022.111421", "V")
 _L5 = Source("3-D CT of L5, mean ± SD, IJSS article 11003, table 6", "V")
 _SPINE = Source("one healthy spine measured in CT: an order of size, not a range", "C")
+_TABLE = "the planner’s table of normal heights: one CT spine, cadaver means scaled to CT, wedge of 240 skeletons"
+_TABLE_TAGS = {"T13": "D", "L6": "D", **dict.fromkeys(("T1", "T2", "T3", "T4", "T5"), "M")}
+"""Levels of that table that rest on less than computed data."""
 _WEDGE = Source("means of 240 skeletons, women and men, doi 10.1007/s00586-009-1256-6", "V")
 _ZINDRICK = Source("means of Zindrick 1987", "M")
 _PICKHARDT = Source(
@@ -38,20 +42,11 @@ GENANT = Source(
     "Genant grades by loss: 1 from 20, 2 from 25, 3 above 40 %, QIMS 2019 doi 10.21037/qims.2019.02.04", "V"
 )
 
-_ONE_SPINE: dict[str, tuple[float, float, float, float]] = {
-    "T6": (19.0, 17.9, 21.0, 12.4),
-    "T8": (20.7, 19.8, 21.3, 14.4),
-    "T9": (20.8, 18.9, 21.2, 15.3),
-    "T10": (23.7, 20.8, 24.0, 18.3),
-    "T11": (25.0, 22.7, 26.6, 20.9),
-    "T12": (27.8, 23.9, 28.5, 23.3),
-    "L1": (27.9, 26.0, 29.9, 26.2),
-    "L2": (27.9, 24.8, 28.7, 27.4),
-    "L3": (29.3, 24.5, 29.6, 30.5),
-    "L4": (29.6, 24.8, 29.7, 33.7),
-    "L5": (30.5, 24.4, 26.0, 33.0),
-}
-"""Anterior, middle, posterior height in mm and body volume in ml. T7 of that spine is mildly wedged and left out."""
+_BODY_VOLUME_ML: dict[str, float] = {
+    "T6": 12.4, "T8": 14.4, "T9": 15.3, "T10": 18.3, "T11": 20.9, "T12": 23.3, "L1": 26.2, "L2": 27.4, "L3": 30.5,
+    "L4": 33.7, "L5": 33.0,
+}  # fmt: skip
+"""Of one healthy spine; its T7 is mildly wedged and left out."""
 
 _SKELETON_WEDGE: dict[str, tuple[float, float]] = {
     "T9": (2.8, 4.8),
@@ -97,11 +92,13 @@ def normals(measurement: str, level: str) -> list[Normal]:
     lower_lumbar = level in LEVELS[LEVELS.index("L2") : LEVELS.index("L6")]
     if level == "L5" and measurement in _L5_HEIGHTS:
         return [Normal(_L5_HEIGHTS[measurement], _L5)]
-    if measurement in _HEIGHTS and level in _ONE_SPINE:
-        one = Normal(f"{_ONE_SPINE[level][_HEIGHTS.index(measurement)]:g}", _SPINE)
-        return [one, Normal("27.8 (23.5–32.3)", _MODEL)] if lower_lumbar and "middle" not in measurement else [one]
-    if measurement == "body_volume_ml" and level in _ONE_SPINE:
-        return [Normal(f"{_ONE_SPINE[level][3]:g}", _SPINE)]
+    if measurement in _HEIGHTS:
+        table = Source(_TABLE, _TABLE_TAGS.get(level, "C"))
+        usual = Normal(f"{normal_heights(level)[_HEIGHTS.index(measurement)]:.1f}", table)
+        ranged = lower_lumbar and measurement != "middle_height_mm"
+        return [usual, Normal("27.8 (23.5–32.3)", _MODEL)] if ranged else [usual]
+    if measurement == "body_volume_ml" and level in _BODY_VOLUME_ML:
+        return [Normal(f"{_BODY_VOLUME_ML[level]:g}", _SPINE)]
     if measurement in _BODY_SIZES and lower_lumbar:
         return [Normal(_BODY_SIZES[measurement], _MODEL)]
     if measurement == "wedge_angle_deg" and level in _SKELETON_WEDGE:

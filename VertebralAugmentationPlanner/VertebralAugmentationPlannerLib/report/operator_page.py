@@ -228,8 +228,8 @@ def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:
         if value is None:
             cells.append(div("wall", element("b", MISSING), div("small", f"{words}: not computed")))
             continue
-        state = clearance_state(value, margin)
+        state = clearance_state(name, value, margin)
         asked = f" (margin {margin:g})" if margin else ""
         shown = element("b", symbol(state), number(value, 1, "mm"))
-        cells.append(div(f"wall {state}", shown, clearance_bar(value, margin), div("small", words, asked)))
+        cells.append(div(f"wall {state}", shown, clearance_bar(name, value, margin), div("small", words, asked)))
     return div("walls", cells)

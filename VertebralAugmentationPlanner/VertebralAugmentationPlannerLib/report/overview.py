@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from ..model import CasePlan, LevelPlan
-from .markup import Content, Markup, div, element, span, table
-from .parts import case_lines, folded_notes, foot, sheet, warning_box
+import dataclasses
+from collections.abc import Mapping
+
+from ..model import CasePlan, LevelPlan, PlanWarning
+from .markup import Content, Markup, div, element, span
+from .parts import case_lines, foot, sheet, warning_box
+from .pictures import PICTURES_A_ROW, PagePictures, picture_grid
 from .record_page import fracture_words
 from .symbols import symbol
 from .wording import APPROACH_WORDS, MISSING, by_severity, dicom_words, number, procedure, sentence, worst_severity
 
 
-def overview_page(plan: CasePlan, patient_name: str | None = None) -> Markup:
-    """The sheet that comes before the levels' own."""
+def overview_page(
+    plan: CasePlan, patient_name: str | None = None, pictures: Mapping[str, PagePictures] | None = None
+) -> Markup:
+    """The sheet that comes before the levels' own.
+
+    Args:
+        pictures: by level; the mid-sagittal picture of each is shown where there is one.
+    """
     head = element(
         "header",
         div("what", div("approach", _title(plan)), div(None, ", ".join(level.level for level in plan.levels))),
@@ -19,19 +29,48 @@ def overview_page(plan: CasePlan, patient_name: str | None = None) -> Markup:
         class_="head",
     )
     ordered = by_severity(plan.warnings)
-    loud = [warning_box(warning, with_source=True) for warning in ordered if warning.severity != "info"]
     notes = [warning for warning in ordered if warning.severity == "info"]
-    printed = div("print-only", [warning_box(note, with_source=True) for note in notes])
+    loud = [warning_box(warning, with_source=True) for warning in ordered if warning.severity != "info"]
     return sheet(
         "overview",
         head,
-        div("warnings", loud),
-        table(["Level", "Finding", "Left needle", "Right needle", "Cement", "Warnings"], map(_row, plan.levels)),
-        element("div", element("h2", "Notes on the whole case"), folded_notes(notes, "below"), printed)
-        if notes
-        else None,
+        div("warnings", _stops(plan), loud),
+        _levels_table(plan),
+        _mid_sagittals(plan, pictures or {}),
+        element("div", element("h2", "Notes on the whole case"), _notes(notes)) if notes else None,
         foot("", "Overview"),
     )
+
+
+def _stops(plan: CasePlan) -> list[Markup]:
+    """What stops a level belongs on the first sheet, not only on the level's own."""
+    return [
+        warning_box(dataclasses.replace(warning, message=f"{level.level}: {sentence(warning.message)}"))
+        for level in plan.levels
+        for warning in level.warnings
+        if warning.severity == "stop"
+    ]
+
+
+def _levels_table(plan: CasePlan) -> Markup:
+    names = ("Level", "Finding", "Left needle", "Right needle", "Cement", "Warnings")
+    head = element("thead", element("tr", [element("th", name, scope="col") for name in names]))
+    return element("table", head, element("tbody", [_row(level) for level in plan.levels]), class_="levels")
+
+
+def _mid_sagittals(plan: CasePlan, pictures: Mapping[str, PagePictures]) -> Markup | None:
+    """The first four levels' mid-sagittal pictures; the others are on their own sheets."""
+    found = {
+        level.level: pictures[level.level].pictures["mid_sagittal"]
+        for level in plan.levels
+        if level.level in pictures and "mid_sagittal" in pictures[level.level].pictures
+    }
+    shown = dict(list(found.items())[:PICTURES_A_ROW])
+    return picture_grid(PagePictures(shown), list(shown)) if shown else None
+
+
+def _notes(notes: list[PlanWarning]) -> Markup:
+    return div("notes", [warning_box(note, with_source=True) for note in notes])
 
 
 def _title(plan: CasePlan) -> str:
@@ -41,21 +80,16 @@ def _title(plan: CasePlan) -> str:
     return f"{asked.capitalize()} plan, {levels}" if asked else f"Measurements of {levels}"
 
 
-def _row(level: LevelPlan) -> list[Content]:
+def _row(level: LevelPlan) -> Markup:
+    name = element("th", level.level, scope="row")
     if not level.complete:
-        reason = level.warnings[0].message if level.warnings else "cut by the border of the image"
-        return [level.level, sentence(reason) + " Not measured, not planned.", "", "", "", ""]
+        reason = sentence(level.warnings[0].message) if level.warnings else "Cut by the border of the image."
+        return element("tr", name, element("td", f"{reason} Not measured, not planned.", colspan=5))
     finding: list[Content] = [fracture_words(level)]
     if level.approach is not None:
         finding += [element("br"), element("b", APPROACH_WORDS.get(level.approach, level.approach))]
-    return [
-        level.level,
-        finding,
-        _needle(level, "left"),
-        _needle(level, "right"),
-        _cement(level),
-        _warnings(level),
-    ]
+    cells = [finding, _needle(level, "left"), _needle(level, "right"), _cement(level), _warnings(level)]
+    return element("tr", name, [element("td", cell) for cell in cells])
 
 
 def _needle(level: LevelPlan, side: str) -> list[Content]:
@@ -80,7 +114,7 @@ def _cement(level: LevelPlan) -> list[Content]:
     return [
         span("needle", element("b", number(level.cement.volume_ml, 1, "ml"))),
         element("br"),
-        f"{level.cement.bone_fillers} fillers",
+        f"{level.cement.bone_fillers} filler{'' if level.cement.bone_fillers == 1 else 's'}",
     ]
 
 

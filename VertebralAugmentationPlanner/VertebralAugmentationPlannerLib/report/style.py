@@ -105,6 +105,12 @@ details > summary { cursor: pointer; color: var(--faint); }
 .overview table td, .overview table th { padding: 1.2mm 2mm 1.2mm 0; }
 .overview tbody th { font-size: 17pt; font-weight: 800; line-height: 1; white-space: nowrap; }
 .overview .needle { white-space: nowrap; }
+.overview .levels { table-layout: fixed; }
+.levels th:nth-child(1) { width: 19mm; } .levels th:nth-child(2) { width: 46mm; }
+.levels th:nth-child(5) { width: 18mm; } .levels th:nth-child(6) { width: 27mm; }
+.overview .pictures { flex-grow: 0; flex-basis: 62mm; min-height: 62mm; }
+.overview .notes { columns: 1; }
+.overview .notes .warning { font-size: 8pt; }
 
 @media print { .sheet { min-height: 276mm; break-after: page; } .sheet:last-child { break-after: auto; }
   .screen-only, details { display: none; } }

@@ -3,6 +3,7 @@ colour comes on top (palette of the whole product)."""
 
 from __future__ import annotations
 
+from ..access.safety import ANTERIOR_MINIMUM_MM, CANAL_MINIMUM_MM, RESOLUTION_MM
 from ..model.palette import BLUE, SAFETY
 from .markup import Markup, element
 
@@ -16,6 +17,9 @@ _SHAPES = {
 }
 _COLOURS = {**SAFETY, "info": BLUE}
 _SEVERITY_SHAPES = {"stop": "breach", "caution": "tight", "info": "info"}
+
+_LEAST_MM = {"canal": CANAL_MINIMUM_MM, "anterior_wall": ANTERIOR_MINIMUM_MM}
+"""Walls that a tight path, too, keeps a distance from."""
 
 BAR_FULL_MM = 8.0
 """Clearances beyond this are drawn as full bars: nobody needs to tell 9 mm from 12 mm."""
@@ -32,20 +36,26 @@ def symbol(state: str) -> Markup:
     return element("svg", Markup(shape), viewBox="0 0 16 16", class_="sym", role="img", aria_label=state)
 
 
-def clearance_state(value_mm: float, margin_mm: float | None) -> str:
-    """ "breach" below zero, "tight" below the margin, "safe" from there on; two decimals count, as printed."""
-    value_mm = round(value_mm, 2)
-    if value_mm < 0:
+def clearance_state(wall: str, value_mm: float, margin_mm: float | None) -> str:
+    """State of one clearance by the planner's own rule: "breach", "tight" below the margin, or "safe".
+
+    Args:
+        wall: field of Clearance.
+        value_mm: from the cannula's surface; negative is a breach.
+        margin_mm: of the plan's options; None where the plan holds none.
+    """
+    wanted = margin_mm if margin_mm is not None else 0.0
+    if value_mm < min(wanted, _LEAST_MM.get(wall, 0.0)) - RESOLUTION_MM:
         return "breach"
-    return "tight" if margin_mm is not None and value_mm < round(margin_mm, 2) else "safe"
+    return "tight" if value_mm < wanted - RESOLUTION_MM else "safe"
 
 
-def clearance_bar(value_mm: float, margin_mm: float | None) -> Markup:
+def clearance_bar(wall: str, value_mm: float, margin_mm: float | None) -> Markup:
     """A bar as long as the clearance with a mark at the margin; a breach is drawn to the left of the zero line."""
     scale = 60 / BAR_FULL_MM
     length = min(abs(value_mm), BAR_FULL_MM if value_mm >= 0 else 10 / scale) * scale
     left = 10.0 if value_mm >= 0 else 10.0 - length
-    colour = _COLOURS[clearance_state(value_mm, margin_mm)]
+    colour = _COLOURS[clearance_state(wall, value_mm, margin_mm)]
     parts = [f'<rect x="{left:.1f}" y="2" width="{length:.1f}" height="6" fill="{colour}"/>']
     parts.append('<path d="M10 0v10" stroke="#000" stroke-width="1"/>')
     if margin_mm:
