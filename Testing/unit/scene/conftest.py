@@ -32,8 +32,8 @@ def phantom():
 @pytest.fixture(scope="session")
 def built(phantom):
     """The phantom's case, spine and measured plan, built once for tests that only draw."""
-    from VertebralAugmentationPlannerLib.case.numbering import VERSE
     from VertebralAugmentationPlannerLib.case import load_case
+    from VertebralAugmentationPlannerLib.case.numbering import VERSE
     from VertebralAugmentationPlannerLib.model import PlanOptions
 
     engine = StandInEngine()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import slicer
-from VertebralAugmentationPlannerLib.scene.anatomy_node import oriented_image
 from VertebralAugmentationPlannerLib.model import Image
+from VertebralAugmentationPlannerLib.scene.anatomy_node import oriented_image
 from VertebralAugmentationPlannerLib.scene.volumes import vtk_matrix
 
 

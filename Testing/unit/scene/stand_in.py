@@ -43,6 +43,7 @@ class StandInEngine(Engine):
     """``reevaluations`` counts the needles judged."""
 
     def __init__(self):
+        super().__init__()
         self.reevaluations = 0
         self.spines_built = 0
         self.last_options = None

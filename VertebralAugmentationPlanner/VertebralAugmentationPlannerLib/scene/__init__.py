@@ -15,8 +15,17 @@ for everything. All methods that belong to one plan take the *parameter node* fi
 * After a step: ``currentPlan(parameterNode)`` is the plan as a ``CasePlan`` (frozen); nodes are found by role,
   ``node(parameterNode, role)``, never by ID or name. Roles are in :mod:`.roles`.
 * Live edit: ``startEditing``/``stopEditing``. ``addListener(callback)`` gets ``callback(parameterNode, change)`` with
-  ``change.kind`` one of ``CHANGES``, ``change.level`` and ``change.side``; ``removeListener(callback)``.
+  ``change.kind`` one of ``CHANGES``, ``change.level``, ``change.side``, ``change.finished`` (false while dragged) and,
+  for "refused", ``change.message``; ``removeListener(callback)``.
+* After loading a scene or a plan.json: ``isReady(parameterNode)``; ``prepare(parameterNode, progress, shouldCancel)``
+  builds the anatomy so that the first drag does not wait for it.
 * Views: ``showNeedleViews``, ``setNeedleDepth``, ``needleDepthRange``, ``restoreViews``, ``showLevel``.
 * Files: ``savePlan``, ``loadPlan``, ``exportReport``, ``screenshots``, ``saveScene``.
 * ``cleanup()`` in the widget's ``cleanup()``. Closing the scene and deleting nodes by hand need nothing.
 """
+
+from .bundle import write_scene
+from .headless import new_scene, read_bundle
+from .logic import PlannerLogic
+
+__all__ = ["PlannerLogic", "new_scene", "read_bundle", "write_scene"]

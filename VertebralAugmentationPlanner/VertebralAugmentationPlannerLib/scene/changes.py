@@ -6,22 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-CHANGES = ("inputs", "levels", "plan", "needle", "height", "balloon", "removed")
+CHANGES = ("inputs", "levels", "plan", "needle", "height", "balloon", "removed", "refused")
 """Kinds of change: inputs chosen; a level renamed; a step done (everything may differ); a needle, height landmark or
-balloon edited; a node of the plan deleted by hand."""
+balloon edited; a node of the plan deleted by hand; a needle dragged to where it cannot be judged and put back."""
 
 
 @dataclass(frozen=True)
 class Change:
     """What happened to a plan. ``level``, and ``side`` ("left", "right", or the place of a height line), where known.
 
-    ``finished`` is false while a line is still being dragged.
+    ``finished`` is false while a line is still being dragged. ``message`` says why, for "refused".
     """
 
     kind: str
     level: str | None = None
     side: str | None = None
     finished: bool = True
+    message: str = ""
 
 
 Listener = Callable[[Any, Change], None]

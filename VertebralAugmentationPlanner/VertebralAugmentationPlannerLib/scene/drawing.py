@@ -20,7 +20,7 @@ MARKUPS_PER_LEVEL = (roles.SUPERIOR_PLATE, roles.INFERIOR_PLATE, roles.HEIGHT, r
 
 
 def draw_plan(parameter_node: Any, plan: CasePlan, case: Case | None = None, spine: Spine | None = None) -> None:
-    """Draw a plan. With case and spine the bodies and the canal are drawn too, and cement stays inside the body."""
+    """Draw a plan. With case and spine the bodies and the canal are drawn too; with the spine cement stays inside the body."""
     parameters = plain(parameter_node)
     write_plan_text(parameters, plan)  # first: the plan's folder is found by it
     present = {level.level for level in plan.levels}
@@ -33,7 +33,7 @@ def draw_plan(parameter_node: Any, plan: CasePlan, case: Case | None = None, spi
         draw_level(parameters, level, spine)
     draw_tables(parameters, plan)
     if spine is not None and case is not None:
-        draw_anatomy(parameters, spine, case.labels)
+        draw_anatomy(parameters, spine, case.labels)  # the costliest part: the caller leaves it out where it is drawn
     remove_empty_folders(parameters.GetScene(), plan_folder(parameters))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..access import PathEvaluator, reevaluate
 from ..anatomy import build_spine
 from ..case import load_case
 from ..case.numbering import VERSE
@@ -23,6 +24,9 @@ ShouldCancel = Callable[[], bool]
 
 class Engine:
     """The planning engine. Every method takes and returns plain data in world RAS, mm."""
+
+    def __init__(self) -> None:
+        self._evaluators: list[tuple[Vertebra, PathEvaluator]] = []
 
     def loadCase(
         self, ct: Image | None, labels: Image, canal: Image | None, canalIsCord: bool, options: PlanOptions
@@ -100,9 +104,18 @@ class Engine:
         options: PlanOptions,
     ) -> Trajectory:
         """A moved needle, judged; a few milliseconds."""
-        from ..access import reevaluate
+        return reevaluate(
+            vertebra, case, side, entry, target, CANNULAS[cannula], options, self._evaluator(vertebra, side)
+        )
 
-        return reevaluate(vertebra, case, side, entry, target, CANNULAS[cannula], options)
+    def _evaluator(self, vertebra: Vertebra, side: str) -> PathEvaluator:
+        """The walls of one side, kept from drag to drag: making them takes longer than asking them."""
+        for kept, evaluator in self._evaluators:
+            if kept is vertebra and evaluator.side == side:
+                return evaluator
+        evaluator = PathEvaluator(vertebra, side)
+        self._evaluators = [*self._evaluators[-1:], (vertebra, evaluator)]
+        return evaluator
 
     def remeasure(self, level: LevelPlan, place: str, ends: NDArray[np.floating]) -> LevelPlan:
         """A level after the ends of one of its height lines were moved."""

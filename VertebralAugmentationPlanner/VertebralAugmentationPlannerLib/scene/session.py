@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanWarning, Spine, Trajectory
 from . import roles
 from .drawing import draw_level, draw_plan, show_fillings
-from .editing import Edit, Editor
+from .editing import Edit, Editor, line_ends
 from .level_table import corrections, meanings_in_force
 from .measures import draw_measures
-from .needles import style_needle
+from .needles import draw_needle, style_needle
 from .plan_text import read_plan_text, write_plan_text
 from .references import node_of, plain
 from .segments import merge, parts_of
@@ -38,6 +40,7 @@ class Session:
     _case: Case | None = None
     _spine: Spine | None = None
     _state: Any = None
+    _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     editor: Editor = field(init=False)
 
@@ -97,7 +100,10 @@ class Session:
         """Take a new plan and draw it."""
         self.plan = plan
         with self.editor.quiet():
-            draw_plan(self.parameter_node, plan, *((self._case, self._spine) if self.ready else (None, None)))
+            spine = self._spine if self.ready else None
+            anatomy_is_drawn = spine is self._drawn_spine and node_of(self.parameter_node, roles.ANATOMY) is not None
+            draw_plan(self.parameter_node, plan, None if anatomy_is_drawn else self._case, spine)
+            self._drawn_spine = spine
             self.editor.start()  # a new plan is always open to edits
         self._text_is_old = False
 
@@ -127,6 +133,28 @@ class Session:
             if finished:
                 self.write_text()
             self.editor.refresh()
+
+    def show_lost(self, level: str, old: Trajectory, ends: Any) -> None:
+        """Show a needle that cannot be judged where it is dragged now: as a breach. The plan keeps the old one."""
+        entry, target = (tuple(float(value) for value in end) for end in ends)
+        lost = replace(old, entry_ras=entry, target_ras=target, skin_ras=None, safety="breach")
+        with self.editor.quiet():
+            style_needle(self.parameter_node, level, lost)
+            show_fillings(self.parameter_node, level, False)
+            self.editor.refresh()
+
+    def put_back(self, level: str, old: Trajectory) -> None:
+        """Draw the needle of the plan again after one that could not be judged."""
+        with self.editor.quiet():
+            draw_needle(self.parameter_node, level, old)
+            show_fillings(self.parameter_node, level, True)
+            self.editor.refresh()
+
+    def lies_at(self, edit: Edit) -> bool:
+        """Whether a line stayed about where an edit brought it (an entry is moved along the axis onto the bone)."""
+        line = node_of(self.parameter_node, roles.role(edit.kind, edit.level, edit.part))
+        ends = None if line is None else line_ends(line)
+        return ends is not None and bool(np.allclose(ends[1], edit.after[1], atol=1e-3))
 
     def draw_measures(self, level: LevelPlan, finished: bool) -> None:
         """Take and draw changed measurements; the end plates follow."""
@@ -174,7 +202,7 @@ class Session:
     def close(self) -> None:
         """Take the observers away and let go of the images. The nodes stay."""
         self.editor.stop()
-        self._case = self._spine = self._state = None
+        self._case = self._spine = self._drawn_spine = self._state = None
 
 
 def without_fillings(level: LevelPlan, warning: PlanWarning) -> LevelPlan:

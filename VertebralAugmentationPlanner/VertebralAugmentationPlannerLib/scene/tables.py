@@ -124,7 +124,7 @@ def fill_table(table: Any, columns: tuple[Column, ...], rows: list[Any]) -> None
             for row, item in enumerate(rows):
                 table.SetCellText(row, number, _cell(column, item))
         table.SetLocked(True)
-        table.SetUseColumnNameAsColumnHeader(True)
+        table.SetUseColumnTitleAsColumnHeader(True)
 
 
 def _heading(column: Column) -> str:

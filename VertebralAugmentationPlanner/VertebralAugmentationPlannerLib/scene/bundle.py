@@ -1,0 +1,113 @@
+"""A plan as ``scene.mrb``, for the command line and notebooks: opens in Slicer, ready to be edited there."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+
+from ..model import Case, CasePlan, Image, Spine
+from ..model.palette import BONE, rgb
+from . import roles
+from .anatomy_node import oriented_image
+from .choices import TARGET_FILL, TEXT_CHOICES
+from .drawing import draw_plan
+from .headless import new_scene, write_bundle
+from .references import set_node
+from .volumes import vtk_matrix
+
+MODULE_NAME = "VertebralAugmentationPlanner"
+
+WINDOW_HU, LEVEL_HU = 1200.0, 250.0
+"""Bone window in which the CT opens; between the usual 2000/300 for cortical bone and 400/40 for soft tissue. [D]"""
+
+
+def write_scene(
+    plan: CasePlan, case: Case | None, path: str | PathLike[str], spine: Spine | None = None, with_ct: bool = True
+) -> Path:
+    """Write a plan, and the images it was made on, as a scene bundle.
+
+    Args:
+        plan: what ``plan_case`` returned.
+        case: CT and labels; None for the plan alone, which can then be looked at but not edited.
+        path: file ending in ``.mrb``; replaced only once the new one is whole.
+        spine: anatomy; with it the bodies and the canal are drawn.
+        with_ct: False keeps the CT out, for a file that is small.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    scene = new_scene()
+    parameter_node = new_parameter_node(scene)
+    _keep_options(parameter_node, plan)
+    if case is not None:
+        if with_ct and case.ct is not None:
+            set_node(parameter_node, roles.CT, add_volume(scene, case.ct, "CT"))
+        set_node(parameter_node, roles.SEGMENTATION, add_labels(scene, case))
+    draw_plan(parameter_node, plan, case, spine)
+    return write_bundle(scene, path)
+
+
+def new_parameter_node(scene: Any) -> Any:
+    """A parameter node of the module, as ``ScriptedLoadableModuleLogic.createParameterNode`` makes it."""
+    node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", scene.GenerateUniqueName(MODULE_NAME))
+    node.SetAttribute("ModuleName", MODULE_NAME)
+    return node
+
+
+def _keep_options(parameter_node: Any, plan: CasePlan) -> None:
+    """The choices that the plan was made with, so that the panel shows them and an edit is judged by them."""
+    for name in TEXT_CHOICES:
+        if isinstance(plan.options.get(name), str):
+            parameter_node.SetParameter(name, plan.options[name])
+    if plan.options.get("target_fill") is not None:
+        parameter_node.SetParameter(TARGET_FILL, str(plan.options["target_fill"]))
+
+
+def add_volume(scene: Any, image: Image, name: str) -> Any:
+    """A scalar volume node of an image, displayed in a bone window. The voxels are copied."""
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetIJKToRASMatrix(vtk_matrix(image.ijk_to_ras))
+    slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(image.voxels.transpose(2, 1, 0)))
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    if display is not None:
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevel(WINDOW_HU, LEVEL_HU)
+    return node
+
+
+def add_labels(scene: Any, case: Case) -> Any:
+    """A segmentation node with one segment per level, and the canal where the case has one on the labels' grid."""
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Vertebrae")
+    node.CreateDefaultDisplayNodes()
+    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(
+        oriented_image(Image(np.zeros(case.labels.voxels.shape, np.uint8), case.labels.ijk_to_ras))
+    )
+    node.GetSegmentation().SetConversionParameter(
+        slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName(), geometry
+    )
+    for level, value in case.level_values.items():
+        _add_segment(node, level, Image(case.labels.voxels == value, case.labels.ijk_to_ras))
+    if case.canal is not None:
+        _add_segment(node, "spinal cord" if case.canal_is_cord else "spinal canal", case.canal)
+    return node
+
+
+def _add_segment(node: Any, name: str, mask: Image) -> None:
+    inside = np.argwhere(mask.voxels)
+    first, last = inside.min(axis=0), inside.max(axis=0)
+    box = mask.voxels[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
+    matrix = mask.ijk_to_ras.copy()
+    matrix[:3, 3] = mask.to_ras(first)
+    segment = slicer.vtkSegment()
+    segment.SetName(name)
+    segment.SetColor(*rgb(BONE))
+    segment.AddRepresentation(
+        slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(),
+        oriented_image(Image((box != 0).astype(np.uint8), matrix)),
+    )
+    node.GetSegmentation().AddSegment(segment, name)

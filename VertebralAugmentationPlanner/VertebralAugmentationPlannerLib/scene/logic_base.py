@@ -1,0 +1,87 @@
+"""What every part of the logic shares: the scene, the engine, and one open session per parameter node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from ..model import LevelPlan
+from .changes import Change, Listener, ListenerList
+from .editing import Edit
+from .engine import Engine
+from .history import History
+from .references import plain
+from .session import Session
+from .views import ViewKeeper
+from .watching import SceneWatcher
+
+
+class LogicBase:
+    """Sessions, listeners and what ends them."""
+
+    def __init__(self, scene: Any = None, engine: Any = None) -> None:
+        super().__init__()
+        self.scene = slicer.mrmlScene if scene is None else scene
+        self.engine = Engine() if engine is None else engine
+        self.isSingletonParameterNode = False  # several plans may lie in one scene
+        self._listeners = ListenerList()
+        self._sessions: dict[str, Session] = {}
+        self._history = History()
+        self._views = ViewKeeper(self.scene)
+        self._viewed: tuple[str, str, str] | None = None  # parameter node's ID, level, side
+        self._depth = 0.0
+        self._watcher = SceneWatcher(self.scene, self._forget, self._onParameterNodeRemoved)
+
+    def addListener(self, callback: Listener) -> None:
+        """``callback(parameterNode, change)`` after each change; the node is the plain MRML node."""
+        self._listeners.add(callback)
+
+    def removeListener(self, callback: Listener) -> None:
+        """Stop telling; unknown callbacks are fine."""
+        self._listeners.remove(callback)
+
+    def cleanup(self) -> None:
+        """Remove every observer and listener, restore the views. The scene keeps its nodes."""
+        self._views.restore()
+        self._forget()
+        self._watcher.stop()
+        self._listeners.clear()
+
+    def _session(self, parameterNode: Any) -> Session:
+        node = plain(parameterNode)
+        session = self._sessions.get(node.GetID())
+        if session is None or session.parameter_node is not node:
+            session = Session(node, self.engine, self._onEdit, self._onRemoved)
+            self._sessions[node.GetID()] = session
+        return session
+
+    def _close(self, key: str) -> None:
+        session = self._sessions.pop(key, None)
+        if session is not None:
+            session.close()
+
+    def _forget(self) -> None:
+        """The scene is closed or another is read into it: nothing that was kept belongs to it any more."""
+        for key in list(self._sessions):
+            self._close(key)
+        self._history.clear()
+        self._views.forget()
+        self._viewed = None
+
+    def _onParameterNodeRemoved(self, key: str) -> None:
+        self._close(key)
+        self._history.clear(key)
+
+    def _take(self, session: Session, level: LevelPlan, change: Change) -> None:
+        session.set_level(level)
+        self._tell(session.parameter_node, change)
+
+    def _tell(self, parameterNode: Any, change: Change) -> None:
+        self._listeners.tell(plain(parameterNode), change)
+
+    def _onEdit(self, session: Session, edit: Edit) -> None:
+        raise NotImplementedError
+
+    def _onRemoved(self, session: Session, role: str) -> None:
+        raise NotImplementedError

@@ -1,0 +1,114 @@
+"""Live edit: what follows when a needle or a height landmark is dragged, undone, or deleted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model import InputError, LevelPlan, PlanWarning, Trajectory
+from . import roles
+from .changes import Change
+from .choices import options_of
+from .editing import Edit
+from .logic_steps import StepsLogic
+from .logic_views import ViewsLogic
+from .session import Session, with_trajectory, without_fillings, without_trajectory
+
+
+class EditingLogic(ViewsLogic, StepsLogic):
+    """Needles and heights under the user's hand."""
+
+    def startEditing(self, parameterNode: Any) -> None:
+        """Observe needles and height landmarks. Idempotent; done by every step that draws and by ``planFromScene``."""
+        self._session(parameterNode).editor.start()
+
+    def stopEditing(self, parameterNode: Any = None) -> None:
+        """Take the observers away (of all plans by default)."""
+        for session in self._sessions.values() if parameterNode is None else [self._session(parameterNode)]:
+            session.editor.stop()
+
+    def needle(self, parameterNode: Any, level: str, side: str) -> Trajectory | None:
+        """The trajectory as it is now (live during a drag), or None."""
+        return self._session(parameterNode).trajectory(level, side)
+
+    def undo(self) -> bool:
+        """Undo the last drag; False where there is nothing to undo."""
+        return self._history.undo(self.scene)
+
+    def redo(self) -> bool:
+        """Redo; False where there is nothing to redo."""
+        return self._history.redo(self.scene)
+
+    def canUndo(self) -> bool:
+        """Whether there is a drag to undo."""
+        return self._history.can_undo(self.scene)
+
+    def canRedo(self) -> bool:
+        """Whether there is a drag to redo."""
+        return self._history.can_redo(self.scene)
+
+    def _onEdit(self, session: Session, edit: Edit) -> None:
+        if edit.kind == roles.HEIGHT:
+            self._onHeightModified(session, edit)
+        else:
+            self.onNeedleModified(session, edit)
+        if edit.finished and session.lies_at(edit):
+            self._history.add(session.parameter_node, edit)
+
+    def onNeedleModified(self, session: Session, edit: Edit) -> None:
+        """Clearances, angles, slack, grade and colour of a moved needle; balloon and cement once it is let go.
+
+        A needle that cannot be judged (it misses the vertebra, or the images are gone) is shown as a breach while it
+        is dragged and goes back when it is let go: no needle keeps the numbers of another place.
+        """
+        options = options_of(session.parameter_node)
+        old = session.trajectory(edit.level, edit.part)
+        if old is None:
+            return
+        try:
+            vertebra = session.spine(options).vertebrae[edit.level]
+            moved = self.engine.reevaluate(
+                vertebra, session.case(options), edit.part, *edit.after, old.cannula, options
+            )
+        except (InputError, ValueError, KeyError) as error:
+            self._refuse(session, edit, old, error)
+            return
+        level = with_trajectory(session.level(edit.level), moved)
+        if edit.finished:
+            level = self._augmented(session, level, options)
+        session.draw_edit(level, level.trajectory(edit.part), edit.finished)
+        if edit.finished and self._viewed == (session.parameter_node.GetID(), edit.level, edit.part):
+            self.showNeedleViews(session.parameter_node, edit.level, edit.part, self._depth)
+        self._tell(session.parameter_node, Change("needle", edit.level, edit.part, edit.finished))
+
+    def _refuse(self, session: Session, edit: Edit, old: Trajectory, error: Exception) -> None:
+        if not edit.finished:
+            session.show_lost(edit.level, old, edit.after)
+            return
+        session.put_back(edit.level, old)
+        reason = str(error) if isinstance(error, InputError) else f"it does not meet {edit.level} ({error})"
+        message = f"The {edit.part} needle of {edit.level} was put back: {reason}"
+        self._tell(session.parameter_node, Change("refused", edit.level, edit.part, True, message))
+
+    def _augmented(self, session: Session, level: LevelPlan, options: Any) -> LevelPlan:
+        """Balloon and cement for the moved needle; where it allows none, the level says why and goes without."""
+        try:
+            return self.engine.augment(level, session.case(options), session.spine(options), options)
+        except InputError as error:
+            warning = PlanWarning("no-augmentation", "caution", str(error), "moved needle")
+            return without_fillings(level, warning)
+
+    def _onHeightModified(self, session: Session, edit: Edit) -> None:
+        level = self.engine.remeasure(session.level(edit.level), edit.part, edit.after)
+        session.draw_measures(level, edit.finished)
+        self._tell(session.parameter_node, Change("height", edit.level, edit.part, edit.finished))
+
+    def _onRemoved(self, session: Session, role: str) -> None:
+        """A node was deleted by hand: a needle goes with all that hangs on it, anything else comes back when drawn."""
+        kind, _, rest = role.partition(".")
+        if kind == roles.NEEDLE and session.plan is not None:
+            name, side = rest.split(".")
+            if session.trajectory(name, side) is not None:
+                session.set_level(without_trajectory(session.level(name), side, "its needle was deleted by hand"))
+                self._tell(session.parameter_node, Change("removed", name, side))
+                return
+        self._tell(session.parameter_node, Change("removed"))

@@ -1,0 +1,174 @@
+"""The steps of the road: measure, plan, inflate; and the plan they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan
+from .changes import Change
+from .choices import make_options, options_of
+from .drawing import clear
+from .engine import Progress, ShouldCancel
+from .logic_inputs import InputsLogic
+from .references import plain
+from .summary import plan_in_words
+
+NO_MEASUREMENTS = "Measure the levels first."
+
+
+class StepsLogic(InputsLogic):
+    """The sections Measurements, Access and Augmentation."""
+
+    def loadCase(
+        self, parameterNode: Any, progress: Progress | None = None, shouldCancel: ShouldCancel | None = None
+    ) -> Case:
+        """The nodes as a checked ``Case`` (kept until a node, its transform or the level table changes)."""
+        return self._session(parameterNode).case(options_of(parameterNode))
+
+    def canMeasure(self, parameterNode: Any) -> tuple[bool, str]:
+        """Whether :meth:`measure` can run; else why not."""
+        return self.checkInputs(parameterNode)
+
+    def measure(
+        self, parameterNode: Any, progress: Progress | None = None, shouldCancel: ShouldCancel | None = None
+    ) -> CasePlan:
+        """Measure every complete level and draw it. The plan then has measurements and no trajectories."""
+        session, options = self._session(parameterNode), options_of(parameterNode)
+        spine = session.spine(options, progress, shouldCancel)
+        plan = self.engine.measuredPlan(session.case(options), spine, options)
+        self._history.clear(session.parameter_node.GetID())
+        session.set_plan(plan)
+        self._tell(parameterNode, Change("plan"))
+        return plan
+
+    def isReady(self, parameterNode: Any) -> bool:
+        """Whether the anatomy is at hand, so that a drag is answered at once; else :meth:`prepare` builds it."""
+        return self._session(parameterNode).ready
+
+    def prepare(
+        self, parameterNode: Any, progress: Progress | None = None, shouldCancel: ShouldCancel | None = None
+    ) -> None:
+        """Build the anatomy of a plan that came from a file or a loaded scene (some seconds), to edit it fluently."""
+        self._session(parameterNode).spine(options_of(parameterNode), progress, shouldCancel)
+
+    def canPlan(self, parameterNode: Any, level: str) -> tuple[bool, str]:
+        """Whether :meth:`planLevel` can run for that level; else why not."""
+        usable, reason = self.checkInputs(parameterNode)
+        if not usable:
+            return False, reason
+        plan = self.currentPlan(parameterNode)
+        if plan is None:
+            return False, NO_MEASUREMENTS
+        if not level:
+            return False, "Choose a level."
+        found = [item for item in plan.levels if item.level == level]
+        if not found:
+            return False, f"{level} was not measured; measure again."
+        if not found[0].complete:
+            return False, f"{level} is not whole in the scan and cannot be planned."
+        return True, ""
+
+    def planLevel(
+        self,
+        parameterNode: Any,
+        level: str,
+        progress: Progress | None = None,
+        shouldCancel: ShouldCancel | None = None,
+        **options: Any,
+    ) -> LevelPlan:
+        """Plan access, balloon and cement of one level, with the parameter node's options unless given here."""
+        return self.planLevels(parameterNode, (level,), progress, shouldCancel, **options).level(level)
+
+    def planLevels(
+        self,
+        parameterNode: Any,
+        levels: str | Sequence[str],
+        progress: Progress | None = None,
+        shouldCancel: ShouldCancel | None = None,
+        **options: Any,
+    ) -> CasePlan:
+        """Plan several levels; "fractured", "all" or names. The other levels keep their needles."""
+        session, chosen = self._session(parameterNode), options_of(parameterNode, levels=levels, **options)
+        if session.plan is None:
+            raise InputError(NO_MEASUREMENTS)
+        spine = session.spine(chosen, progress, shouldCancel)
+        plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
+        self._history.clear(session.parameter_node.GetID())
+        session.set_plan(plan)
+        self._tell(parameterNode, Change("plan"))
+        return plan
+
+    def canInflate(self, parameterNode: Any, level: str) -> tuple[bool, str]:
+        """Whether the level has a needle a balloon can be planned on; else why not."""
+        possible, reason = self.canPlan(parameterNode, level)
+        if not possible:
+            return False, reason
+        if not self._session(parameterNode).level(level).trajectories:
+            return False, f"{level} has no needle yet; plan the access first."
+        if options_of(parameterNode).procedure != "kyphoplasty":
+            return False, "Balloons belong to kyphoplasty; choose that procedure."
+        return True, ""
+
+    def balloonCatalog(self) -> list[Any]:
+        """The catalogue's balloons, in the order of the file."""
+        return self.engine.balloons(make_options())
+
+    def planAugmentation(
+        self, parameterNode: Any, level: str, balloon: str | None = None, targetFill: float | None = None
+    ) -> LevelPlan:
+        """Balloon and cement again for the needles as they are now."""
+        session = self._session(parameterNode)
+        given = {"balloon": balloon, "target_fill": targetFill}
+        options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
+        spine = session.spine(options)
+        planned = self.engine.augment(session.level(level), session.case(options), spine, options)
+        self._take(session, planned, Change("balloon", level))
+        return planned
+
+    def inflationRange(self, parameterNode: Any, level: str, side: str) -> tuple[float, float]:
+        """Smallest and largest volume for the inflation slider, ml; (0, 0) where the side has no balloon."""
+        needle = self.needle(parameterNode, level, side)
+        return (0.0, 0.0) if needle is None or needle.balloon is None else (0.0, needle.balloon.max_volume_ml)
+
+    def inflate(self, parameterNode: Any, level: str, side: str, volumeMl: float) -> BalloonPlan:
+        """Inflate one balloon to at most this volume; ``stopped_by`` says what stops it. Draws it, and the cement."""
+        session, options = self._session(parameterNode), options_of(parameterNode)
+        spine = session.spine(options)
+        planned = self.engine.inflate(session.level(level), session.case(options), spine, side, volumeMl, options)
+        self._take(session, planned, Change("balloon", level, side))
+        balloon = planned.trajectory(side).balloon
+        if balloon is None:
+            raise InputError(f"{level} has no balloon on the {side}; plan the augmentation first.")
+        return balloon
+
+    def currentPlan(self, parameterNode: Any) -> CasePlan | None:
+        """The plan as it is now, edits included; None before :meth:`measure`."""
+        return self._session(parameterNode).plan
+
+    def planFromScene(self, parameterNode: Any) -> CasePlan:
+        """Read the plan back from the text node (after loading a scene) and edit on.
+
+        Raises:
+            InputError: there is none, or it cannot be read.
+        """
+        self._close(plain(parameterNode).GetID())
+        session = self._session(parameterNode)
+        if session.plan is None:
+            raise InputError("The scene holds no plan; measure the levels or load a plan.")
+        self._tell(parameterNode, Change("plan"))
+        return session.plan
+
+    def summary(self, parameterNode: Any) -> str:
+        """The plan in words (plain text, a paragraph per level), warnings last."""
+        plan = self.currentPlan(parameterNode)
+        return "" if plan is None else plan_in_words(plan)
+
+    def clearPlan(self, parameterNode: Any) -> None:
+        """Remove every node that this module made for the parameter node; inputs stay."""
+        session = self._session(parameterNode)
+        with session.editor.quiet():
+            clear(session.parameter_node)
+        self._close(session.parameter_node.GetID())
+        self._history.clear(session.parameter_node.GetID())
+        self._tell(parameterNode, Change("plan"))

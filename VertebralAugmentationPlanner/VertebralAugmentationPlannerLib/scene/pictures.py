@@ -1,0 +1,58 @@
+"""Screenshots of the views of the application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import slicer
+import vtk
+
+from ..model import InputError
+
+NO_VIEWS = "There are no views to take pictures of; run this inside the application with its main window."
+
+
+def screenshots(folder: Path, prefix: str) -> list[Path]:
+    """A PNG of each slice and 3D view that the layout shows.
+
+    Raises:
+        InputError: no views, or a folder that is not there.
+    """
+    manager = _layout_manager()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; make it first.")
+    shots = []
+    for name in manager.sliceViewNames():
+        view = manager.sliceWidget(name).sliceView()
+        if view.mrmlSliceNode().IsMappedInLayout():
+            shots.append((view, name))
+    for index in range(manager.threeDViewCount):
+        view = manager.threeDWidget(index).threeDView()
+        if view.mrmlViewNode().IsMappedInLayout():
+            shots.append((view, f"3D{index + 1}"))
+    if not shots:
+        raise InputError("No slice or 3D view is shown; choose a layout that shows some.")
+    return [_shoot(view, folder / f"{prefix}-{name}.png") for view, name in shots]
+
+
+def _layout_manager() -> Any:
+    application = getattr(slicer, "app", None)
+    manager = application.layoutManager() if application is not None else None
+    if manager is None:
+        raise InputError(NO_VIEWS)
+    return manager
+
+
+def _shoot(view: Any, path: Path) -> Path:
+    view.forceRender()
+    grab = vtk.vtkWindowToImageFilter()
+    grab.SetInput(view.renderWindow())
+    grab.ReadFrontBufferOff()
+    writer = vtk.vtkPNGWriter()
+    writer.SetInputConnection(grab.GetOutputPort())
+    writer.SetFileName(str(path))
+    writer.Write()
+    if not path.is_file():
+        raise InputError(f"{path} cannot be written; choose another folder.")
+    return path
