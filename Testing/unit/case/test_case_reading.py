@@ -218,6 +218,16 @@ def test_a_ct_that_is_not_finite(toy, value):
     refused("CT holds 1 voxels that are NaN or infinite", (broken, matrix), (labels, matrix))
 
 
+@pytest.mark.parametrize("ending", ["nii", "nii.gz", "nrrd", "mha"])
+def test_a_file_that_is_not_finite(tmp_path, toy, ending):
+    """ITK itself turns NaN in a NIfTI file into 0 HU and says nothing."""
+    labels, ct, matrix = toy
+    broken = ct.astype(np.float32)
+    broken[3, 4, 5], broken[6, 7, 8] = np.nan, np.inf
+    sitk.WriteImage(as_sitk(broken, matrix), str(tmp_path / f"ct.{ending}"))
+    refused("2 voxels that are NaN or infinite", tmp_path / f"ct.{ending}", (labels, matrix))
+
+
 def test_a_constant_ct(toy):
     labels, _, matrix = toy
     refused(

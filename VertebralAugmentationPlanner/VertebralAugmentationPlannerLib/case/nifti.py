@@ -1,7 +1,8 @@
-"""What ITK leaves unsaid about a NIfTI file: that it is cut short, or that it has no orientation.
+"""What ITK leaves unsaid about a NIfTI file: cut short, holding NaN, or without orientation.
 
-ITK fills a file that ends too early with zeros and takes one without orientation as if left, right, head and foot
-were known. Offsets are those of the NIfTI-1 header (nifti1.h).
+ITK fills a file that ends too early with zeros, turns NaN and infinity into 0 (nifti_read_buffer in nifti1_io.c), and
+takes a file without orientation as if left, right, head and foot were known. Offsets are those of the NIfTI-1 header
+(nifti1.h).
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ import gzip
 import struct
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from ..model import InputError
 
 HEADER_BYTES = 348
-DIM_AT, BITPIX_AT, VOX_OFFSET_AT, CODES_AT = 40, 72, 108, 252
+DIM_AT, DATATYPE_AT, BITPIX_AT, VOX_OFFSET_AT, CODES_AT = 40, 70, 72, 108, 252
+FLOAT_TYPES = {16: "f4", 64: "f8"}
+"""NIfTI datatype codes of floating point voxels."""
 CHUNK_BYTES = 1 << 20
 
 
 def check_nifti(path: Path, what: str) -> None:
-    """Refuse a NIfTI-1 file that is cut short or does not say how it lies in the patient; others pass untouched.
+    """Refuse a NIfTI-1 file that ITK would read as something else than it is; other files pass untouched.
 
     Raises:
-        InputError: the file ends before its last voxel, or both qform_code and sform_code are 0.
+        InputError: the file ends before its last voxel, holds NaN or infinity, or has qform_code and sform_code 0.
     """
     if not path.name.lower().endswith((".nii", ".nii.gz")):
         return
@@ -44,15 +48,35 @@ def check_nifti(path: Path, what: str) -> None:
     expected = int(offset) + int(np.prod([max(n, 1) for n in dim[1 : 1 + max(dim[0], 0)]], dtype=np.int64)) * bits // 8
     if _is_shorter(path, expected):
         raise InputError(f"The {what} {path.name} is cut short, its last slices are missing; copy it again.")
+    (datatype,) = struct.unpack_from(order + "h", header, DATATYPE_AT)
+    if datatype in FLOAT_TYPES:
+        bad = _not_finite(path, int(offset), np.dtype(order + FLOAT_TYPES[datatype]))
+        if bad:
+            raise InputError(
+                f"The {what} {path.name} holds {bad} voxels that are NaN or infinite; export it again with a number in "
+                "every voxel."
+            )
+
+
+def _not_finite(path: Path, offset: int, kind: np.dtype) -> int:
+    count = 0
+    with _open(path) as stream:
+        stream.read(offset)
+        while chunk := stream.read(CHUNK_BYTES):
+            values = np.frombuffer(chunk[: len(chunk) // kind.itemsize * kind.itemsize], kind)
+            count += values.size - int(np.count_nonzero(np.isfinite(values)))
+    return count
+
+
+def _open(path: Path) -> BinaryIO:
+    with open(path, "rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else open(path, "rb")  # type: ignore[return-value]
 
 
 def _header(path: Path) -> bytes:
     try:
-        with open(path, "rb") as stream:
-            start = stream.read(HEADER_BYTES)
-        if start[:2] != b"\x1f\x8b":
-            return start
-        with gzip.open(path, "rb") as stream:
+        with _open(path) as stream:
             return stream.read(HEADER_BYTES)
     except (OSError, EOFError, zlib.error):
         return b""  # no gzip file after all: reading it as an image gives the message
@@ -69,7 +93,7 @@ def _is_shorter(path: Path, expected: int) -> bool:
     # … unless it was packed in several members, or holds more than the voxels. Then count.
     count = 0
     try:
-        with gzip.open(path, "rb") as stream:
+        with _open(path) as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 count += len(chunk)
     except (OSError, EOFError, zlib.error):

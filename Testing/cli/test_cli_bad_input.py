@@ -1,0 +1,159 @@
+"""Every input that cannot be used ends with one sentence, exit status 2, and nothing written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from image_files import write_image
+from toy_spine import spine_labels
+
+from VertebralAugmentationPlannerLib.cli import main
+
+PACKAGE = Path(__file__).parents[2] / "VertebralAugmentationPlanner"
+
+BAD_INPUTS = [
+    ("none", "labels", "does not exist"),
+    ("ct", "none", "does not exist"),
+    ("text", "labels", "cannot be read as an image"),
+    ("ct", "text", "cannot be read as an image"),
+    ("far", "labels", "do not overlap"),
+    ("ct", "organs", "No vertebra T1–L6 is in the labels"),
+    ("ct", "empty", "is empty"),
+    ("ct", "twice", "two spines"),
+    ("ct", "swapped", "not lie in that order"),
+    ("nan", "labels", "NaN or infinite"),
+    ("constant", "labels", "CT is constant"),
+    ("four", "labels", "4-D"),
+    ("colour", "labels", "colour"),
+    ("ct", "four", "4-D"),
+    ("missing", "labels", "lacks 1 slice"),
+    ("uneven", "labels", "unevenly spaced"),
+    ("two", "labels", "holds 2 CT series"),
+    (None, "cut", "No vertebra is whole"),
+]
+
+
+def snapshot(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def refused(capsys, arguments: list[str], says: str) -> None:
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    lines = [line for line in output.err.splitlines() if " % " not in line]  # progress lines apart
+    assert len(lines) == 1, output.err
+    assert says in lines[0]
+    assert output.out == ""
+
+
+@pytest.mark.parametrize("command", ["plan", "measure"])
+@pytest.mark.parametrize(("ct", "labels", "says"), BAD_INPUTS)
+def test_bad_images(command, ct, labels, says, files, tmp_path, capsys):
+    images = [] if ct is None else [str(files.get(ct, tmp_path / "none.nii.gz"))]
+    arguments = [command, *images, "--segmentation", str(files.get(labels, tmp_path / "none.nii.gz"))]
+    refused(capsys, [*arguments, "-o", str(tmp_path / "deep" / "out")], says)
+    assert snapshot(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--levels", "L7", "“L7” is not a vertebral level"),
+        ("--levels", "L1,C5", "“C5” is not a vertebral level"),
+        ("--levels", ",", "No level was named"),
+        ("--target-fill", "30", "must lie above 0 and at most 1"),
+        ("--target-fill", "much", "invalid float value"),
+        ("--approach", "lateral", "invalid choice"),
+        ("--cannula", "9G", "invalid choice"),
+        ("--labels", "nonsense", "“nonsense” is unknown"),
+        ("--colour", "red", "unrecognized arguments"),
+    ],
+)
+def test_bad_choices(option, value, says, files, tmp_path, capsys):
+    arguments = ["plan", str(files["ct"]), "--segmentation", str(files["labels"]), "-o", str(tmp_path / "out")]
+    refused(capsys, [*arguments, option, value], says)
+    assert snapshot(tmp_path) == []
+
+
+def test_levels_of_two_readings_are_asked_for(files, tmp_path, capsys):
+    labels = write_image(tmp_path / "one.nii.gz", *spine_labels([28]))
+    refused(capsys, ["plan", "--segmentation", str(labels), "-o", str(tmp_path / "out")], "could be T13 in VerSe or L4")
+    assert snapshot(tmp_path) == ["one.nii.gz"]
+
+
+def test_an_output_that_is_a_file(files, tmp_path, capsys):
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    arguments = ["plan", str(files["ct"]), "--segmentation", str(files["labels"]), "-o"]
+    refused(capsys, [*arguments, str(taken)], "is a file; give a folder")
+    refused(capsys, [*arguments, str(taken / "below")], "cannot be written")
+    assert taken.read_text() == "mine"
+    assert snapshot(tmp_path) == ["taken"]
+
+
+def test_an_output_that_cannot_be_written_is_found_out_before_anything_is_read(files, tmp_path, capsys, monkeypatch):
+    from VertebralAugmentationPlannerLib import cli_output, cli_steps
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    def never(*_, **__):
+        raise AssertionError("images were read before the output was tried")
+
+    monkeypatch.setattr(cli_output.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(cli_steps, "load_case", never)
+    arguments = ["plan", str(files["ct"]), "--segmentation", str(files["labels"]), "-o", str(tmp_path / "out")]
+    refused(capsys, arguments, "cannot be written (Permission denied); give another with -o")
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [("other", "vertebral-augmentation-plan/99"), ("no_plan", "not valid JSON"), ("none", "cannot be read")],
+)
+def test_a_plan_of_another_version_or_none_at_all(plan, says, files, tmp_path, capsys):
+    path = str(files.get(plan, tmp_path / "none.json"))
+    refused(capsys, ["check", path, "--segmentation", str(files["labels"])], says)
+    refused(capsys, ["report", path, "-o", str(tmp_path / "report.html")], says)
+    refused(capsys, ["compare", path, path], says)
+    assert snapshot(tmp_path) == []
+
+
+def test_exports_that_do_not_exist(files, tmp_path, capsys):
+    from plans import case_plan
+
+    case_plan().save(tmp_path / "plan.json")
+    refused(
+        capsys, ["export", str(tmp_path / "plan.json"), "--as", "obj", "-o", str(tmp_path / "x")], "no export “obj”"
+    )
+    refused(
+        capsys, ["export", str(tmp_path / "plan.json"), "--as", ",", "-o", str(tmp_path / "x")], "No export was named"
+    )
+    assert snapshot(tmp_path) == ["plan.json"]
+
+
+def test_a_sample_that_does_not_exist(tmp_path, capsys):
+    refused(capsys, ["sample", "t99", "-o", str(tmp_path / "out")], "no sample “t99”")
+    refused(capsys, ["sample", "t12-wedge"], "Give a folder with -o")
+    assert snapshot(tmp_path) == []
+
+
+def test_missing_arguments_are_one_line(capsys):
+    refused(capsys, ["plan"], "--segmentation, -o/--output")
+    refused(capsys, [], "COMMAND")
+
+
+def test_the_process_itself_says_one_line_and_exits_with_2(files, tmp_path):
+    """Through a real process: nothing that a library prints of its own may come between."""
+    command = [sys.executable, "-m", "VertebralAugmentationPlannerLib.cli", "plan", str(files["text"])]
+    command += ["--segmentation", str(files["labels"]), "-o", str(tmp_path / "out"), "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "vap: The CT letter.txt cannot be read as an image; give a NIfTI, NRRD, MHA or DICOM volume, and copy it again "
+        "if it is one."
+    ]
+    assert snapshot(tmp_path) == []

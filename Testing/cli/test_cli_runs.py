@@ -1,0 +1,237 @@
+"""What a run leaves behind: a whole folder or none, an exit status that tells, and a summary that fits a terminal.
+
+The engine is stood in for by a plan of the report's tests; the sample case goes through the real one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from types import SimpleNamespace
+
+import pytest
+from plans import case_plan
+
+from VertebralAugmentationPlannerLib import cli_steps
+from VertebralAugmentationPlannerLib.cli import main
+from VertebralAugmentationPlannerLib.cli_output import OutputFolder, Progress, summary
+from VertebralAugmentationPlannerLib.model import CasePlan, PlanOptions
+
+
+def safe_plan() -> CasePlan:
+    """T12 alone, both needles safe."""
+    plan = case_plan()
+    level = plan.levels[0]
+    needles = tuple(dataclasses.replace(needle, safety="safe", compromise=None) for needle in level.trajectories)
+    return dataclasses.replace(plan, levels=(dataclasses.replace(level, trajectories=needles),))
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """Stands in for reading, anatomy and planning; ``engine.plan`` is what they answer."""
+    import sys
+
+    stand_in = SimpleNamespace(plan=safe_plan(), during=lambda: None)
+
+    def plan_loaded_case(case, options, **_):
+        stand_in.options = options
+        stand_in.during()
+        return stand_in.plan
+
+    planner = SimpleNamespace(
+        plan_loaded_case=plan_loaded_case, measured_plan=lambda case, spine, options: stand_in.plan
+    )
+    monkeypatch.setitem(sys.modules, "VertebralAugmentationPlannerLib.planner", planner)
+    monkeypatch.setattr(cli_steps, "_case_and_spine", lambda *_: (None, None))
+    monkeypatch.setattr(cli_steps, "_has_slicer_core", lambda: False)
+    return stand_in
+
+
+def run(tmp_path, *more: str) -> int:
+    return main(["plan", "ct.nii.gz", "--segmentation", "labels.nii.gz", "-o", str(tmp_path / "out"), *more])
+
+
+def test_a_plan_with_safe_needles_ends_with_0_and_its_three_files(engine, tmp_path, capsys):
+    assert run(tmp_path, "--levels", "T12") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "measurements.csv",
+        "plan.json",
+        "report.html",
+    ]
+    assert CasePlan.load(tmp_path / "out" / "plan.json") == engine.plan
+    assert "Written to" in capsys.readouterr().out
+
+
+def test_the_choices_reach_the_engine(engine, tmp_path):
+    run(tmp_path, "--levels", "T12", "--procedure", "vertebroplasty", "--approach", "bilateral", "--cannula", "11G",
+        "--target-fill", "0.25", "--etiology", "traumatic", "--labels", "verse")  # fmt: skip
+    expected = PlanOptions(
+        levels="T12", procedure="vertebroplasty", approach="bilateral", cannula="11G", target_fill=0.25,
+        etiology="traumatic", labels="verse",
+    )  # fmt: skip
+    assert engine.options == expected
+
+
+def test_nothing_chosen_means_the_defaults_of_the_options(engine, tmp_path):
+    run(tmp_path)
+    assert engine.options == PlanOptions()
+
+
+def test_a_tight_needle_a_refused_side_or_a_level_without_needle_ends_with_3(engine, tmp_path):
+    level = engine.plan.levels[0]
+    tight = dataclasses.replace(level.trajectories[0], safety="tight")
+    for changed in (
+        dataclasses.replace(level, trajectories=(tight, level.trajectories[1])),
+        dataclasses.replace(level, trajectories=level.trajectories[1:], skipped_sides={"left": "too thin"}),
+        dataclasses.replace(level, trajectories=(), approach="none"),
+    ):
+        engine.plan = dataclasses.replace(engine.plan, levels=(changed,))
+        assert run(tmp_path, "--levels", "T12") == 3
+        assert (tmp_path / "out" / "plan.json").exists()
+
+
+def test_a_named_level_that_is_not_in_the_plan_ends_with_3(engine, tmp_path):
+    assert run(tmp_path, "--levels", "T12,L5") == 3
+
+
+def test_a_level_cut_by_the_border_is_no_request_unless_it_was_named(engine, tmp_path):
+    cut = case_plan().levels[2]
+    engine.plan = dataclasses.replace(engine.plan, levels=(engine.plan.levels[0], cut))
+    assert run(tmp_path, "--levels", "all") == 0
+    assert run(tmp_path, "--levels", "fractured") == 0
+    assert run(tmp_path, "--levels", cut.level) == 3
+
+
+def test_measuring_ends_with_0_whatever_the_needles(engine, tmp_path):
+    engine.plan = case_plan()
+    assert main(["measure", "--segmentation", "labels.nii.gz", "-o", str(tmp_path / "out")]) == 0
+
+
+@pytest.mark.parametrize("error", [RuntimeError("division of bones by zero\nat line 3"), KeyboardInterrupt()])
+def test_a_failure_half_way_leaves_nothing(engine, tmp_path, capsys, error):
+    def fail():
+        raise error
+
+    engine.during = fail
+    assert run(tmp_path) == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    assert list(tmp_path.iterdir()) == []
+    text = capsys.readouterr().err
+    assert len(text.splitlines()) == 1
+    assert "nothing was written" in text
+    assert "Traceback" not in text
+
+
+def test_debug_shows_where_an_internal_error_came_from(engine, tmp_path, capsys):
+    def fail():
+        raise RuntimeError("division of bones by zero")
+
+    engine.during = fail
+    assert run(tmp_path, "--debug") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_failure_leaves_the_plan_of_an_earlier_run_as_it_was(engine, tmp_path):
+    assert run(tmp_path) == 0
+    before = (tmp_path / "out" / "plan.json").read_bytes()
+
+    def fail():
+        raise RuntimeError
+
+    engine.during = fail
+    assert run(tmp_path) == 1
+    assert (tmp_path / "out" / "plan.json").read_bytes() == before
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_new_plan_leaves_no_product_of_the_old_one_beside_it_and_nothing_else_is_touched(engine, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "scene.mrb").write_text("of an older plan")
+    (out / "notes.txt").write_text("mine")
+    assert run(tmp_path) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["measurements.csv", "notes.txt", "plan.json", "report.html"]
+
+
+def test_folders_above_the_output_are_made_only_at_the_end(tmp_path):
+    with OutputFolder(tmp_path / "a" / "b") as folder:
+        (folder.workshop / "plan.json").write_text("{}")
+        assert not (tmp_path / "a").exists()
+        assert folder.commit() == ["plan.json"]
+    assert (tmp_path / "a" / "b" / "plan.json").read_text() == "{}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
+def test_the_summary_fits_80_columns_and_says_what_matters():
+    text = summary(case_plan())
+    assert max(map(len, text.splitlines())) <= 80
+    rows = {line.split()[0]: line for line in text.splitlines()[2:5]}
+    assert rows["T12"].split() == ["T12", "2", "35", "%", "bilateral", "10G", "0.6", "mm", "5.5", "ml", "3"]
+    assert "unilateral-right" in rows["L2"]
+    assert "incomplete" in rows["L3"]
+    assert "L2 left: no safe trajectory: the isthmus is 3.9 mm" in text
+    assert "* STOP L2: No balloon fits the 11G cannula" in text
+    assert "supine" not in text, "information is for the report"
+
+
+def test_quiet_prints_nothing(engine, tmp_path, capsys):
+    assert run(tmp_path, "--quiet") == 0
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "")
+
+
+def test_progress_is_plain_lines_away_from_a_terminal_and_a_bar_on_one():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def drive(stream):
+        progress = Progress(stream, quiet=False)
+        progress(0.0, "Reading")
+        progress(0.1, "Reading")
+        progress(0.5, "Planning L1")
+        progress.close()
+        return stream.getvalue()
+
+    assert drive(io.StringIO()) == "  0 % Reading\n 50 % Planning L1\n"
+    bar = drive(Terminal())
+    assert "\n" not in bar
+    assert "[############............]  50 % Planning L1" in bar
+    assert max(map(len, bar.split("\r"))) < 80
+
+
+def test_version_and_help_end_with_0(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("vap 0.")
+    assert main(["plan", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "examples:" in text
+    assert "exit status:" in text
+
+
+def test_the_ct_may_stand_before_or_after_the_options(engine, tmp_path):
+    from VertebralAugmentationPlannerLib.cli import parse
+
+    for words in (
+        "check p.json ct --segmentation L",
+        "check p.json --segmentation L ct",
+        "check --segmentation L p.json ct",
+    ):
+        arguments = parse(words.split())
+        assert (arguments.plan, arguments.ct, arguments.segmentation) == ("p.json", "ct", "L")
+
+
+def test_two_plans_are_compared_and_a_plan_reported_and_exported(tmp_path, capsys):
+    case_plan().save(tmp_path / "a.json")
+    safe_plan().save(tmp_path / "b.json")
+    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 0
+    assert "L2" in capsys.readouterr().out
+    assert main(["report", str(tmp_path / "a.json"), "-o", str(tmp_path / "a.html")]) == 0
+    assert (tmp_path / "a.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert main(["export", str(tmp_path / "a.json"), "--as", "csv,markups", "-o", str(tmp_path / "x")]) == 0
+    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == ["needles.csv", "needles.mrk.json"]
+
+
+def test_the_samples_are_listed(capsys):
+    assert main(["sample", "list"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith("t12-wedge ")

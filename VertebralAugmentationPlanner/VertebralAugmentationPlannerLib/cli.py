@@ -1,0 +1,253 @@
+"""``vap``: planning from the command line. See ``vap --help``; exit statuses are those of :data:`EPILOG`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from . import __version__, cli_steps
+from .cli_output import Progress, summary
+from .model import InputError, PlanningCancelled
+from .model.options import APPROACHES, CANNULA_CHOICES, ETIOLOGIES, PROCEDURES
+
+FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
+
+EPILOG = """\
+exit status:
+  0  done; every level asked for has a safe trajectory on each side
+  2  the input cannot be used: one line says what is wrong and what to do, nothing is written
+  3  planned, but at least one asked-for level or side has no safe trajectory (reasons in the plan)
+  1  an error of the program itself (--debug shows where)
+"""
+
+PLAN_EXAMPLES = """\
+examples:
+  vap plan ct.nii.gz --segmentation labels.nii.gz -o plan/
+  vap plan DICOM/ --segmentation spine.seg.nrrd --levels L1,T12 --cannula 11G -o plan/
+  vap plan DICOM/#4 --segmentation labels.nii.gz --labels totalsegmentator -o plan/
+  vap plan --segmentation labels.nii.gz --levels all --procedure vertebroplasty -o plan/
+
+The CT may be NIfTI, NRRD, MHA, a DICOM folder, one file of a DICOM series, or FOLDER#NUMBER for one series of
+several. Without it, density, cleft, skin points and fluoroscopy are left out. Not a medical device.
+
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, like every other error of the program."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``vap`` with the arguments (default: the process's) and return its exit status."""
+    try:
+        arguments = parse(argv)
+    except SystemExit as stop:  # --help, --version, and arguments that cannot be parsed
+        return int(stop.code or 0)
+    progress = Progress(sys.stderr, arguments.quiet)
+    try:
+        return _run(arguments, progress)
+    except InputError as error:
+        return _stop(progress, f"vap: {error}", BAD_INPUT)
+    except (KeyboardInterrupt, PlanningCancelled):
+        return _stop(progress, "vap: cancelled; nothing was written.", CANCELLED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the program's last line of defence; --debug shows all
+        status = _stop(progress, f"vap: internal error ({_one_line(error)}); nothing was written.", FAILED)
+        if arguments.debug:
+            traceback.print_exc()
+        return status
+
+
+def _run(arguments: argparse.Namespace, progress: Progress) -> int:
+    if arguments.command in ("plan", "measure", "check"):
+        run = {"plan": cli_steps.run_plan, "measure": cli_steps.run_measure, "check": cli_steps.run_check}
+        plan, names, status = run[arguments.command](arguments, progress)
+        progress.close()
+        if not arguments.quiet:
+            print(summary(plan))
+            if arguments.command == "plan" and not any(level.approach for level in plan.levels):
+                print("\nNo fractured level was found to plan; name levels with --levels.")
+            if names:
+                print(f"\nWritten to {arguments.output}: {', '.join(names)}")
+        return status
+    if arguments.command == "sample":
+        return _sample(arguments)
+    if arguments.command == "report":
+        return _say(arguments, f"Written: {cli_steps.run_report(arguments)}")
+    if arguments.command == "export":
+        return _say(arguments, "Written: " + ", ".join(str(path) for path in cli_steps.run_export(arguments)))
+    print(cli_steps.run_compare(arguments))
+    return 0
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    if arguments.name == "list":
+        for name, title in cli_steps.sample_names():
+            print(f"{name:<28} {title}")
+        return 0
+    if not arguments.output:
+        raise InputError("Where should the sample go? Give a folder with -o.")
+    return _say(arguments, f"Written to {arguments.output}: {', '.join(cli_steps.run_sample(arguments))}")
+
+
+def _say(arguments: argparse.Namespace, text: str) -> int:
+    if not arguments.quiet:
+        print(text)
+    return 0
+
+
+def _stop(progress: Progress, text: str, status: int) -> int:
+    progress.close()
+    print(_one_line(text), file=sys.stderr)
+    return status
+
+
+def _one_line(text: object) -> str:
+    words = " ".join(str(text).split())
+    return words or type(text).__name__
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments of one run. Exits, as argparse does, on --help and on what cannot be parsed."""
+    parser = build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse gives an optional positional up once an option has passed: “check PLAN --segmentation LABELS CT”.
+    if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "ct", "") is None:
+        arguments.ct = rest[0]
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return arguments
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every sub-command."""
+    parser = _Parser(
+        prog="vap",
+        description="Plan vertebroplasty and balloon kyphoplasty from a CT and vertebra labels.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"vap {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_plan(commands)
+    _add_measure(commands)
+    _add_check(commands)
+    _add_sample(commands)
+    _add_report(commands)
+    _add_export(commands)
+    _add_compare(commands)
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction, name: str, text: str, epilog: str = "") -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=epilog + EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress and no summary; errors are still shown")
+    command.add_argument("--debug", action="store_true", help="show where an internal error came from")
+    return command
+
+
+def _add_images(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "ct", nargs="?", metavar="CT", help="CT file or DICOM folder; without it the labels alone are used"
+    )
+    command.add_argument("--segmentation", required=True, metavar="LABELS", help="label map or Slicer .seg.nrrd")
+    command.add_argument("--canal", metavar="MASK", help="mask of the spinal canal or cord, if at hand")
+    command.add_argument(
+        "--labels",
+        metavar="NUMBERING",
+        help="numbering of the labels: auto (default), totalsegmentator, verse or FILE.json such as {“L1”: 20}",
+    )
+
+
+def _add_plan(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "plan", "plan access, balloons and cement of the fractured levels", PLAN_EXAMPLES)
+    _add_images(command)
+    command.add_argument("--levels", metavar="LEVELS", help="L1,T12 or fractured (default) or all")
+    command.add_argument("--procedure", choices=PROCEDURES, help="default: kyphoplasty")
+    command.add_argument("--approach", choices=APPROACHES, help="default: auto")
+    command.add_argument(
+        "--cannula", choices=CANNULA_CHOICES, help="default: auto, the thickest that keeps all margins"
+    )
+    command.add_argument(
+        "--target-fill", type=float, metavar="SHARE", help="cement in the anterior two-thirds (default 0.30)"
+    )
+    command.add_argument("--etiology", choices=ETIOLOGIES, help="default: osteoporotic")
+    command.add_argument("--balloon", metavar="NAME", help="a balloon of the catalogue; default: the longest that fits")
+    command.add_argument("--catalog", metavar="FILE.json", help="your own devices, added to the catalogue that ships")
+    _add_output(command, "folder for plan.json, measurements.csv, report.html and scene.mrb")
+
+
+def _add_measure(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "measure", "measure every complete level")
+    _add_images(command)
+    _add_output(command, "folder for plan.json, measurements.csv, report.html and scene.mrb")
+
+
+def _add_check(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "check", "compute the clearances of an edited plan again")
+    command.add_argument("plan", metavar="PLAN.json")
+    _add_images(command)
+    _add_output(command, "folder for the plan with its new clearances", required=False)
+
+
+def _add_sample(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "sample", "write a synthetic case and its truth.json")
+    command.add_argument("name", metavar="NAME", help="name of the sample; “list” shows them")
+    _add_output(command, "folder for the case", required=False)
+
+
+def _add_report(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "report", "write the report of a plan; with its images it has pictures")
+    _add_plan_and_images(command)
+    command.add_argument("--patient-name", metavar="NAME", help="printed on every sheet; left out otherwise")
+    _add_output(command, "HTML file, or a folder for report.html")
+
+
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "export", "write needles and shapes of a plan for other programs")
+    _add_plan_and_images(command)
+    command.add_argument(
+        "--as",
+        dest="kinds",
+        default="markups,csv,stl,glb",
+        metavar="KINDS",
+        help="of markups,csv,stl,glb,dicom-sr,dicom-seg,dicom-pdf (default: %(default)s); DICOM needs the CT's folder",
+    )
+    _add_output(command, "folder for the exports")
+
+
+def _add_plan_and_images(command: argparse.ArgumentParser) -> None:
+    command.add_argument("plan", metavar="PLAN.json")
+    command.add_argument("ct", nargs="?", metavar="CT", help="the CT the plan was made from")
+    command.add_argument("--segmentation", metavar="LABELS", help="the labels the plan was made from")
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
+    command = _command(commands, "compare", "compare two plans of one case")
+    command.add_argument("first", metavar="A.json")
+    command.add_argument("second", metavar="B.json")
+    command.add_argument("--all", action="store_true", help="show what is the same, too")
+    _add_output(command, "table as .csv or .html as well", required=False)
+
+
+def _add_output(command: argparse.ArgumentParser, text: str, required: bool = True) -> None:
+    command.add_argument("-o", "--output", required=required, metavar="OUT", help=text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

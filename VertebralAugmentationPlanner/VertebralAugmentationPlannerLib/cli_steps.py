@@ -1,0 +1,187 @@
+"""What the sub-commands do with the other rooms: the only place where the command line is wired to them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from .case import load_case, requested_levels
+from .cli_output import OutputFolder
+from .model import LEVELS, Case, CasePlan, InputError, LevelPlan, PlanOptions, Spine
+
+ProgressCall = Callable[[float, str], None]
+
+PLANNED, UNSAFE = 0, 3
+"""Exit statuses of the contract: planned; planned, but a side or level that was asked for has no safe trajectory."""
+
+READ_SHARE, ANATOMY_SHARE, PLAN_SHARE = 0.2, 0.55, 0.85
+"""Where reading, anatomy and planning end on the progress bar; rough shares of the time of a five-level case."""
+
+
+def options_of(arguments: argparse.Namespace) -> PlanOptions:
+    """The choices of one run. Raises InputError where one is unknown."""
+    given = {
+        name: getattr(arguments, name)
+        for name in (
+            "levels",
+            "procedure",
+            "approach",
+            "cannula",
+            "target_fill",
+            "etiology",
+            "labels",
+            "balloon",
+            "catalog",
+        )
+        if getattr(arguments, name, None) is not None
+    }
+    options = PlanOptions(**given)
+    requested_levels(options, LEVELS)  # a mistyped level is found out before the long work
+    return options
+
+
+def run_plan(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[CasePlan, list[str], int]:
+    """Plan a case and write its folder."""
+    options = options_of(arguments)
+    with OutputFolder(arguments.output) as folder:
+        case, spine = _case_and_spine(arguments, options, progress)
+        from .planner import plan_loaded_case
+
+        plan = plan_loaded_case(
+            case, options, spine=spine, progress=_part(progress, ANATOMY_SHARE, PLAN_SHARE), should_cancel=None
+        )
+        _write(plan, case, spine, folder.workshop, progress)
+        names = folder.commit()
+    return plan, names, status_of(plan, options)
+
+
+def run_measure(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[CasePlan, list[str], int]:
+    """Measure every complete level and write the folder."""
+    options = options_of(arguments)
+    with OutputFolder(arguments.output) as folder:
+        case, spine = _case_and_spine(arguments, options, progress)
+        from .planner import measured_plan
+
+        plan = measured_plan(case, spine, options)
+        _write(plan, case, spine, folder.workshop, progress)
+        names = folder.commit()
+    return plan, names, PLANNED
+
+
+def run_check(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[CasePlan, list[str], int]:
+    """Compute the clearances of an edited plan again; written only where a folder is given."""
+    old = CasePlan.load(arguments.plan)
+    from .planner import check_plan
+
+    if not arguments.output:
+        plan = check_plan(old, arguments.ct, arguments.segmentation, canal=arguments.canal, progress=progress)
+        return plan, [], status_of(plan, None)
+    with OutputFolder(arguments.output) as folder:
+        plan = check_plan(old, arguments.ct, arguments.segmentation, canal=arguments.canal, progress=progress)
+        plan.save(folder.workshop / "plan.json")
+        names = folder.commit()
+    return plan, names, status_of(plan, None)
+
+
+def run_sample(arguments: argparse.Namespace) -> list[str]:
+    """Write a synthetic case; returns its files."""
+    from .sample import write_sample
+
+    files = write_sample(arguments.name, arguments.output)
+    return sorted(path.name for path in vars(files).values())
+
+
+def sample_names() -> list[tuple[str, str]]:
+    """Name and title of every sample case."""
+    from .sample import SAMPLES
+
+    return [(name, sample.title) for name, sample in SAMPLES.items()]
+
+
+def run_report(arguments: argparse.Namespace) -> Path:
+    """Write the report of a plan; with the images it has pictures."""
+    from .report import report_command
+
+    return report_command(
+        arguments.plan, arguments.output, arguments.ct, arguments.segmentation, arguments.patient_name
+    )
+
+
+def run_export(arguments: argparse.Namespace) -> list[Path]:
+    """Write the exports of a plan into a folder."""
+    from .report import export_command
+
+    kinds = tuple(kind.strip() for kind in arguments.kinds.split(",") if kind.strip())
+    if not kinds:
+        raise InputError("No export was named; give --as markups,csv,stl,glb or some of them.")
+    return export_command(arguments.plan, arguments.output, kinds, arguments.ct, arguments.segmentation)
+
+
+def run_compare(arguments: argparse.Namespace) -> str:
+    """Two plans of one case side by side, as text."""
+    from .report import compare_command
+
+    return compare_command(arguments.first, arguments.second, arguments.output, arguments.all)
+
+
+def status_of(plan: CasePlan, options: PlanOptions | None) -> int:
+    """0, or 3 where a level or side that was asked for has no safe trajectory.
+
+    Args:
+        options: of the run; None for a plan that is checked, where every level with a trajectory counts. For "all"
+            and "fractured" the levels asked for are those that were planned: a vertebra cut by the image's border is
+            reported, and no request.
+    """
+    named: tuple[str, ...] = ()
+    if options is not None and str(options.levels).strip().lower() not in ("all", "fractured"):
+        named = requested_levels(options, ()) or ()
+    present = {level.level: level for level in plan.levels}
+    unplanned = any(name not in present or not present[name].trajectories for name in named)
+    return UNSAFE if unplanned or any(_is_unsafe(level) for level in plan.levels) else PLANNED
+
+
+def _is_unsafe(level: LevelPlan) -> bool:
+    refused = level.approach == "none" or bool(level.skipped_sides)
+    return (level.complete and refused) or any(needle.safety != "safe" for needle in level.trajectories)
+
+
+def _case_and_spine(arguments: argparse.Namespace, options: PlanOptions, progress: ProgressCall) -> tuple[Case, Spine]:
+    from .anatomy import build_spine
+
+    progress(0.0, "Reading the images")
+    case = load_case(arguments.ct, arguments.segmentation, options, arguments.canal)
+    spine = build_spine(case, None, _part(progress, READ_SHARE, ANATOMY_SHARE))
+    if not spine.complete():
+        levels = ", ".join(spine.vertebrae)
+        raise InputError(
+            f"No vertebra is whole: {levels} are cut by the image's border or damaged; give a CT and labels that hold "
+            "the level with both its end plates and its arch."
+        )
+    return case, spine
+
+
+def _part(progress: ProgressCall, start: float, end: float) -> ProgressCall:
+    return lambda fraction, text: progress(start + (end - start) * fraction, text)
+
+
+def _write(plan: CasePlan, case: Case, spine: Spine, folder: Path, progress: ProgressCall) -> None:
+    from .report import write_measurements_csv, write_report
+
+    progress(PLAN_SHARE, "Writing the report")
+    plan.save(folder / "plan.json")
+    write_measurements_csv(plan, folder / "measurements.csv")
+    write_report(plan, folder / "report.html", case, spine)
+    if _has_slicer_core():
+        from .scene.bundle import write_scene
+
+        progress(0.95, "Writing the scene")
+        write_scene(plan, case, folder / "scene.mrb", spine)
+    progress(1.0, "Done")
+
+
+def _has_slicer_core() -> bool:
+    """Whether real MRML is at hand; scene.mrb is left out otherwise, as the contract says."""
+    from importlib.util import find_spec
+
+    return find_spec("slicer") is not None
