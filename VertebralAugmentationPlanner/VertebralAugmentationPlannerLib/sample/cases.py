@@ -16,7 +16,8 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from ..model import Image, InputError
-from .render import draw, grid
+from .picture import corners, grid
+from .render import draw
 from .shape import CorticalDefect
 from .spine import SpinePhantom, healthy_spine
 from .truth import truth_of
@@ -63,10 +64,10 @@ def make_case(
     """
     box = None
     if margin_mm is not None:
-        corners = [_bone_box(phantom, level) for level in phantom.levels if level not in phantom.cut]
+        boxes = [_bone_box(phantom, level) for level in phantom.levels if level not in phantom.cut]
         box = (
-            np.min([low for low, _ in corners], axis=0) - margin_mm,
-            np.max([high for _, high in corners], axis=0) + margin_mm,
+            np.min([low for low, _ in boxes], axis=0) - margin_mm,
+            np.max([high for _, high in boxes], axis=0) + margin_mm,
         )
     size, matrix = grid(phantom, spacing, order, direction, shift, box)
     ct, labels = draw(phantom, size, matrix, numbering, with_ct)
@@ -75,8 +76,7 @@ def make_case(
 
 def _bone_box(phantom: SpinePhantom, level: str) -> tuple[NDArray, NDArray]:
     low, high = phantom.local_box(level, margin_mm=0.0)
-    corners = np.array([[(low, high)[b][a] for a, b in enumerate(bits)] for bits in np.ndindex(2, 2, 2)])
-    world = phantom.vertebrae[level].frame.to_ras(corners)
+    world = phantom.vertebrae[level].frame.to_ras(corners(low, high))
     return world.min(axis=0), world.max(axis=0)
 
 

@@ -18,13 +18,12 @@ ELLIPSE_ITERATIONS = 4
 """Steps of the closest-point search on an ellipse; three already reach 1e-4 of the radius at axis ratios up to 4."""
 
 
-def ellipse_distance(u: FloatArray, v: FloatArray, a: ArrayLike, b: ArrayLike) -> FloatArray:
+def ellipse_distance(u: FloatArray, v: FloatArray, a: FloatArray | float, b: FloatArray | float) -> FloatArray:
     """Signed distance of (u, v) to the ellipse with semi-axes a and b, mm, negative inside.
 
     The closest point is found by replacing the ellipse again and again with its circle of curvature.
     """
     x, y = np.abs(u), np.abs(v)
-    a, b = np.broadcast_to(np.asarray(a, float), x.shape), np.broadcast_to(np.asarray(b, float), x.shape)
     cosine = np.full(x.shape, np.sqrt(0.5))
     sine = cosine.copy()
     for _ in range(ELLIPSE_ITERATIONS):
@@ -42,19 +41,23 @@ def ellipse_distance(u: FloatArray, v: FloatArray, a: ArrayLike, b: ArrayLike) -
     return np.where(inside, -distance, distance)
 
 
-def superellipse_radius(u: FloatArray, v: FloatArray, a: ArrayLike, b: ArrayLike, exponent: float) -> FloatArray:
+def superellipse_radius(
+    u: FloatArray, v: FloatArray, a: FloatArray | float, b: FloatArray | float, exponent: float
+) -> FloatArray:
     """(|u/a|^n + |v/b|^n)^(1/n): 1 on the outline, less inside."""
     power = np.abs(u / a) ** exponent + np.abs(v / b) ** exponent
     return power ** (1.0 / exponent)
 
 
-def superellipse_distance(u: FloatArray, v: FloatArray, a: ArrayLike, b: ArrayLike, exponent: float) -> FloatArray:
+def superellipse_distance(
+    u: FloatArray, v: FloatArray, a: FloatArray | float, b: FloatArray | float, exponent: float
+) -> FloatArray:
     """Signed distance to a superellipse, first order: (radius − 1) over the length of its gradient."""
     p, q = np.abs(u / a), np.abs(v / b)
     radius = np.maximum((p**exponent + q**exponent) ** (1.0 / exponent), 1e-6)
     p, q = p / radius, q / radius
     gradient = np.hypot(p ** (exponent - 1.0) / a, q ** (exponent - 1.0) / b)
-    return (radius - 1.0) / gradient
+    return (radius - 1.0) / np.maximum(gradient, 1e-9)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..model import LEVELS, Image, InputError
+from ..model import Image, InputError
 from ..model.geometry import FloatArray
+from .picture import corners, skin_depth
 from .spine import FAR_MM, Placed, SpinePhantom
 
 TOTALSEGMENTATOR: dict[str, int] = {f"L{n}": 32 - n for n in range(1, 6)} | {f"T{n}": 44 - n for n in range(1, 13)}
@@ -20,84 +21,6 @@ NUMBERINGS: dict[str, dict[str, int]] = {"totalsegmentator": TOTALSEGMENTATOR, "
 
 FINEST_MM = 1.3
 """Voxels longer than this are drawn as three along that axis and averaged, for the partial volume of thick slices."""
-MARGIN_MM = {"front": 14.0, "behind_skin": 5.0, "ends": 6.0}
-"""What the default picture shows around the spine."""
-HALF_WIDTH_MM = 47.0
-"""Half the width of the default picture: the transverse processes and a little more."""
-
-
-def grid(
-    phantom: SpinePhantom,
-    spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    order: str = "RAS",
-    direction: NDArray | None = None,
-    shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    box_ras: tuple[FloatArray, FloatArray] | None = None,
-) -> tuple[tuple[int, int, int], NDArray]:
-    """Shape and ijk-to-RAS matrix of a grid around a phantom.
-
-    Args:
-        spacing_mm: along i, j, k.
-        order: where i, j and k grow to, such as "RAS", "LPI" or "SAR".
-        direction: extra 3 × 3 rotation of the grid against RAS (a tilted scan).
-        shift_mm: of the grid, RAS.
-        box_ras: corners of the picture; the phantom's own by default.
-
-    """
-    axes = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "S": (2, 1), "I": (2, -1)}
-    if sorted(axes[letter][0] for letter in order if letter in axes) != [0, 1, 2]:
-        raise InputError(f"“{order}” is no voxel order; give three letters such as RAS or LPI.")
-    columns = np.zeros((3, 3))
-    for column, letter in enumerate(order):
-        axis, sign = axes[letter]
-        columns[axis, column] = sign
-    if direction is not None:
-        columns = np.asarray(direction, float) @ columns
-    low, high = box_ras if box_ras is not None else picture_box(phantom)
-    corners = np.array([[(low, high)[b][a] for a, b in enumerate(bits)] for bits in np.ndindex(2, 2, 2)])
-    along = corners @ columns
-    first, last = along.min(axis=0), along.max(axis=0)
-    spacing = np.asarray(spacing_mm, float)
-    count = np.floor((last - first) / spacing).astype(int) + 1
-    matrix = np.eye(4)
-    matrix[:3, :3] = columns * spacing
-    matrix[:3, 3] = columns @ (first + 0.5 * (last - first - (count - 1) * spacing)) + np.asarray(shift_mm, float)
-    return (int(count[0]), int(count[1]), int(count[2])), matrix
-
-
-def picture_box(phantom: SpinePhantom) -> tuple[FloatArray, FloatArray]:
-    """Corners in RAS of the default picture: the whole levels, the skin of the back, and a margin."""
-    points = []
-    for level in phantom.levels:
-        if level in phantom.cut:
-            continue
-        low, high = phantom.local_box(level, margin_mm=0.0)
-        corners = np.array([[(low, high)[b][a] for a, b in enumerate(bits)] for bits in np.ndindex(2, 2, 2)])
-        points.append(phantom.vertebrae[level].frame.to_ras(corners))
-    stack = np.vstack(points)
-    low, high = stack.min(axis=0), stack.max(axis=0)
-    matrix, centre = phantom.spine_to_ras
-    skin = (matrix @ np.array([0.0, back_y(phantom), 0.0]) + centre)[1]
-    low[1] = min(low[1], skin - MARGIN_MM["behind_skin"])
-    high[1] += MARGIN_MM["front"]
-    low[0], high[0] = min(low[0], centre[0] - HALF_WIDTH_MM), max(high[0], centre[0] + HALF_WIDTH_MM)
-    low[2] -= MARGIN_MM["ends"]
-    high[2] += MARGIN_MM["ends"]
-    return low, high
-
-
-def back_y(phantom: SpinePhantom) -> float:
-    """Spine coordinate y of the skin of the back in the midline."""
-    tips = [phantom.to_spine(placed.frame.to_ras(placed.arch.bars[-1].end))[1] for placed in phantom.vertebrae.values()]
-    return float(min(tips)) - phantom.soft.skin_behind_spinous_mm
-
-
-def skin_depth(phantom: SpinePhantom, points_ras: FloatArray) -> FloatArray:
-    """Depth (…,) of RAS points under the skin of the back, mm; negative in air. A shallow furrow runs over the spine."""
-    spine = phantom.to_spine(points_ras)
-    x = spine[..., 0]
-    surface = back_y(phantom) + x * x / 420.0 - 3.0 * (1.0 - np.exp(-((x / 25.0) ** 2)))
-    return spine[..., 1] - surface
 
 
 def draw(
@@ -183,7 +106,7 @@ class _Canvas:
     def draw(self, values: dict[str, int]) -> NDArray:
         """Draw everything; returns the label map."""
         for level, placed in self.phantom.vertebrae.items():
-            block = self._block(placed.frame.to_ras(_corners(*self.phantom.local_box(level, FAR_MM))))
+            block = self._block(placed.frame.to_ras(corners(*self.phantom.local_box(level, FAR_MM))))
             if block is not None:
                 self._vertebra(level, placed, values[level], block)
         if self.hu is not None:
@@ -252,7 +175,7 @@ class _Canvas:
             upper.frame.to_ras([0.0, 0.0, -0.5 * upper.shape.posterior_height_mm])
             + lower.frame.to_ras([0.0, 0.0, 0.5 * lower.shape.posterior_height_mm])
         )
-        box = _corners(np.array([-half, -half, -reach]), np.array([half, half, reach]))
+        box = corners(np.array([-half, -half, -reach]), np.array([half, half, reach]))
         block = self._block(box @ upper.frame.rows + centre)
         if block is None:
             return
@@ -312,7 +235,7 @@ class _Canvas:
         assert self.hu is not None
         soft = self.phantom.soft
         for bar in placed.arch.ribs():
-            block = self._block(placed.frame.to_ras(_corners(*bar.bounds())))
+            block = self._block(placed.frame.to_ras(corners(*bar.bounds())))
             if block is None:
                 continue
             first, last = block
@@ -351,14 +274,7 @@ def defect_balls(placed: Placed) -> list[tuple[FloatArray, float]]:
             ]
         else:
             raise InputError(
-                f"“{defect.wall}” is no wall of a vertebral body; use superior, inferior, posterior, anterior, left or right.",
+                f"“{defect.wall}” is no wall of a body; use superior, inferior, posterior, anterior, left or right.",
             )
         result.append((np.array(centre), defect.radius_mm))
     return result
-
-
-def _corners(low: FloatArray, high: FloatArray) -> FloatArray:
-    return np.array([[(low, high)[b][a] for a, b in enumerate(bits)] for bits in np.ndindex(2, 2, 2)])
-
-
-assert all(level in VERSE for level in LEVELS)

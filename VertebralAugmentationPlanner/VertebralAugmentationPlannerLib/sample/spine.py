@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from ..model import Frame, InputError, LocalGrid, above, below
 from ..model.geometry import FloatArray
 from .arch import SIGN, Arch, Joint, PedicleTube, Process, nominal_joint
 from .body import Body
-from .primitives import ellipse_distance, rotation
+from .canal import Canal
+from .primitives import rotation
 from .reference import healthy
 from .shape import VertebraShape
+from .tissue import Soft
 
 CANAL_WALL_MM = 0.3
 """Bone of the arch keeps this far from the canal's ellipse, so that no bone voxel's centre lies in the canal."""
@@ -24,31 +27,6 @@ RING_FRACTION = 0.35
 """The canal runs straight over this share of the posterior height above and below the middle of a body."""
 FAR_MM = 4.0
 """Distances to bone are only worked out this near to it; farther away they read this value or more."""
-
-
-@dataclass(frozen=True)
-class Soft:
-    """Tissue around the bone; mm and HU. [D/M: clinical-reference §1.6 (i)]"""
-
-    muscle_hu: float = 52.0
-    fat_hu: float = -100.0
-    skin_hu: float = 20.0
-    air_hu: float = -1015.0
-    disc_hu: float = 88.0
-    vessel_hu: float = 45.0
-    canal_hu: float = 22.0
-    cord_hu: float = 40.0
-    cortex_hu: float = 1100.0
-    body_cortex_mm: float = 0.5
-    arch_cortex_mm: float = 1.4
-    arch_core_hu: float = 330.0
-    gas_hu: float = -650.0
-    skin_behind_spinous_mm: float = 24.0
-    fat_mm: float = 14.0
-    skin_mm: float = 2.0
-    noise_hu: float = 8.0
-    blur_mm: float = 0.5
-    texture_hu: float = 14.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,36 +42,6 @@ class Placed:
     def pedicles(self) -> dict[str, PedicleTube]:
         """Both pedicles, in the construction frame."""
         return self.arch.pedicles
-
-
-@dataclass(frozen=True, eq=False)
-class _Canal:
-    """The canal in spine coordinates (upright): an ellipse swept along a smooth line, one section per height z."""
-
-    x: PchipInterpolator
-    y: PchipInterpolator
-    width: PchipInterpolator
-    depth: PchipInterpolator
-    low: float
-    high: float
-
-    def _at(self, curve: PchipInterpolator, z: FloatArray) -> FloatArray:
-        """Value of a curve, drawn on as a straight line beyond its ends."""
-        inner = np.clip(z, self.low, self.high)
-        slope = curve.derivative()
-        ends = np.where(z > self.high, slope(self.high), slope(self.low))
-        return curve(inner) + (z - inner) * ends
-
-    def distance(self, points: FloatArray) -> FloatArray:
-        """Signed distance, negative inside."""
-        z = points[..., 2]
-        # The curves depend on z alone: look them up on a fine table, which is much quicker than evaluating per point.
-        table = np.arange(z.min() - 1.0, z.max() + 1.0, 0.25)
-        inner = np.clip(table, self.low, self.high)
-        lean = np.cos(np.arctan(self.y.derivative()(inner)))
-        x, y = np.interp(z, table, self._at(self.x, table)), np.interp(z, table, self._at(self.y, table))
-        a, b = np.interp(z, table, self.width(inner)) / 2.0, np.interp(z, table, self.depth(inner)) / 2.0
-        return ellipse_distance(points[..., 0] - x, (points[..., 1] - y) * np.interp(z, table, lean), a, b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +116,8 @@ class SpinePhantom:
     def _poses(self) -> dict[str, tuple[FloatArray, FloatArray]]:
         """Rotation (columns: local axes) and origin of every construction frame in spine coordinates."""
         bodies = {shape.level: Body(shape) for shape in self.shapes}
-        turn, origin = np.eye(3), np.zeros(3)
+        turn: FloatArray = np.eye(3)
+        origin: FloatArray = np.zeros(3)
         poses: dict[str, tuple[FloatArray, FloatArray]] = {}
         for index, shape in enumerate(self.shapes):
             body = bodies[shape.level]
@@ -219,7 +168,7 @@ class SpinePhantom:
     def _guests(self, arches: dict[str, Arch], level: str) -> tuple[Process, ...]:
         """The lower processes of the level above and the upper ones of the level below, in this level's frame."""
         turn, origin = self._poses[level]
-        guests = []
+        guests: list[Process] = []
         for name, superior in ((above(level, self.levels), False), (below(level, self.levels), True)):
             if name is not None:
                 other, shift = self._poses[name]
@@ -242,7 +191,7 @@ class SpinePhantom:
         return result
 
     @cached_property
-    def canal(self) -> _Canal:
+    def canal(self) -> Canal:
         """The canal through all levels, in spine coordinates."""
         nodes = []
         for shape in reversed(self.shapes):
@@ -259,7 +208,7 @@ class SpinePhantom:
         if np.any(np.diff(table[:, 2]) <= 0.0):
             raise InputError("The phantom’s spine is bent so far that its canal turns back on itself; bend it less.")
         x, y, width, depth = (PchipInterpolator(table[:, 2], table[:, column]) for column in (0, 1, 3, 4))
-        return _Canal(x, y, width, depth, float(table[0, 2]), float(table[-1, 2]))
+        return Canal(x, y, width, depth, float(table[0, 2]), float(table[-1, 2]))
 
     def front_y(self, z: FloatArray) -> FloatArray:
         """Spine coordinate y of the front of the bodies and discs at heights z."""
@@ -302,7 +251,7 @@ class SpinePhantom:
             arch[close] = np.maximum(arch[close], CANAL_WALL_MM - self.canal.distance(spine[close]))
         return body, arch
 
-    def inside_bone(self, points_ras: FloatArray, level: str | None = None) -> FloatArray:
+    def inside_bone(self, points_ras: FloatArray, level: str | None = None) -> NDArray[np.bool_]:
         """Whether RAS points (…, 3) lie in bone of one level, or of any."""
         levels = self.levels if level is None else (level,)
         inside = np.zeros(np.shape(points_ras)[:-1], bool)
@@ -319,7 +268,7 @@ class SpinePhantom:
                 distance = np.maximum(distance, -placed.body.distance(placed.frame.to_local(points)))
         return distance
 
-    def inside_canal(self, points_ras: FloatArray) -> FloatArray:
+    def inside_canal(self, points_ras: FloatArray) -> NDArray[np.bool_]:
         """Whether RAS points (…, 3) lie in the canal."""
         return self.distance_to_canal(points_ras) < 0.0
 
@@ -346,8 +295,13 @@ class SpinePhantom:
             highs.append(high)
         return np.min(lows, axis=0) - margin_mm, np.max(highs, axis=0) + margin_mm
 
-    def fine_distance(self, level: str, spacing_mm: float = 0.4) -> tuple[LocalGrid, FloatArray]:
+    def fine_distance(
+        self, level: str, spacing_mm: float = 0.4, box: tuple[FloatArray, FloatArray] | None = None
+    ) -> tuple[LocalGrid, FloatArray]:
         """True signed distance to one vertebra's surface on a fine grid in its construction frame, positive inside.
+
+        ``box`` (two corners, local mm) limits it to a part, which saves much time; distances are right where they
+        are shorter than the way to the box's own faces.
 
         For independent clearance checks: sample it with ``grid.sample(values, frame.to_local(points_ras))``. Error
         about half a spacing at most.
@@ -355,13 +309,13 @@ class SpinePhantom:
         from scipy import ndimage
 
         placed = self.vertebrae[level]
-        low, high = self.local_box(level)
+        low, high = box if box is not None else self.local_box(level)
         count = np.ceil((high - low) / spacing_mm).astype(int) + 1
         grid = LocalGrid(low, spacing_mm, (int(count[0]), int(count[1]), int(count[2])))
         local = grid.points().reshape(-1, 3)
         body, arch = self.part_distances(level, local, self.to_spine(placed.frame.to_ras(local)))
         inside = (np.minimum(body, arch) <= 0.0).reshape(grid.shape)
-        depth = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
+        depth: FloatArray = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
         return grid, (depth - np.sign(depth) * 0.5) * spacing_mm
 
 
@@ -373,7 +327,7 @@ def healthy_spine(levels: Sequence[str], sex: str | None = None, **options: obje
 def _upright(poses: dict[str, tuple[FloatArray, FloatArray]], anchor: str) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Turn the stack so that its chord is vertical, and put the anchor's body at the origin."""
     names = list(poses)
-    chord = poses[names[0]][1] - poses[names[-1]][1]
+    chord: FloatArray = poses[names[0]][1] - poses[names[-1]][1]
     if len(names) == 1:
         chord = poses[names[0]][0][:, 2]
     up = chord / np.linalg.norm(chord)
@@ -389,7 +343,8 @@ def _shared_joint(
     poses: tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]],
 ) -> tuple[Joint, Joint]:
     """Both partners' views of one joint, half-way between their own."""
-    centre, normal = np.zeros(3), np.zeros(3)
+    centre: FloatArray = np.zeros(3)
+    normal: FloatArray = np.zeros(3)
     for joint, (turn, origin) in zip(joints, poses, strict=True):
         centre += 0.5 * (origin + turn @ joint.centre)
         normal += turn @ joint.normal
