@@ -192,3 +192,9 @@ def turned() -> SimpleNamespace:
         ct=make_ct([vertebra]),
         needles={side: make_trajectory(vertebra, side) for side in ("left", "right")},
     )
+
+
+@pytest.fixture(scope="session")
+def balloon(upright) -> BalloonPlan:
+    """An inflated balloon at the end of the upright vertebra's right needle."""
+    return make_balloon(upright.vertebra, "right")

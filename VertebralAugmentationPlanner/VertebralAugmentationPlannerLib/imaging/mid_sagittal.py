@@ -89,7 +89,7 @@ def _height_lines(level_plan: LevelPlan, plane: SlicePlane, size: float) -> str:
             continue
         top, bottom = plane.to_px(measured.height_points_ras[name])
         parts.append(svg.path([top, bottom], HEIGHT_LINE, 2.4, halo=True))
-        parts += [svg.circle(*end, 3.2, "#000000", 0.8, HEIGHT_LINE) for end in (top, bottom)]
+        parts += [svg.circle(end, 3.2, "#000000", 0.8, HEIGHT_LINE) for end in (top, bottom)]
         height, loss = getattr(measured, f"{name}_height_mm"), getattr(measured.height_loss_percent, name)
         if height is None:
             continue
@@ -97,9 +97,9 @@ def _height_lines(level_plan: LevelPlan, plane: SlicePlane, size: float) -> str:
         parts.append(svg.text(x, y, f"{height:.1f} mm", size=0.95 * size, anchor=anchor, bold=True))
         if loss is not None:
             # A loss is written as a change, because that is how it is read aloud: "minus thirty per cent".
-            parts.append(
-                svg.text(x, y + 1.1 * size, f"{-loss:+.0f} %".replace("-", "−"), size=0.95 * size, anchor=anchor)
-            )
+            change = round(-loss)
+            words = f"{change:+d} %".replace("-", "−") if change else "0 %"
+            parts.append(svg.text(x, y + 1.1 * size, words, size=0.95 * size, anchor=anchor))
     return "".join(parts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model import Case, InputError, LevelPlan, Spine, Trajectory, Vertebra
+from ..model import Case, Frame, InputError, LevelPlan, Spine, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
 from ..model.palette import BALLOON, CANAL, LABEL, PEDICLE, safety_colour
 from . import svg
@@ -33,8 +33,7 @@ def needle_axial_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: 
     Raises:
         InputError: the level is incomplete, or that side has no trajectory.
     """
-    vertebra, trajectory = _planned(spine, level_plan, side)
-    frame = vertebra.frame
+    vertebra, frame, trajectory = _planned(spine, level_plan, side)
     direction = _direction(trajectory)
     # Seen from the feet: the normal towards the viewer points down.
     normal = np.cross(direction, frame.right)
@@ -43,7 +42,7 @@ def needle_axial_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: 
     angle = trajectory.convergence_angle_deg
     towards = "towards" if angle >= 0 else "away from"
     words = f"{abs(angle):.0f}° {towards} the midline"
-    return _needle_picture(case, spine, vertebra, trajectory, plane, "Axial along the needle", words, midline=True)
+    return _needle_picture(case, spine, vertebra, trajectory, plane, "Axial along the needle", words, midline=frame)
 
 
 def needle_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) -> Picture:
@@ -52,8 +51,7 @@ def needle_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan, sid
     Raises:
         InputError: the level is incomplete, or that side has no trajectory.
     """
-    vertebra, trajectory = _planned(spine, level_plan, side)
-    frame = vertebra.frame
+    vertebra, frame, trajectory = _planned(spine, level_plan, side)
     direction = _direction(trajectory)
     # Anterior on the picture's left: the viewer stands on the patient's left.
     normal = np.cross(frame.superior, direction)
@@ -72,10 +70,10 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
     Raises:
         InputError: the level is incomplete, or that side has no trajectory or no pedicle.
     """
-    vertebra, trajectory = _planned(spine, level_plan, side)
+    vertebra, frame, trajectory = _planned(spine, level_plan, side)
     if side not in vertebra.pedicles:
         raise InputError(f"{vertebra.level} has no {side} pedicle outline.")
-    frame, pedicle = vertebra.frame, vertebra.pedicles[side]
+    pedicle = vertebra.pedicles[side]
     entry, direction = np.asarray(trajectory.entry_ras, float), _direction(trajectory)
     isthmus = frame.to_ras(pedicle.centre)
     # Where the needle crosses the isthmus's own plane.
@@ -92,8 +90,8 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
         canal_svg([vertebra], plane),
         bone_outline_svg(vertebra, plane, width=2.5),
         svg.path(plane.to_px(frame.to_ras(pedicle.outline)), PEDICLE, 2.2, closed=True, dash="9 6", halo=True),
-        svg.circle(x, y, radius / plane.mm_per_px, colour, 3, "#101010", 0.7),
-        svg.circle(x, y, 2.5, colour, 0, colour),
+        svg.circle((x, y), radius / plane.mm_per_px, colour, 3, "#101010", 0.7),
+        svg.circle((x, y), 2.5, colour, 0, colour),
     ]
     medial = "right" if side == "left" else "left"  # Seen from behind the picture's sides are the patient's.
     names = {"up": "upper", "down": "lower", medial: "medial", side: "lateral"}
@@ -107,7 +105,7 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
         parts.append(svg.path([start, end], LABEL, 2.5, halo=True))
         at = end + np.array([dx * 1.9 * size, {-1: -1.7, 0: 0.2, 1: 1.4}[dy] * size])
         parts.append(
-            svg.text(*at, f"{gap:.1f}", size=1.15 * size, bold=True)
+            svg.text(at[0], at[1], f"{gap:.1f}", size=1.15 * size, bold=True)
             + svg.text(at[0], at[1] + 0.95 * size, names[way], size=0.75 * size)
         )
     thickness = f"{trajectory.cannula} {trajectory.cannula_outer_diameter_mm:g} mm"
@@ -161,23 +159,23 @@ def _needle_picture(
     plane: SlicePlane,
     name: str,
     angle_words: str,
-    midline: bool = False,
+    midline: Frame | None = None,
 ) -> Picture:
     size = plane.width_px / 30
     side = trajectory.side
     parts = [canal_svg(spine.complete().values(), plane)]
     if case.ct is not None:
         parts.append(bone_outline_svg(vertebra, plane))
-    if midline:
-        front, back = vertebra.frame.to_ras([[0.0, 28.0, 0.0], [0.0, -34.0, 0.0]])
+    if midline is not None:
+        front, back = midline.to_ras([[0.0, 28.0, 0.0], [0.0, -34.0, 0.0]])
         parts.append(svg.path(plane.to_px([front, back]), LABEL, 1.2, dash="3 5", opacity=0.8))
     parts.append(_needle_svg(plane, trajectory))
     parts.append(_heading(plane, f"{vertebra.level} {side} · {name}", angle_words, size))
-    parts.append(_room_legend(plane, trajectory, size, aside=midline and side == "left"))
+    parts.append(_room_legend(plane, trajectory, size, aside=midline is not None and side == "left"))
     parts.append(svg.scale_bar(plane.width_px, plane.height_px, plane.mm_per_px))
     parts.append(_letters(plane))
     depth = float(np.linalg.norm(np.subtract(trajectory.target_ras, trajectory.entry_ras)))
-    seen = "seen from the feet" if midline else "seen from the patient’s left"
+    seen = "seen from the feet" if midline is not None else "seen from the patient’s left"
     caption = (
         f"{name}, {seen}. {trajectory.cannula} cannula ({trajectory.cannula_outer_diameter_mm:g} mm, drawn to scale), "
         f"{angle_words}, {depth:.0f} mm from the entry point (dot) to the target (cross); the canal is shaded."
@@ -200,8 +198,8 @@ def _needle_svg(plane: SlicePlane, trajectory: Trajectory) -> str:
         shape = hull(plane.to_px(balloon_points(trajectory.balloon)))
         parts.append(svg.path(shape, BALLOON, 2.2, closed=True, fill=BALLOON, fill_opacity=0.25, halo=True))
     parts.append(svg.path(outline, colour, 2.0, closed=True, fill=colour, fill_opacity=0.28, halo=True))
-    parts.append(svg.circle(*plane.to_px(entry), 3.6, "#000000", 1, colour))
-    parts.append(svg.cross(*plane.to_px(target), 7, LABEL, 2))
+    parts.append(svg.circle(plane.to_px(entry), 3.6, "#000000", 1, colour))
+    parts.append(svg.cross(plane.to_px(target), 7, LABEL, 2))
     return "".join(parts)
 
 
@@ -250,12 +248,12 @@ def _finished(
     return Picture(encode_png(raster), plane.width_px, plane.height_px, plane.mm_per_px, "".join(parts), caption, alt)
 
 
-def _planned(spine: Spine, level_plan: LevelPlan, side: str) -> tuple[Vertebra, Trajectory]:
+def _planned(spine: Spine, level_plan: LevelPlan, side: str) -> tuple[Vertebra, Frame, Trajectory]:
     vertebra = spine.vertebrae[level_plan.level]
     if not vertebra.complete or vertebra.frame is None:
         raise InputError(f"{level_plan.level} is incomplete; there is no needle to draw.")
     try:
-        return vertebra, level_plan.trajectory(side)
+        return vertebra, vertebra.frame, level_plan.trajectory(side)
     except KeyError as error:
         raise InputError(str(error.args[0])) from error
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.spatial import ConvexHull
 
 from ..model import BalloonPlan, InputError, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
@@ -24,6 +25,7 @@ LATERAL_WITHIN_DEG = 30.0
 EYE_WITHIN_DEG = 60.0
 """A pedicle seen more from the side than this is no ring any more, only a line. [D]"""
 _RING_POINTS = 48
+MANY_POINTS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +244,11 @@ def perpendicular_pair(axis: ArrayLike) -> tuple[FloatArray, FloatArray]:
 
 
 def hull(points: FloatArray) -> FloatArray:
-    """Convex hull of (N, 2) points, in order around it (Andrew's monotone chain)."""
+    """Convex hull of (N, 2) points, in order around it; a line for points on a line (Andrew's monotone chain)."""
+    points = np.asarray(points, float)
+    if len(points) > MANY_POINTS:
+        # Clouds of solids are never all on one line; Qhull is quick on them.
+        return points[ConvexHull(points).vertices]
     ordered = sorted(map(tuple, np.round(np.asarray(points, float), 3)))
     if len(set(ordered)) < 3:
         return np.array(ordered)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory, Vertebra
-from .carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM, body_centre_ras, end_on, true_ap, true_lateral
+from .carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM, CArmPose, body_centre_ras, end_on, true_ap, true_lateral
 from .fluoroscopy import FIELD_MM, REPORT_VOXEL_MM, Fluoroscope, fluoroscopy_picture
 from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
@@ -63,14 +65,14 @@ def level_pictures(
     level_plan = plan.level(level)
     vertebra = spine.vertebrae[level_plan.level]
     jobs: dict[str, Callable[[], Picture]] = {}
-    jobs["mid_sagittal"] = lambda: mid_sagittal_picture(case, spine, level_plan)
+    jobs["mid_sagittal"] = partial(mid_sagittal_picture, case, spine, level_plan)
     for trajectory in level_plan.trajectories:
         side = trajectory.side
-        jobs[f"axial_{side}"] = lambda side=side: needle_axial_picture(case, spine, level_plan, side)
-        jobs[f"sagittal_{side}"] = lambda side=side: needle_sagittal_picture(case, spine, level_plan, side)
-        jobs[f"isthmus_{side}"] = lambda side=side: isthmus_picture(case, spine, level_plan, side)
+        jobs[f"axial_{side}"] = partial(needle_axial_picture, case, spine, level_plan, side)
+        jobs[f"sagittal_{side}"] = partial(needle_sagittal_picture, case, spine, level_plan, side)
+        jobs[f"isthmus_{side}"] = partial(isthmus_picture, case, spine, level_plan, side)
     jobs.update(_fluoroscopy_jobs(case, spine, level_plan, vertebra, settings))
-    jobs["view3d"] = lambda: view3d_picture(spine, level_plan)
+    jobs["view3d"] = partial(view3d_picture, spine, level_plan)
 
     result = LevelPictures()
     for key, job in jobs.items():
@@ -86,7 +88,7 @@ def level_pictures(
 def _fluoroscopy_jobs(
     case: Case, spine: Spine, level_plan: LevelPlan, vertebra: Vertebra, settings: PictureSettings
 ) -> dict[str, Callable[[], Picture]]:
-    pose = {
+    pose: dict[str, Any] = {
         "sid_mm": settings.sid_mm,
         "sod_mm": settings.sod_mm,
         "detector_mm": settings.detector_mm,
@@ -101,30 +103,30 @@ def _fluoroscopy_jobs(
             made.append(Fluoroscope(case.ct, body_centre_ras(vertebra), REPORT_VOXEL_MM))
         return made[0]
 
+    def view(carm: CArmPose, needles: Sequence[Trajectory], name: str, named_levels: bool) -> Picture:
+        return fluoroscopy_picture(
+            fluoroscope(), carm, vertebra, needles, view_name=name, spine=spine if named_levels else None
+        )
+
     needles = level_plan.trajectories
     jobs: dict[str, Callable[[], Picture]] = {
-        "ap": lambda: fluoroscopy_picture(
-            fluoroscope(), true_ap(vertebra, **pose), vertebra, needles, view_name="AP", spine=spine
-        ),
-        "lateral": lambda: fluoroscopy_picture(
-            fluoroscope(), true_lateral(vertebra, **pose), vertebra, needles, view_name="Lateral", spine=spine
-        ),
+        "ap": lambda: view(true_ap(vertebra, **pose), needles, "AP", True),
+        "lateral": lambda: view(true_lateral(vertebra, **pose), needles, "Lateral", True),
     }
     for needle in needles:
-        jobs[f"end_on_{needle.side}"] = lambda needle=needle: fluoroscopy_picture(
-            fluoroscope(), end_on(needle, **pose), vertebra, [needle], view_name=f"End-on {needle.side}"
-        )
-        for view in ("ap", "lateral"):
-            jobs[f"medial_{view}_{needle.side}"] = lambda needle=needle, view=view: _medial_border_picture(
-                fluoroscope(), vertebra, needle, view, pose
+        jobs[f"end_on_{needle.side}"] = partial(view, end_on(needle, **pose), [needle], f"End-on {needle.side}", False)
+        for name in ("ap", "lateral"):
+            jobs[f"medial_{name}_{needle.side}"] = partial(
+                _medial_border_picture, fluoroscope, vertebra, needle, name, pose
             )
     return jobs
 
 
 def _medial_border_picture(
-    fluoroscope: Fluoroscope, vertebra: Vertebra, needle: Trajectory, view: str, pose: dict
+    make_fluoroscope: Callable[[], Fluoroscope], vertebra: Vertebra, needle: Trajectory, view: str, pose: dict[str, Any]
 ) -> Picture:
     """AP or lateral at the moment when the tip reaches the pedicle's medial border in AP."""
+    fluoroscope = make_fluoroscope()
     ap = true_ap(vertebra, **pose)
     depth = medial_border_depth(vertebra, needle, ap)
     if depth is None:

@@ -66,17 +66,19 @@ def text(
 
 
 def circle(
-    x: float, y: float, radius: float, colour: str, width: float = 1.5, fill: str | None = None, opacity: float = 1.0
+    at: ArrayLike, radius: float, colour: str, width: float = 1.5, fill: str | None = None, opacity: float = 1.0
 ) -> str:
-    """A circle; filled where ``fill`` names a colour."""
+    """A circle around a pixel (x, y); filled where ``fill`` names a colour."""
+    x, y = np.asarray(at, float)
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.2f}" stroke="{colour}" stroke-width="{width:g}"'
         f' fill="{fill or "none"}" fill-opacity="{opacity:g}"/>'
     )
 
 
-def cross(x: float, y: float, arm: float, colour: str, width: float = 1.8) -> str:
-    """A small upright cross with a halo, for target points."""
+def cross(at: ArrayLike, arm: float, colour: str, width: float = 1.8) -> str:
+    """A small upright cross with a halo at a pixel (x, y), for target points."""
+    x, y = np.asarray(at, float)
     horizontal, vertical = [(x - arm, y), (x + arm, y)], [(x, y - arm), (x, y + arm)]
     return path(horizontal, colour, width, halo=True) + path(vertical, colour, width, halo=True)
 

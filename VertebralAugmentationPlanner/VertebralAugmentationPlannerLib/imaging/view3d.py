@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import ctypes
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonCore import vtkObject, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
+from vtkmodules.vtkCommonExecutionModel import vtkAlgorithmOutput
 from vtkmodules.vtkCommonTransforms import vtkTransform
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkPolyDataNormals, vtkTubeFilter, vtkWindowedSincPolyDataFilter
 from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
@@ -41,6 +42,8 @@ BACKGROUND = "#1E2126"
 BONE_OPACITY, NEIGHBOUR_OPACITY, CANAL_OPACITY = 0.38, 0.10, 0.55
 AMBIENT = 0.3
 """Light from everywhere, so that a needle's colour is told also on its shaded side."""
+OSMESA_LIBRARIES = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so", "osmesa.dll")
+"""The names under which VTK looks for its last resort, software rendering without display or EGL."""
 
 
 class GraphicsUnavailable(RuntimeError):
@@ -199,7 +202,7 @@ def _field_surface(vertebra: Vertebra, positive_inside: NDArray) -> vtkPolyData:
     return _transformed(smooth.GetOutputPort(), matrix)
 
 
-def _transformed(port: object, matrix: NDArray) -> vtkPolyData:
+def _transformed(port: vtkAlgorithmOutput, matrix: NDArray) -> vtkPolyData:
     transform = vtkTransform()
     transform.SetMatrix(matrix.ravel().tolist())
     moved = vtkTransformPolyDataFilter()
@@ -253,14 +256,9 @@ def _render(renderer: vtkRenderer, width_px: int, height_px: int) -> NDArray[np.
     """(rows, columns, 3) pixels.
 
     Raises:
-        GraphicsUnavailable: the render window could not be initialised.
+        GraphicsUnavailable: no OpenGL on this machine.
     """
-    # The OpenGL and FreeType factories register on import; without them a render window is only a stub.
-    try:
-        import vtkmodules.vtkRenderingOpenGL2  # noqa: F401
-    except ImportError as error:
-        raise GraphicsUnavailable(f"This VTK has no OpenGL renderer: {error}.") from error
-    window = vtkRenderWindow()
+    window = _window()
     window.SetOffScreenRendering(1)
     window.SetSize(width_px, height_px)
     window.SetMultiSamples(0)
@@ -270,8 +268,6 @@ def _render(renderer: vtkRenderer, width_px: int, height_px: int) -> NDArray[np.
     renderer.SetUseFXAA(True)
     window.AddRenderer(renderer)
     try:
-        if sys.platform.startswith("linux") and not window.SupportsOpenGL():
-            raise GraphicsUnavailable("No OpenGL context can be made on this machine; the 3D picture is left out.")
         window.Render()
         grab = vtkWindowToImageFilter()
         grab.SetInput(window)
@@ -285,3 +281,40 @@ def _render(renderer: vtkRenderer, width_px: int, height_px: int) -> NDArray[np.
         return np.ascontiguousarray(vtk_to_numpy(scalars).reshape(rows, columns, 3)[::-1])
     finally:
         window.Finalize()
+
+
+def _window() -> vtkRenderWindow:
+    """A render window that will not crash.
+
+    VTK tries the display, then EGL, then OSMesa. Its last resort is handed out without a check that the library is
+    there, and rendering into it ends the process; so that check is made here.
+
+    Raises:
+        GraphicsUnavailable: nothing to render with.
+    """
+    try:
+        # The OpenGL factory registers on import; without it a render window is only a stub.
+        import vtkmodules.vtkRenderingOpenGL2  # noqa: F401
+    except ImportError as error:
+        raise GraphicsUnavailable(f"This VTK has no OpenGL renderer ({error}); the 3D picture is left out.") from error
+    # A missing display is the rule on a server and no news.
+    warned = vtkObject.GetGlobalWarningDisplay()
+    vtkObject.GlobalWarningDisplayOff()
+    try:
+        window = vtkRenderWindow()
+    finally:
+        vtkObject.SetGlobalWarningDisplay(warned)
+    if window.GetClassName() == "vtkOSOpenGLRenderWindow" and not any(_loads(name) for name in OSMESA_LIBRARIES):
+        raise GraphicsUnavailable(
+            "There is no OpenGL on this machine (no display, no EGL, no OSMesa), so the 3D picture is left out; "
+            "installing libegl1 or libosmesa6 brings it back."
+        )
+    return window
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

@@ -23,8 +23,9 @@ CANAL = SKY_BLUE
 POSTERIOR_WALL = SKY_BLUE
 """The canal's front is the posterior wall: one colour for what must not be crossed."""
 PEDICLE = YELLOW
-BALLOON = BLUE
-CEMENT = REDDISH_PURPLE
+BALLOON = REDDISH_PURPLE
+CEMENT = YELLOW
+"""Neither is a blue: blue means the canal."""
 HEIGHT_LINE = YELLOW
 COBB_LINE = SKY_BLUE
 BONE = "#E8DCC0"
