@@ -13,7 +13,9 @@ import pytest
 from plans import SKIPPED_LEFT, case_plan
 
 from VertebralAugmentationPlannerLib.model import CasePlan, LevelPlan, PlanWarning
-from VertebralAugmentationPlannerLib.report import report_html, write_report
+from VertebralAugmentationPlannerLib.report import document, report_html, write_report
+from VertebralAugmentationPlannerLib.report.operator_page import operator_page
+from VertebralAugmentationPlannerLib.report.pictures import PagePictures, short_caption
 
 VOID = {"br", "col", "meta", "rect", "path", "circle"}
 
@@ -184,6 +186,20 @@ def test_a_plan_without_images_says_why_there_are_no_pictures(page: Page) -> Non
     assert "No pictures: this report was written from the plan alone" in page.sheets[1]
 
 
+def test_a_caption_is_printed_up_to_its_first_clause_and_kept_whole() -> None:
+    assert short_caption("T12 from behind; the canal is blue.") == "T12 from behind."
+    assert short_caption("10.5 mm along the needle") == "10.5 mm along the needle."
+    page = operator_page(case_plan(), case_plan().level("T12"), every_picture())
+    assert 'title="Slice along the needle, seen from the patient’s left. The rest' in page
+    assert page.count("<figcaption>Slice along the needle, seen from the patient’s left.</figcaption>") == 8
+
+
+def test_a_picture_that_could_not_be_drawn_leaves_its_reason() -> None:
+    some = PagePictures({"ap": Square()}, {"view3d": "No graphics here.", "axial_left": "The canal is unknown."})
+    page = operator_page(case_plan(), case_plan().level("T12"), some)
+    assert page.count("<figure") == 1 and "Missing pictures: The canal is unknown." in page
+
+
 def test_a_level_without_safe_access_says_so_in_large_type() -> None:
     plan = only(case_plan(), "L2", approach="none", trajectories=(), cement=None,
                 skipped_sides={"left": SKIPPED_LEFT, "right": "the canal could not be built"})  # fmt: skip
@@ -220,12 +236,33 @@ def with_many_warnings(level: LevelPlan) -> LevelPlan:
     return dataclasses.replace(level, warnings=(*cautions, *notes))
 
 
+class Square:
+    """Stands in for a picture of the imaging room."""
+
+    width_px = height_px = 300
+    caption = "Slice along the needle, seen from the patient’s left. The rest of the caption is long."
+
+    def to_svg(self, width: str | None = None) -> str:
+        return f'<svg viewBox="0 0 300 300" style="width:{width}"><rect width="300" height="300"/></svg>'
+
+
+def every_picture() -> PagePictures:
+    keys = [f"{view}_{side}" for view in ("axial", "sagittal", "isthmus", "end_on", "medial_ap", "medial_lateral")
+            for side in ("left", "right")]  # fmt: skip
+    return PagePictures(dict.fromkeys([*keys, "ap", "lateral", "view3d", "mid_sagittal"], Square()))
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to print with")
 @pytest.mark.parametrize("crowded", [False, True])
-def test_it_prints_to_two_a4_pages_a_level(tmp_path: Path, crowded: bool) -> None:
+@pytest.mark.parametrize("pictures", [False, True])
+def test_it_prints_to_two_a4_pages_a_level(
+    tmp_path: Path, crowded: bool, pictures: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = case_plan()
     if crowded:
         plan = dataclasses.replace(plan, levels=tuple(map(with_many_warnings, plan.levels[:2])))
+    if pictures:
+        monkeypatch.setattr(document, "level_page_pictures", lambda *_: every_picture())
     source, target = tmp_path / "report.html", tmp_path / "report.pdf"
     write_report(plan, source)
     subprocess.run(

@@ -1,7 +1,7 @@
 """The printed report as a DICOM Encapsulated PDF.
 
-DICOM encapsulates PDF, CDA, STL, OBJ and MTL documents (PS3.3 A.45, A.85, A.104); there is no object for HTML, so
-the report goes in as PDF. A PDF needs something that prints HTML: any browser of the Chromium family that is at hand,
+DICOM has storage classes for encapsulated PDF, CDA, STL, OBJ and MTL documents (PS3.4 B.5) and none for HTML, so the
+report goes in as PDF. A PDF needs something that prints HTML: any browser of the Chromium family that is at hand,
 Slicer's own web view, or a PDF the user printed.
 """
 

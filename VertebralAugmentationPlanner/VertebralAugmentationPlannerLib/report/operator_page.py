@@ -25,6 +25,9 @@ from .wording import (
     sentence,
 )
 
+WARNINGS_IN_ONE_COLUMN = 2
+"""More than these stand in two columns, so that the pictures keep their room."""
+
 SAFETY_WORDS = {"safe": "safe", "tight": "tight", "breach": "BREACH"}
 
 
@@ -67,7 +70,9 @@ def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Marku
     ordered = by_severity((*level.warnings, *case_warnings))
     loud = [warning for warning in ordered if warning.severity != "info"]
     notes = [warning for warning in ordered if warning.severity == "info"]
-    return div("warnings", [warning_box(warning) for warning in loud], folded_notes(notes, "on the record page"))
+    boxes = [warning_box(warning) for warning in loud]
+    class_ = "loud many" if len(boxes) > WARNINGS_IN_ONE_COLUMN else "loud"
+    return div("warnings", div(class_, boxes) if boxes else None, folded_notes(notes, "on the record page"))
 
 
 def _key(label: str, value: str, more: Content) -> Markup:

@@ -22,7 +22,17 @@ class PictureLike(Protocol):
 
     @property
     def caption(self) -> str:
-        """One line below the picture."""
+        """What the reader should see; the first clause is printed below the picture."""
+        ...
+
+    @property
+    def width_px(self) -> int:
+        """Width of the picture in its own units."""
+        ...
+
+    @property
+    def height_px(self) -> int:
+        """Height of the picture in its own units."""
         ...
 
     def to_svg(self, width: str | None = None) -> str:
@@ -85,7 +95,10 @@ def picture_grid(pictures: PagePictures, keys: Sequence[str]) -> Markup:
 def _figure(picture: PictureLike) -> Markup:
     """The picture with the first clause of its caption; the rest shows where the pointer rests on it."""
     caption = element("figcaption", short_caption(picture.caption))
-    return element("figure", Markup(picture.to_svg(width="100%")), caption, title=picture.caption)
+    # The outer svg is fitted into its cell of the grid; the inner one cuts what is drawn beyond the picture's edge.
+    frame = f"0 0 {picture.width_px} {picture.height_px}"
+    drawing = element("svg", Markup(picture.to_svg(width="100%")), viewBox=frame)
+    return element("figure", drawing, caption, title=picture.caption)
 
 
 def short_caption(caption: str) -> str:

@@ -1,16 +1,21 @@
-"""The style sheet of the report: A4 sheets on paper and on the screen. A Python string, so that it is always found."""
+"""The style sheet of the report: A4 sheets on paper and on the screen. A Python string, so that it is always found.
+
+DejaVu Sans, the usual font of a bare Linux, is a seventh wider than Arial: it is set smaller, so that pages still fit.
+"""
 
 from __future__ import annotations
 
 from ..model.palette import BLUE, BLUISH_GREEN, ORANGE, VERMILION
 
 _SHEET = """
+@font-face { font-family: "Narrowed"; src: local("DejaVu Sans"); size-adjust: 88%; }
+@font-face { font-family: "Narrowed"; src: local("DejaVu Sans Bold"); font-weight: bold; size-adjust: 88%; }
 @page { size: A4 portrait; margin: 10mm 11mm; }
 :root { --safe: SAFE; --tight: TIGHT; --breach: BREACH; --info: INFO; --ink: #111; --faint: #555; --line: #bbb; }
 * { box-sizing: border-box; }
 html { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 body { margin: 0; color: var(--ink); font: 8.6pt/1.32 "Segoe UI", "Helvetica Neue", Arial, "Liberation Sans",
-  "DejaVu Sans", sans-serif; }
+  "Narrowed", sans-serif; }
 .sheet { display: flex; flex-direction: column; gap: 2.2mm; }
 .sheet > * { flex: none; }
 h1, h2, h3, p, ul, figure { margin: 0; }
@@ -40,6 +45,9 @@ thead th { font-weight: 600; color: var(--faint); border-bottom: .3mm solid var(
 .warning { display: flex; gap: 1mm; padding: 1mm 2mm; border: .5mm solid var(--tight); border-left-width: 2.4mm;
   margin-bottom: 1mm; }
 .warning .sym { width: 4.4mm; height: 4.4mm; margin-top: .2mm; }
+.loud.many { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 2mm; }
+.loud.many .warning { margin: 0; padding: .6mm 1.4mm; }
+.loud.many .stop { grid-column: 1 / -1; }
 .warning.stop { border-color: var(--breach); font-size: 10.5pt; font-weight: 700; }
 .warning.caution { font-size: 8.8pt; }
 .warning.info { border: 0; border-left: .8mm solid var(--info); padding: .2mm 1.6mm; font-size: 7.6pt; }
@@ -79,22 +87,22 @@ details > summary { cursor: pointer; color: var(--faint); }
 .side.unused .reason { font-size: 11pt; color: var(--faint); margin-top: 2mm; }
 
 .pictures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: minmax(0, 1fr);
-  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 84mm; }
-.pictures.one-row { min-height: 38mm; }
+  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 72mm; }
+.pictures.one-row { min-height: 32mm; }
 .pictures figure { display: flex; flex-direction: column; min-height: 0; }
-.pictures svg { display: block; width: 100%; height: auto; flex: 1 1 0; min-height: 0; }
+.pictures figure > svg { display: block; width: 100%; height: auto; flex: 1 1 0; min-height: 0; }
 .pictures figcaption { font-size: 6.4pt; line-height: 1.15; color: var(--faint); flex: none; padding-top: .5mm; }
 .no-pictures { font-size: 7.6pt; color: var(--faint); }
 
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 5mm; }
 .columns.uneven { grid-template-columns: 1.75fr 1fr; }
-.record { font-size: 7.2pt; line-height: 1.24; gap: 1.8mm; }
+.record { font-size: 7.1pt; line-height: 1.22; gap: 1.5mm; }
 .notes { columns: 2; column-gap: 4mm; }
-.notes .warning { break-inside: avoid; margin-bottom: .6mm; font-size: 7pt; }
-.assumed.rows th { width: 46mm; } .assumed td:nth-child(2) { width: 44mm; } .assumed td:last-child { width: 44mm; }
+.notes .warning { break-inside: avoid; margin-bottom: .5mm; font-size: 6.8pt; line-height: 1.2; }
+.assumed.rows th { width: 42mm; } .assumed td:nth-child(2) { width: 50mm; } .assumed td:last-child { width: 41mm; }
 .rows th { width: 34mm; color: var(--faint); }
 .record h2 { font-size: 8.8pt; margin-bottom: .5mm; }
-.record th, .record td { padding: .28mm 1.2mm .28mm 0; }
+.record th, .record td { padding: .2mm 1.2mm .2mm 0; }
 .record .tag { white-space: nowrap; }
 .memory { background: #fff3d6; font-weight: 600; }
 .checksum { font: 6pt/1.2 "DejaVu Sans Mono", Consolas, Menlo, monospace; overflow-wrap: anywhere; }
