@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from scipy import ndimage
@@ -33,6 +34,7 @@ def plate(surface: Surface, grid: LocalGrid) -> EndPlate:
     return EndPlate(rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), height, x, y, 0.1, True)
 
 
+@cache
 def body(
     level: str,
     anterior: float,
@@ -42,7 +44,7 @@ def body(
     tilt_deg: float = 0.0,
     bump_mm: float = 0.0,
 ) -> Vertebra:
-    """A body with straight or dished plates, symmetric up and down.
+    """A body with straight or dished plates, symmetric up and down. Shared between tests: change copies only.
 
     Args:
         middle: middle height; None for straight plates.
@@ -109,7 +111,7 @@ def case_of(ct: Image | None = None, spacing_mm: float = 1.0) -> Case:
 def ct_of(vertebra: Vertebra, trabecular: float = 100.0, shell: float = 400.0, outside: float = 40.0) -> Image:
     """A CT in RAS at 1 mm around one hand-made body, with a cortical shell of about 1.5 mm."""
     assert vertebra.frame is not None and vertebra.grid is not None and vertebra.bone_mm is not None
-    half = np.array([40, 40, 40])
+    half = np.array([31, 26, 27])
     matrix = np.eye(4)
     matrix[:3, 3] = vertebra.frame.origin_ras - half
     image = Image(np.zeros(tuple(2 * half + 1)), matrix)

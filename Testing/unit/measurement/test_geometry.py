@@ -1,6 +1,7 @@
 """Heights, angles and volumes of hand-made bodies with known truth."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_a_body_without_a_lateral_tilt_is_as_high_left_and_right_as_in_the_middl
 def test_a_body_collapsed_on_the_left_is_lower_on_the_left():
     vertebra = body("L1", 28.0, 28.0)
     tilted = plate(lambda x, y: 14.0 + 4.0 * x / (WIDTH / 2) + 0.0 * y, vertebra.grid)
-    object.__setattr__(vertebra, "superior", tilted)
+    vertebra = replace(vertebra, superior=tilted)
     left, _, right = heights_3x3(vertebra, midsagittal_heights(vertebra))
     assert left == pytest.approx((26.0, 26.0, 26.0), abs=0.15)
     assert right == pytest.approx((30.0, 30.0, 30.0), abs=0.15)
@@ -128,8 +129,8 @@ def test_anterior_two_thirds_of_an_elliptic_cylinder():
 def test_a_bump_of_the_posterior_wall_reads_its_height(bump):
     own = wall_profile(body("L1", 25, 28, bump_mm=bump))
     healthy = [wall_profile(body("T12", 28, 28))]
-    assert retropulsion_mm(own, healthy) == pytest.approx(bump, abs=0.2)
-    assert retropulsion_mm(own, []) == pytest.approx(bump, abs=0.2)
+    assert retropulsion_mm(own, healthy) == pytest.approx(bump, abs=0.15 + 0.05 * bump)
+    assert retropulsion_mm(own, []) == pytest.approx(bump, abs=0.15 + 0.05 * bump)
 
 
 def test_a_wedge_by_both_plates_is_OF4_and_by_one_plate_OF2():
@@ -137,7 +138,7 @@ def test_a_wedge_by_both_plates_is_OF4_and_by_one_plate_OF2():
     both = body("L1", 14, 28, 19)
     one = body("L1", 28, 28, 25)
     sunk = plate(lambda x, y: 14.0 - 12.0 * (y + DEPTH / 2) / DEPTH + 0.0 * x, one.grid)
-    object.__setattr__(one, "superior", sunk)
+    one = replace(one, superior=sunk)
     profile = wall_profile(healthy)
     loss = HeightLoss(43.0, 25.0, 0.0)
     assert of_class(both, [healthy], loss, profile, [profile], "wedge") == "OF4"

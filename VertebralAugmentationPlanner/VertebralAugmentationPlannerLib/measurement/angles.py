@@ -47,7 +47,8 @@ def measure_angles(level: str, complete: Mapping[str, Vertebra]) -> Angles:
         gardner = angle_between(complete[upper], body)
     if upper is None or lower is None:
         sides = [side for side, name in (("above", upper), ("below", lower)) if name is None]
-        missing["segmental_kyphosis_deg"] = f"the level {' and the level '.join(sides)} is missing or not whole"
+        which = f"the level {sides[0]} is" if len(sides) == 1 else "the levels above and below are"
+        missing["segmental_kyphosis_deg"] = f"{which} missing or not whole"
     else:
         segmental = angle_between(complete[upper], complete[lower])
     return Angles(angle_between(body, body), segmental, gardner, missing)

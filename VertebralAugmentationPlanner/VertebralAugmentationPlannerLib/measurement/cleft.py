@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from .sampling import BodyVoxels
@@ -19,21 +20,42 @@ MIN_CLEFT_ML = 0.05
 ERODED_MM = 1.5
 """The search keeps off the surface: gas in a disc is no cleft [D]."""
 
+EDGE_MM = 1.2
+"""Blurred edge around the gas whose share of gas counts too."""
+
+PURE_GAS_PERCENTILE = 2.0
+"""The darkest voxels of a cleft show its gas unmixed (a thin cleft has few of them)."""
+
 _TOUCHING = np.ones((3, 3, 3), bool)
 
 
 def cleft_volume_ml(voxels: BodyVoxels) -> float | None:
-    """Volume of gas inside the body, ml; 0.0 where a CT shows none, None without a CT."""
+    """Volume of gas inside the body, ml; 0.0 where a CT shows none, None without a CT.
+
+    Gas is found by threshold and measured by its share: a voxel half-way between bone and gas counts half, so that
+    blur neither swells nor shrinks a thin cleft.
+    """
     if voxels.hu is None:
         return None
     searched = voxels.body & (voxels.inside_mm >= ERODED_MM)
-    candidates = searched & (voxels.hu <= GAS_EDGE_HU)
-    labels, count = ndimage.label(candidates, _TOUCHING)
+    labels, count = ndimage.label(searched & (voxels.hu <= GAS_EDGE_HU), _TOUCHING)
     if count == 0:
         return 0.0
-    volume = np.bincount(labels.ravel(), minlength=count + 1) * voxels.voxel_ml
-    certain = np.zeros(count + 1, bool)
-    certain[np.unique(labels[searched & (voxels.hu <= GAS_HU)])] = True
-    kept = certain & (volume >= MIN_CLEFT_ML)
+    size_ml = np.bincount(labels.ravel(), minlength=count + 1) * voxels.voxel_ml
+    kept = np.zeros(count + 1, bool)
+    kept[np.unique(labels[searched & (voxels.hu <= GAS_HU)])] = True
+    kept &= size_ml >= MIN_CLEFT_ML
     kept[0] = False
-    return float(volume[kept].sum())
+    gas = kept[labels]
+    return _mixed_volume_ml(voxels, gas) if gas.any() else 0.0
+
+
+def _mixed_volume_ml(voxels: BodyVoxels, gas: NDArray[np.bool_]) -> float:
+    assert voxels.hu is not None
+    reach = ndimage.distance_transform_edt(~gas) * voxels.grid.spacing_mm
+    around = voxels.body & (reach > EDGE_MM) & (reach <= 3 * EDGE_MM) & np.isfinite(voxels.hu)
+    pure = float(np.percentile(voxels.hu[gas], PURE_GAS_PERCENTILE))
+    bone = float(np.median(voxels.hu[around])) if around.any() else 0.0
+    near = voxels.body & (reach <= EDGE_MM) & np.isfinite(voxels.hu)
+    share = np.clip((bone - voxels.hu[near]) / (bone - pure), 0.0, 1.0)
+    return float(share.sum()) * voxels.voxel_ml

@@ -24,14 +24,14 @@ SEARCH_MM = np.arange(-1.5, 2.01, 0.5)
 """Depths (positive inwards) at which the shell is looked for: labels follow the cortex to about a voxel [D]."""
 
 MISSING_SHARE = 0.25
-"""The shell counts as missing where it stands out from trabecular bone by less than this share of the vertebra's
-own median, so that neither contrast medium nor a soft or sharp kernel matters [D]."""
+"""The shell counts as missing where it stands out from trabecular bone by less than this share of the
+median of the same side, so that neither contrast medium nor kernel nor slice thickness matters [D]."""
 
 MIN_SHELL_HU = 80.0
 """Where the shell as a whole stands out by less than this, the CT cannot show a gap in it [D]."""
 
-MIN_DEFECT_MM2 = 20.0
-"""Smallest patch reported (5 mm across); smaller ones come and go with noise at 1 mm voxels [D]."""
+MIN_DEFECT_MM2 = 14.0
+"""Smallest patch reported (4 mm across); smaller ones come and go with noise at 1 mm voxels [D]."""
 
 LINK_MM = 1.5
 """Points closer than this belong to one patch."""
@@ -42,6 +42,7 @@ SMOOTHING_MM = 1.5
 PLATE_NORMAL = 0.7
 """A surface whose normal is within 45° of the vertebral axis is end plate."""
 
+FORAMEN = "basivertebral_foramen"
 FORAMEN_HALF_WIDTH_MM = 7.0
 FORAMEN_HEIGHT_SHARE = (0.3, 0.7)
 """The basivertebral foramen opens in the middle of the posterior wall; a gap centred there is the vein's exit and
@@ -78,18 +79,19 @@ def cortical_defects(
     readings = _shell_readings(points, normals, voxels) - trabecular_hu
     seen = np.isfinite(readings)
     points, normals, readings = points[seen], normals[seen], readings[seen]
-    typical = float(np.median(readings)) if len(readings) else 0.0
-    if typical < MIN_SHELL_HU:
+    facing = _facing(normals)
+    usual = _usual_shell(readings, facing)
+    if usual is None:
         return None
     tree = cKDTree(points)
     nearby = tree.sparse_distance_matrix(tree, SMOOTHING_MM, output_type="coo_matrix")
     weight = coo_matrix((np.ones(len(nearby.row)), (nearby.row, nearby.col)), shape=(len(points),) * 2).tocsr()
     count = np.asarray(weight.sum(axis=1)).ravel()
     smooth = (weight @ readings) / np.maximum(count, 1)
-    missing = np.flatnonzero(smooth < MISSING_SHARE * typical)
+    missing = np.flatnonzero(smooth < MISSING_SHARE * usual)
     if not len(missing):
         return []
-    return _patches(vertebra, points[missing], normals[missing], voxels.grid.spacing_mm)
+    return _patches(vertebra, points[missing], normals[missing], facing[missing], voxels.grid.spacing_mm)
 
 
 def body_surface(vertebra: Vertebra, voxels: BodyVoxels) -> tuple[FloatArray, FloatArray]:
@@ -113,9 +115,22 @@ def _shell_readings(points: FloatArray, normals: FloatArray, voxels: BodyVoxels)
     return voxels.grid.sample(voxels.hu, probes).max(axis=1)
 
 
-def _patches(vertebra: Vertebra, points: FloatArray, normals: FloatArray, spacing_mm: float) -> list[CorticalDefect]:
+def _usual_shell(readings: FloatArray, facing: np.ndarray) -> FloatArray | None:
+    """(N,) how much the shell usually stands out on the side a point faces: thick slices blur one side and not others.
+
+    None where some side's shell does not stand out at all.
+    """
+    usual = np.zeros(len(readings))
+    for side in np.unique(facing):
+        here = facing == side
+        usual[here] = np.median(readings[here])
+    return usual if len(usual) and usual.min() >= MIN_SHELL_HU else None
+
+
+def _patches(
+    vertebra: Vertebra, points: FloatArray, normals: FloatArray, facing: np.ndarray, spacing_mm: float
+) -> list[CorticalDefect]:
     pairs = cKDTree(points).query_pairs(LINK_MM, output_type="ndarray")
-    facing = _facing(normals)
     pairs = pairs[facing[pairs[:, 0]] == facing[pairs[:, 1]]]
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(points),) * 2)
     count, labels = connected_components(graph, directed=False)
@@ -143,4 +158,4 @@ def _name(facing: str, centre: FloatArray, vertebra: Vertebra) -> str:
     share = (centre[2] - lower.posterior_rim[2]) / (upper.posterior_rim[2] - lower.posterior_rim[2])
     low, high = FORAMEN_HEIGHT_SHARE
     central = abs(centre[0]) <= FORAMEN_HALF_WIDTH_MM and low <= share <= high
-    return "basivertebral_foramen" if central else "canal"
+    return FORAMEN if central else "canal"

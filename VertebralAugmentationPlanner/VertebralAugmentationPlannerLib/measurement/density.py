@@ -8,7 +8,7 @@ from scipy import ndimage
 from .sampling import BodyVoxels
 
 CORTEX_MARGIN_MM = 3.0
-"""Distance kept from the cortex; the usual ellipse stays 3 mm and more away (clinical practice after Pickhardt 2013) [D]."""
+"""Distance kept from the cortex; the usual ellipse stays 3 mm and more away (after Pickhardt 2013) [D]."""
 
 CENTRAL_SHARE = 0.7
 """Semi-axes of the central ellipsoid, as a share of half the body's size: clear of the basivertebral vein and the

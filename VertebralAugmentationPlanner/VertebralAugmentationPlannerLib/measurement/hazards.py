@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
-from .cortex import CorticalDefect
+from .cortex import FORAMEN, CorticalDefect
 from .reference import largest_loss
 from .sampling import BodyVoxels
 
@@ -34,9 +34,15 @@ def canal_warnings(measurements: Measurements) -> list[PlanWarning]:
     if bulge is None or bulge < RETROPULSION_CAUTION_MM:
         return []
     if bulge >= RETROPULSION_STOP_MM:
-        text = f"The posterior wall bulges {bulge:.1f} mm into the canal: exclude neurological signs and consider open decompression before any augmentation."
+        text = (
+            f"The posterior wall bulges {bulge:.1f} mm into the canal: exclude neurological signs and consider "
+            "open decompression before any augmentation."
+        )
         return [PlanWarning("canal_compromise", "stop", text, POSTERIOR_WALL_SOURCE)]
-    text = f"The posterior wall bulges {bulge:.1f} mm into the canal: inject slowly, stop when cement nears the posterior quarter."
+    text = (
+        f"The posterior wall bulges {bulge:.1f} mm into the canal: inject slowly, stop when cement nears the "
+        "posterior quarter."
+    )
     return [PlanWarning("retropulsion", "caution", text, POSTERIOR_WALL_SOURCE)]
 
 
@@ -85,14 +91,26 @@ _LEAK_SOURCE = (
     "(doi 10.1186/s13018-021-02337-1) [V]; detection by design [D]"
 )
 
-_DEFECT_TEXT = {
-    "canal": ("posterior_wall_broken", "caution", "The posterior cortex is missing over {area:.0f} mm²: cement may reach the canal."),
-    "superior_disc": ("cortical_defect_disc", "caution", "The superior end plate is open over {area:.0f} mm²: cement may reach the disc above."),
-    "inferior_disc": ("cortical_defect_disc", "caution", "The inferior end plate is open over {area:.0f} mm²: cement may reach the disc below."),
-    "anterior": ("cortical_defect_anterior", "caution", "The anterior cortex is missing over {area:.0f} mm²: cement may leak in front of the body."),
-    "lateral": ("cortical_defect_lateral", "caution", "The lateral cortex is missing over {area:.0f} mm²: cement may leak beside the body, where the segmental vessels run."),
-    "basivertebral_foramen": ("basivertebral_foramen", "info", "The basivertebral foramen is {area:.0f} mm² wide: a path for cement along the vein into the canal."),
-}  # fmt: skip
+_DEFECTS = {
+    "canal": ("posterior_wall_broken", "The posterior cortex is missing over {}: cement may reach the canal."),
+    "superior_disc": (
+        "cortical_defect_disc",
+        "The superior end plate is open over {}: cement may reach the disc above.",
+    ),
+    "inferior_disc": (
+        "cortical_defect_disc",
+        "The inferior end plate is open over {}: cement may reach the disc below.",
+    ),
+    "anterior": ("cortical_defect_anterior", "The anterior cortex is missing over {}: cement may leak in front."),
+    "lateral": (
+        "cortical_defect_lateral",
+        "The lateral cortex is missing over {}: cement may leak beside the body, where the segmental vessels run.",
+    ),
+    FORAMEN: (
+        "basivertebral_foramen",
+        "The basivertebral foramen is open over {}: a path for cement along the vein into the canal.",
+    ),
+}
 
 
 def cortex_warnings(defects: Sequence[CorticalDefect] | None, fractured: bool) -> list[PlanWarning]:
@@ -104,10 +122,10 @@ def cortex_warnings(defects: Sequence[CorticalDefect] | None, fractured: bool) -
         areas[defect.towards] = areas.get(defect.towards, 0.0) + defect.area_mm2
     warnings = []
     for towards, area in areas.items():
-        code, severity, text = _DEFECT_TEXT[towards]
+        code, text = _DEFECTS[towards]
         # Vessels and thin bone leave gaps in healthy bodies too: there they are worth a note only.
-        severity = severity if fractured else "info"
-        warnings.append(PlanWarning(code, severity, text.format(area=area), _LEAK_SOURCE))
+        severity = "caution" if fractured and towards != FORAMEN else "info"
+        warnings.append(PlanWarning(code, severity, text.format(f"{area:.0f} mm²"), _LEAK_SOURCE))
     return warnings
 
 
@@ -156,10 +174,16 @@ def foreign_warnings(foreign: Foreign | None) -> list[PlanWarning]:
         return []
     warnings = []
     if foreign.cement_ml > 0:
-        text = f"Dense material of {foreign.cement_ml:.1f} ml in the vertebra, probably earlier cement: density and cement volume do not hold."
+        text = (
+            f"Dense material of {foreign.cement_ml:.1f} ml in the vertebra, probably earlier cement: density and"
+            " cement volume do not hold."
+        )
         warnings.append(PlanWarning("earlier_cement", "caution", text, "Cement above 1600 HU (BICEPS, main.py) [V]"))
     if foreign.metal_ml > 0:
-        text = f"Metal of {foreign.metal_ml:.1f} ml at the vertebra: check the path against the implant, artefacts may hide bone."
+        text = (
+            f"Metal of {foreign.metal_ml:.1f} ml at the vertebra: check the path against the implant, artefacts "
+            "may hide bone."
+        )
         warnings.append(PlanWarning("metal", "caution", text, "Peak above 2800 HU [M]"))
     return warnings
 
@@ -176,7 +200,8 @@ def pedicle_warnings(vertebra: Vertebra) -> list[PlanWarning]:
         PlanWarning(
             "narrow_pedicle",
             "caution",
-            f"The {side} pedicle is {pedicle.isthmus_width_mm:.1f} mm wide at its isthmus: consider a thinner cannula or an extrapedicular access.",
+            f"The {side} pedicle is {pedicle.isthmus_width_mm:.1f} mm wide at its isthmus: consider a "
+            "thinner cannula or an extrapedicular access.",
             "Isthmus below 5 mm [M]",
         )
         for side, pedicle in sorted(vertebra.pedicles.items())
@@ -211,7 +236,10 @@ def neighbour_warnings(
         density = densities.get(name)
         if density is not None and density <= NEIGHBOUR_LOW_HU:
             severity = "caution" if density <= NEIGHBOUR_RISK_HU else "info"
-            text = f"The neighbour {name} measures {density:.0f} HU: at risk of the next fracture (cut-off {NEIGHBOUR_RISK_HU:.0f} HU; patients without one {NEIGHBOUR_LOW_HU:.0f} HU)."
+            text = (
+                f"The neighbour {name} measures {density:.0f} HU: at risk of the next fracture (cut-off "
+                f"{NEIGHBOUR_RISK_HU:.0f} HU; patients without one {NEIGHBOUR_LOW_HU:.0f} HU)."
+            )
             warnings.append(
                 PlanWarning("neighbour_at_risk", severity, text, "n = 341, doi 10.1038/s41598-025-86721-5 [V]")
             )

@@ -13,7 +13,7 @@ from .normal import Heights
 HEIGHT_NAMES = ("anterior", "middle", "posterior")
 
 SECTION_SHARE = 0.25
-"""The left and right sagittal sections lie this share of the body's width from the midline: half-way to the side [D]."""
+"""The left and right sagittal sections lie this share of the width from the midline: half-way to the side [D]."""
 
 SECTION_HALF_WIDTH_MM = 3.0
 """Half-width of the strip of surface that stands for a section."""
@@ -23,6 +23,12 @@ RIM_TRIM_MM = 2.0
 
 RIM_REACH_MM = 11.0
 """How far from the rim the surface takes part in the extrapolation (about a third of the depth)."""
+
+MAX_SLOPE = 1.5
+"""Steepest surface of an end plate that is followed, mm per mm; anything steeper is a jump to another surface."""
+
+MAX_CORRECTION_MM = 2.5
+"""Largest difference between a reading and the known rim that is carried to the side sections."""
 
 MIN_SECTION_DEPTH_MM = 12.0
 """A section with less plate than this has no rims to speak of; T1 bodies are 17 mm deep."""
@@ -86,58 +92,73 @@ def plates(vertebra: Vertebra) -> tuple[EndPlate, EndPlate]:
 
 
 def _section_heights(upper: EndPlate, lower: EndPlate, x: float) -> tuple[float | None, ...]:
-    top, bottom = section_points(upper, x), section_points(lower, x)
+    top, bottom = section_points(upper, x, +1), section_points(lower, x, -1)
     if top is None or bottom is None:
         return (None, None, None)
     return tuple(float(np.linalg.norm(up - low)) for up, low in zip(top, bottom, strict=True))
 
 
-def section_points(plate: EndPlate, x: float) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+def section_points(plate: EndPlate, x: float, outward: int) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Anterior rim, centre and posterior rim (3,) of a plate in the sagittal section at ``x``, local mm.
 
-    None where the section holds less than :data:`MIN_SECTION_DEPTH_MM` of plate.
+    The rims of the mid-sagittal plane are known (they rest on the walls too); what a simple reading of the surface
+    misses there, in depth and in height, is added here as well.
+
+    Args:
+        outward: +1 for the superior plate, −1 for the inferior.
+
+    Returns:
+        None where the section holds less than :data:`MIN_SECTION_DEPTH_MM` of plate.
     """
-    y, z = _profile(plate, x)
-    if not len(y) or np.ptp(y) < MIN_SECTION_DEPTH_MM:
+    own, middle = _read_section(plate, x, outward), _read_section(plate, 0.0, outward)
+    if own is None or middle is None:
         return None
-    back, front = _rim_depths(plate, x)
-    centre = (back + front) / 2
-    rims = [_extrapolated(y, z, rim) for rim in (front, back)]
-    near = np.abs(y - centre) < 0.2 * (front - back)
-    middle = robust_fit(np.vander(y[near] - centre, 3), z[near])[0][-1]
-    points = [np.array([x, at, height]) for at, height in ((front, rims[0]), (centre, middle), (back, rims[1]))]
+    known = (plate.anterior_rim, plate.centre, plate.posterior_rim)
+    points = []
+    for (y, z), (mid_y, mid_z), truth in zip(own, middle, known, strict=True):
+        shift = np.clip([truth[1] - mid_y, truth[2] - mid_z], -MAX_CORRECTION_MM, MAX_CORRECTION_MM)
+        points.append(np.array([x, y + shift[0], z + shift[1]]))
     return points[0], points[1], points[2]
 
 
+def _read_section(plate: EndPlate, x: float, outward: int) -> list[tuple[float, float]] | None:
+    """(y, z) of the anterior edge, the centre and the posterior edge, read off the surface alone."""
+    y, z = _profile(plate, x)
+    if len(y) < 3 or np.ptp(y) < MIN_SECTION_DEPTH_MM:
+        return None
+    back, front = float(y[0]), float(y[-1])
+    centre = (back + front) / 2
+    near = np.abs(y - centre) < 0.2 * (front - back)
+    middle = float(robust_fit(np.vander(y[near] - centre, 3), z[near])[0][-1])
+    return [(front, _edge_height(y, z, front, outward)), (centre, middle), (back, _edge_height(y, z, back, outward))]
+
+
 def _profile(plate: EndPlate, x: float) -> tuple[FloatArray, FloatArray]:
-    """(N,) depth and height of the plate along a section; at each depth the straight line across the strip, at x."""
-    strip = np.abs(plate.x_mm - x) <= SECTION_HALF_WIDTH_MM
-    heights, across = plate.height_mm[strip], plate.x_mm[strip] - x
-    known = np.isfinite(heights)
-    # Only depths where the strip is seen on both sides of the section: elsewhere the line would be extrapolated.
-    usable = (known & (across <= 0)[:, None]).any(axis=0) & (known & (across >= 0)[:, None]).any(axis=0)
-    columns = np.flatnonzero(usable & (known.sum(axis=0) >= 3))
-    z = np.array([robust_fit(_line(across[known[:, j]]), heights[known[:, j], j], 4)[0][0] for j in columns])
-    return plate.y_mm[columns], z
+    """(N,) depth and height of the plate along a section, as far as it goes on without a jump from the middle.
+
+    Where a rim overhangs the waist, columns meet the body twice and one plate reads the other's underside: a jump.
+    """
+    heights = plate.height_mm[np.abs(plate.x_mm - x) <= SECTION_HALF_WIDTH_MM]
+    seen = np.isfinite(heights).mean(axis=0) >= 0.5
+    columns = np.flatnonzero(seen)
+    if not len(columns):
+        return np.empty(0), np.empty(0)
+    y, z = plate.y_mm[columns], np.nanmedian(heights[:, columns], axis=0)
+    jump = np.abs(np.diff(z)) > MAX_SLOPE * np.diff(y)
+    run = np.concatenate([[0], np.cumsum(jump)])
+    middle = (plate.anterior_rim[1] + plate.posterior_rim[1]) / 2
+    kept = run == run[int(np.argmin(np.abs(y - middle)))]
+    return y[kept], z[kept]
 
 
-def _rim_depths(plate: EndPlate, x: float) -> tuple[float, float]:
-    """Local anterior coordinate of the posterior and anterior edge of the plate at ``x``: half a step beyond its voxels."""
-    column = plate.height_mm[int(np.argmin(np.abs(plate.x_mm - x)))]
-    seen = plate.y_mm[np.isfinite(column)]
-    half = float(plate.y_mm[1] - plate.y_mm[0]) / 2
-    return float(seen[0]) - half, float(seen[-1]) + half
-
-
-def _line(across: FloatArray) -> FloatArray:
-    return np.stack([np.ones_like(across), across], axis=1)
-
-
-def _extrapolated(y: FloatArray, z: FloatArray, rim: float) -> float:
-    """Height at a rim, continued by a parabola from the surface behind it."""
-    away = np.abs(y - rim)
+def _edge_height(y: FloatArray, z: FloatArray, edge: float, outward: int) -> float:
+    """Height at an edge: a parabola through the surface behind it, but not beyond what is seen next to it."""
+    away = np.abs(y - edge)
     used = (away >= RIM_TRIM_MM) & (away <= RIM_REACH_MM)
-    return float(robust_fit(np.vander(y[used] - rim, 3), z[used])[0][-1])
+    value = float(robust_fit(np.vander(y[used] - edge, 3), z[used])[0][-1])
+    highest = float(np.max(outward * z[away <= RIM_TRIM_MM + 2.0]))
+    lowest = float(np.min(outward * z[away <= RIM_REACH_MM]))
+    return outward * float(np.clip(outward * value, lowest, highest))
 
 
 def _point(values: FloatArray) -> Point:

@@ -38,14 +38,20 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
         text = f"{' and '.join(cut)} cannot serve as reference because the image does not show all of it."
         notes.append(PlanWarning("incomplete_neighbour", "info", text, "A cut vertebra is never measured [D]"))
     if method == "neighbours" and len(found.reference.levels) == 1:
-        text = f"The reference rests on one side only ({found.reference.levels[0]}), carried along the usual growth of 1.5 mm a level (T9–L1)."
+        text = (
+            f"The reference rests on one side only ({found.reference.levels[0]}), carried along the usual growth"
+            " of the spine."
+        )
         notes.append(PlanWarning("reference_one_sided", "info", text, "Palm 2025, doi 10.1038/s41598-025-05091-0 [V]"))
     elif method == "own_posterior":
-        text = "No unfractured neighbour: the reference is the own posterior wall with the level’s normal proportions."
+        text = "No unfractured neighbour: the reference is the own posterior wall and the level’s normal proportions."
         notes.append(PlanWarning("reference_own_posterior", "caution", text, "PMC2899959 Table 1, reference spine [C]"))
     elif method == "normative":
         expected = normal_heights(level)[2]
-        text = f"No unfractured neighbour and a low posterior wall: the reference is the normal {level} (posterior {expected:.0f} mm), whatever the patient’s size."
+        text = (
+            f"No unfractured neighbour and a low posterior wall: the reference is the normal {level} (posterior "
+            f"{expected:.0f} mm), whatever the patient’s size."
+        )
         notes.append(PlanWarning("reference_normative", "caution", text, "Reference spine, Panjabi × 1.2 [C]"))
     return notes
 
@@ -69,15 +75,22 @@ def fracture_notes(measurements: Measurements, case: Case) -> list[PlanWarning]:
         return notes
     lost_mm = _largest_loss_mm(measurements)
     if lost_mm is not None and lost_mm < INCIDENT_LOSS_MM:
-        text = f"The loss is {lost_mm:.1f} mm, below the 4 mm asked for beside 20 % in follow-up studies: a shape by birth or wear is possible."
+        text = (
+            f"The loss is {lost_mm:.1f} mm, below the 4 mm asked for beside 20 % in follow-up studies: a shape "
+            "by birth or wear is possible."
+        )
         notes.append(
             PlanWarning("loss_below_4_mm", "info", text, "European prospective study, eprints.soton.ac.uk/25772 [V]")
         )
     if measurements.of_class is not None:
-        text = f"{measurements.of_class} from CT alone: oedema without deformity (OF1) and torn tension bands (OF5) need MRI."
+        text = (
+            f"{measurements.of_class} from CT alone: oedema without deformity (OF1) and torn tension bands (OF5)"
+            " need MRI."
+        )
         notes.append(PlanWarning("of_class_ct_only", "info", text, "Schnake 2018, doi 10.1177/2192568217717972 [V]"))
     text = (
-        "A supine CT hides deformity: anterior height 18.3 mm sitting became 24.3 mm supine, local kyphosis 26° became 15° "
+        "A supine CT hides deformity: anterior height 18.3 mm sitting became 24.3 mm supine, local kyphosis"
+        " 26° became 15° "
         "in one series."
     )
     notes.append(PlanWarning("supine_ct", "info", text, "n = 15, JOSR 2020, doi 10.1186/s13018-020-01649-y [V]"))
@@ -97,9 +110,9 @@ def _largest_loss_mm(measurements: Measurements) -> float | None:
     return max(known)[1] if known else None
 
 
-DENSIFIED_HU = 30.0
+DENSIFIED_HU = 25.0
 """Above the neighbours by more than they differ among themselves (about 15 HU SD, doi 10.1038/s41598-025-86721-5
-[V]); twice that [D]."""
+[V]) [D]."""
 
 
 def density_notes(measurements: Measurements) -> list[PlanWarning]:
@@ -107,8 +120,11 @@ def density_notes(measurements: Measurements) -> list[PlanWarning]:
     own, usual = measurements.body_density_hu, measurements.reference_density_hu
     if not measurements.genant_grade or own is None or usual is None or own - usual < DENSIFIED_HU:
         return []
-    text = f"The fractured body is compacted ({own:.0f} HU against {usual:.0f} HU next to it): judge bone quality by the neighbours."
-    return [PlanWarning("densified_body", "info", text, "Difference of twice the usual spread [D]")]
+    text = (
+        f"The fractured body is compacted ({own:.0f} HU against {usual:.0f} HU next to it): judge bone quality "
+        "by the neighbours."
+    )
+    return [PlanWarning("densified_body", "info", text, "Difference well above the usual spread [D]")]
 
 
 def resolution_notes(case: Case) -> list[PlanWarning]:
@@ -128,7 +144,7 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
 
 
 def not_computed(measurements: Measurements, angles: Angles, case: Case) -> list[PlanWarning]:
-    """One entry for every number that is missing."""
+    """Why numbers are missing: one entry for each reason, naming the fields."""
     reasons: dict[str, str] = {}
     loss = measurements.height_loss_percent
     for name in _HEIGHTS:
@@ -148,12 +164,16 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case) -> list
             reasons[field] = "the body’s outline could not be followed"
     reasons.update(angles.missing)
     reasons.update(_missing_ct_numbers(measurements, case))
+    by_reason: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        by_reason.setdefault(why, []).append(name)
     return [
-        PlanWarning(
-            "not_computed", "info", f"{field} could not be computed: {why}.", "No number without a measurement [D]"
-        )
-        for field, why in reasons.items()
+        PlanWarning("not_computed", "info", f"Not computed, because {why}: {', '.join(names)}.", NO_DEFAULT_SOURCE)
+        for why, names in by_reason.items()
     ]
+
+
+NO_DEFAULT_SOURCE = "A number that cannot be measured is left out [D]"
 
 
 def _missing_ct_numbers(measurements: Measurements, case: Case) -> dict[str, str]:

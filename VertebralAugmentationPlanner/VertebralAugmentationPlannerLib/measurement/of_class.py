@@ -17,9 +17,11 @@ from .angles import plate_direction
 from .heights import plates
 from .posterior_wall import WallProfile
 
-PLATE_DROP_MM = 3.0
-"""An end plate takes part where its front or its middle sank by this much against the posterior wall. Plates of
-healthy bodies differ from their neighbours' by about 3° (1.7 mm at the front) [D]."""
+PLATE_DROP_MM = 2.0
+PLATE_DROP_SHARE = 0.5
+"""An end plate takes part where its front or its middle sank by 2 mm against the posterior wall, and half as far as the
+other plate. Plates of healthy bodies differ from their neighbours' by about 3° (1.7 mm at the front), and an error of
+the wall's direction moves depth from one plate to the other [D]."""
 
 POSTERIOR_SHARE = 0.20
 """OF2 and OF3 differ by the posterior wall's part: less or more than a fifth (Schnake 2018 [V])."""
@@ -28,7 +30,8 @@ BULGE_MM = 2.0
 """A stretch of wall that bulges this far beyond the usual takes part in the fracture [D]."""
 
 COLLAPSE_PERCENT = 40.0
-"""All three heights lost this much: the frame is lost, a pincer or a collapse, whatever the plates look like [D]."""
+"""The three heights lost this much on average: the frame is lost, a pincer or a collapse, whatever the plates look
+like [D]."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,12 @@ def of_class(
     if shape is None or shape == "none":
         return None
     known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
-    if shape == "crush" or min(known) >= COLLAPSE_PERCENT:
+    if shape == "crush" or sum(known) / len(known) >= COLLAPSE_PERCENT:
         return "OF4"
     own = plate_shapes(vertebra)
     usual = usual_shapes(own, [plate_shapes(other) for other in healthy])
     drops = [plate_drop_mm(mine, normal) for mine, normal in zip(own, usual, strict=True)]
-    if min(drops) >= PLATE_DROP_MM:
+    if min(drops) >= max(PLATE_DROP_MM, PLATE_DROP_SHARE * max(drops)):
         return "OF4"
     wall_lost = (loss.posterior or 0.0) / 100.0 > POSTERIOR_SHARE
     return "OF3" if wall_lost or bulging_share(wall, healthy_walls) > POSTERIOR_SHARE else "OF2"

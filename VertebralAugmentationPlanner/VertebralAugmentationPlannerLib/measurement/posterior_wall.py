@@ -22,7 +22,10 @@ SAMPLES = 41
 """Points of a profile, from the lower to the upper posterior rim."""
 
 STRIP_HALF_WIDTH_MM = 2.0
-"""Half-width of the midline strip that the profile is read from."""
+"""Half-width of the midline strip that the profile is averaged over."""
+
+SMOOTHING_MM = 0.9
+"""Gaussian width along the wall: takes out the voxel steps (0.3 mm), and 3 % of a bulge 8 mm high."""
 
 EDGE_TRIM = 0.08
 """Share of the profile at each rim that is rounded by voxels and not read."""
@@ -48,9 +51,8 @@ def wall_profile(vertebra: Vertebra) -> WallProfile:
         raise ValueError(f"{vertebra.level} has no posterior wall")
     x, _, z = vertebra.grid.axes
     strip = np.abs(x) <= STRIP_HALF_WIDTH_MM
-    wall = ndimage.gaussian_filter1d(
-        np.median(vertebra.posterior_wall_mm[strip], axis=0), 0.5 / vertebra.grid.spacing_mm
-    )
+    middle = vertebra.posterior_wall_mm[strip].mean(axis=0)
+    wall = ndimage.gaussian_filter1d(middle, SMOOTHING_MM / vertebra.grid.spacing_mm)
     share = np.linspace(EDGE_TRIM, 1.0 - EDGE_TRIM, SAMPLES)
     top, bottom = upper.posterior_rim, lower.posterior_rim
     line_y = bottom[1] + share * (top[1] - bottom[1])

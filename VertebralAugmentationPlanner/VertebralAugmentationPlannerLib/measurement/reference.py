@@ -100,9 +100,8 @@ def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
     suspicion = _loss_against_growth_curve(measured)
     members = {level for level, loss in suspicion.items() if loss < SEED_LOSS}
     while True:
-        judged = {level: _loss_against(level, measured, members) for level in measured if level not in members}
-        # A level out of reach of every member is judged by the growth curve alone.
-        worst = {level: suspicion[level] if loss is None else loss for level, loss in judged.items()}
+        outside = [level for level in measured if level not in members]
+        worst = {level: _joining_loss(level, measured, members, suspicion[level]) for level in outside}
         joining = min(worst, key=lambda level: worst[level], default=None)
         if joining is None or worst[joining] >= FRACTURE_LOSS:
             break
@@ -114,6 +113,18 @@ def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
         if leaving is None or known[leaving] < FRACTURE_LOSS:
             return members
         members.remove(leaving)
+
+
+def _joining_loss(level: str, heights: Mapping[str, Heights], members: set[str], suspicion: float) -> float:
+    """Loss (fraction) that decides whether a level joins the unfractured.
+
+    Beyond the last member the reference is extrapolated and so as uncertain as the growth curve: a level there stays
+    out only where both say that it is broken. Out of reach of every member the curve decides alone.
+    """
+    loss = _loss_against(level, heights, members)
+    if loss is None:
+        return suspicion
+    return loss if len(_nearest(level, heights, members)) == 2 else min(loss, suspicion)
 
 
 def _loss_against_growth_curve(heights: Mapping[str, Heights]) -> dict[str, float]:

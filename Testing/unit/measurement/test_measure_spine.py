@@ -1,0 +1,180 @@
+"""A whole spine measured at once: every number or its reason, and the right warnings."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bodies import body, case_of, ct_of, incomplete, spine_of
+from VertebralAugmentationPlannerLib.measurement import measure_spine
+from VertebralAugmentationPlannerLib.measurement.cortex import CorticalDefect
+from VertebralAugmentationPlannerLib.measurement.hazards import (
+    canal_warnings,
+    cleft_warnings,
+    collapse_warnings,
+    cortex_warnings,
+    neighbour_warnings,
+    pedicle_warnings,
+)
+from VertebralAugmentationPlannerLib.model import HeightLoss, Pedicle, PlanOptions
+
+
+def three(anterior=28.0, posterior=28.0, middle=24.0, bump_mm=0.0):
+    return (
+        body("T12", 28, 28, 24, origin=(0, 0, 70)),
+        body("L1", anterior, posterior, middle, origin=(0, 0, 35), bump_mm=bump_mm),
+        body("L2", 28, 28, 24),
+    )
+
+
+def measured(*vertebrae, case=None):
+    return measure_spine(spine_of(*vertebrae), case or case_of(), PlanOptions())
+
+
+def codes(level):
+    return {warning.code for warning in level.warnings}
+
+
+def text_of(level):
+    return " ".join(warning.message for warning in level.warnings)
+
+
+def test_a_healthy_spine_is_healthy():
+    for level in measured(*three()).values():
+        assert level.measurements.genant_grade == 0
+        assert level.measurements.fracture_shape == "none"
+        assert level.measurements.of_class is None
+        assert level.measurements.posterior_wall_retropulsion_mm < 0.3
+        assert codes(level) <= {"not_computed", "reference_one_sided"}
+
+
+def test_a_severe_wedge_is_measured_graded_and_warned_of():
+    level = measured(*three(anterior=12.6, middle=19.0))["L1"]
+    numbers = level.measurements
+    assert numbers.height_loss_percent.anterior == pytest.approx(55.0)
+    assert numbers.height_loss_percent.posterior == pytest.approx(0.0)
+    assert numbers.genant_grade == 3
+    assert numbers.fracture_shape == "wedge"
+    assert numbers.of_class == "OF4"
+    assert {"height_loss_above_half", "of_class_ct_only", "supine_ct"} <= codes(level)
+
+
+def test_a_fractured_neighbour_is_passed_over_and_named():
+    fractured = body("L2", 14, 28, 19)
+    levels = measured(*three()[:2], fractured, body("L3", 28, 28, 24, origin=(0, 0, -35)))
+    assert levels["L1"].measurements.reference.levels == ("T12", "L3")
+    assert "fractured_neighbours_skipped" in codes(levels["L1"])
+    assert "neighbour_fractured" not in codes(levels["L1"]), "a warning for fractured levels only"
+
+
+def test_cut_levels_are_not_measured_and_not_used():
+    levels = measured(incomplete("T11"), *three(), incomplete("L3"))
+    assert set(levels) == {"T12", "L1", "L2"}
+    assert "incomplete_neighbour" in codes(levels["T12"])
+    assert levels["T12"].measurements.gardner_angle_deg is None
+
+
+def test_every_missing_number_has_its_reason():
+    level = measured(body("L1", 26, 28, 24))["L1"]
+    numbers = level.measurements
+    for name in (
+        "segmental_kyphosis_deg",
+        "gardner_angle_deg",
+        "body_density_hu",
+        "reference_density_hu",
+        "cleft_volume_ml",
+    ):
+        assert getattr(numbers, name) is None
+        assert name in text_of(level)
+    assert numbers.height_loss_percent.posterior is None
+    assert "height_loss_percent.posterior" in text_of(level)
+
+
+def test_without_width_the_side_sections_are_left_out_with_a_reason():
+    level = measured(replace(body("L1", 28, 28, 24), width_mm=None))["L1"]
+    assert level.measurements.heights_3x3_mm[0] == (None, None, None)
+    assert level.measurements.heights_3x3_mm[1][0] == pytest.approx(28.0)
+    assert "heights_3x3_mm" in text_of(level) and "width_mm" in text_of(level)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "code"), [(1.0, None), (2.0, "coarse_voxels"), (3.0, "coarse_voxels"), (5.0, "voxels_too_coarse")]
+)
+def test_coarse_voxels_are_told(spacing, code):
+    found = codes(measured(*three(), case=case_of(spacing_mm=spacing))["L1"])
+    assert found & {"coarse_voxels", "voxels_too_coarse"} == ({code} if code else set())
+
+
+def test_a_loss_next_to_a_limit_between_grades_is_told():
+    near = measured(*three(anterior=28 * 0.79, middle=24 * 0.9))["L1"]
+    assert near.measurements.genant_grade == 1
+    assert "grade_borderline" in codes(near)
+    assert "grade_borderline" not in codes(measured(*three(anterior=28 * 0.67, middle=22))["L1"])
+
+
+def test_a_small_vertebra_that_lost_less_than_4_mm_is_noted():
+    small = [body(level, 16, 17, 15, origin=(0, 0, z)) for level, z in (("T4", 40), ("T6", 0))]
+    level = measured(small[0], body("T5", 12.5, 17, 14, origin=(0, 0, 20)), small[1])["T5"]
+    assert level.measurements.genant_grade == 1
+    assert "loss_below_4_mm" in codes(level)
+
+
+def test_density_of_neighbours_is_the_reference_and_a_compacted_body_is_noted():
+    vertebrae = three(anterior=14, middle=19)
+    for vertebra, hu in zip(vertebrae, (60.0, 140.0, 70.0), strict=True):
+        one = ct_of(vertebra, trabecular=hu)
+        level = measured(*vertebrae, case=case_of(one))[vertebra.level]
+        assert level.measurements.body_density_hu == pytest.approx(hu, abs=2.0)
+    spine = spine_of(*vertebrae)
+    found = neighbour_warnings("L1", {"L1"}, {"T12": 60.0, "L1": 140.0, "L2": 70.0}, spine)
+    assert [(w.code, w.severity) for w in found] == [("neighbour_at_risk", "caution"), ("neighbour_at_risk", "info")]
+    assert [w.code for w in neighbour_warnings("L1", {"L1", "L2"}, {}, spine)] == ["neighbour_fractured"]
+    assert neighbour_warnings("T12", {"L1"}, {"L1": 50.0}, spine) == []
+
+
+@pytest.mark.parametrize(("bulge", "severity"), [(0.4, None), (3.0, "caution"), (6.0, "stop")])
+def test_retropulsion_is_warned_of_by_its_size(bulge, severity):
+    numbers = replace(measured(*three())["L1"].measurements, posterior_wall_retropulsion_mm=bulge)
+    found = canal_warnings(numbers)
+    assert [w.severity for w in found] == ([severity] if severity else [])
+    assert all(f"{bulge:.1f} mm" in w.message for w in found)
+
+
+@pytest.mark.parametrize(
+    ("loss", "code"), [(45.0, None), (55.0, "height_loss_above_half"), (72.0, "near_total_collapse")]
+)
+def test_collapse_is_warned_of_by_its_size(loss, code):
+    numbers = replace(measured(*three())["L1"].measurements, height_loss_percent=HeightLoss(10.0, loss, 5.0))
+    assert [w.code for w in collapse_warnings(numbers)] == ([code] if code else [])
+
+
+def test_a_cleft_is_warned_of_with_its_volume():
+    numbers = measured(*three())["L1"].measurements
+    assert cleft_warnings(replace(numbers, cleft_volume_ml=0.0)) == []
+    (warning,) = cleft_warnings(replace(numbers, cleft_volume_ml=0.4))
+    assert "0.40 ml" in warning.message and "[V]" in warning.source
+
+
+def test_gaps_in_the_cortex_are_cautions_in_a_fractured_body_and_notes_elsewhere():
+    gaps = [CorticalDefect("canal", 30.0, (0, -16, 8)), CorticalDefect("canal", 20.0, (5, -16, 8))]
+    gaps.append(CorticalDefect("basivertebral_foramen", 25.0, (0, -16, 0)))
+    broken, vein = cortex_warnings(gaps, fractured=True)
+    assert (broken.code, broken.severity) == ("posterior_wall_broken", "caution")
+    assert "50 mm²" in broken.message
+    assert (vein.code, vein.severity) == ("basivertebral_foramen", "info")
+    assert {w.severity for w in cortex_warnings(gaps, fractured=False)} == {"info"}
+    assert cortex_warnings(None, fractured=True) == []
+
+
+def test_a_narrow_pedicle_is_named_with_its_side():
+    def pedicle(side, width):
+        return Pedicle(side, np.zeros(3), np.array([0, 1.0, 0]), width, 12.0, np.zeros((4, 3)))
+
+    vertebra = replace(body("T8", 20, 20), pedicles={"left": pedicle("left", 3.9), "right": pedicle("right", 6.0)})
+    (warning,) = pedicle_warnings(vertebra)
+    assert "left pedicle is 3.9 mm" in warning.message
+
+
+def test_every_warning_names_its_source_and_tag():
+    for level in measured(incomplete("T11"), *three(anterior=8, middle=12, posterior=20, bump_mm=4)).values():
+        for warning in level.warnings:
+            assert any(tag in warning.source for tag in ("[V]", "[C]", "[M]", "[D]")), warning
