@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -50,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse(argv)
     except SystemExit as stop:  # --help, --version, and arguments that cannot be parsed
         return int(stop.code or 0)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
     progress = Progress(sys.stderr, arguments.quiet)
     try:
         return _run(arguments, progress)

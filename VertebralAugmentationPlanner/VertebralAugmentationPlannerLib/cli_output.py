@@ -111,7 +111,8 @@ class Progress:
 def summary(plan: CasePlan) -> str:
     """The plan for a human on a terminal of 80 columns: a table of levels, then what to beware of."""
     lines = [
-        f"{'Level':<6}{'Grade':<7}{'Loss':>6}  {'Approach':<17}{'Cannula':<9}{'Clearance':>10}{'Cement':>9}{'Warnings':>10}",
+        f"{'Level':<6}{'Grade':<7}{'Loss':>6}  {'Approach':<17}{'Cannula':<9}{'Clearance':>10}{'Cement':>9}"
+        f"{'Warnings':>10}",
         "-" * 76,
     ]
     lines += [_row(level) for level in plan.levels]

@@ -50,12 +50,12 @@ def write_series(
     prefix: str = "im",
     change=None,
 ) -> list[Path]:
-    """One file a slice, names not in spatial order. ``change(dataset, k)`` edits a slice; None from it leaves it out."""
+    """One file a slice, names not in spatial order. ``change(dataset, k)`` edits it; False leaves it out."""
     hu = volume() if hu is None else hu
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for k in range(len(hu)):
-        name = f"{prefix}{(k * 5) % len(hu):04d}.dcm"
+        name = f"{prefix}{(k * 7919) % len(hu):04d}.dcm"  # a prime: every slice its own name, out of order
         uid = generate_uid(entropy_srcs=[description, str(number), str(k)])
         data = _blank(folder / name, CTImageStorage, uid)
         data.SeriesInstanceUID = generate_uid(entropy_srcs=[description, str(number)])

@@ -10,6 +10,7 @@ from dicom_writer import volume, write_enhanced, write_localizer, write_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.case.source import read
 from VertebralAugmentationPlannerLib.model import InputError
 
@@ -239,6 +240,32 @@ def test_a_tilted_series_comes_with_the_shear_of_its_positions(tmp_path):
     write_series(tmp_path, step=(0, 0.5, 2.0))
     image = read(tmp_path, "CT").image
     assert hu_at(image, 4, 5, 3, step=(0, 0.5, 2.0)) == pytest.approx(volume()[3, 5, 4])
+
+
+def test_bone_scanned_with_a_tilted_gantry_lies_where_it_lay_in_the_patient(tmp_path):
+    """From the files to the case: the CT agrees with the labels, which were drawn in the world."""
+    from toy_spine import CENTRE_A, CENTRE_R, centre_of, spine_labels, vertebra_mask
+
+    labels, matrix = spine_labels([20, 21])
+    step, shift = 2.0, 2.0 * np.tan(np.radians(12))
+    k, j, i = np.meshgrid(np.arange(50), np.arange(150), np.arange(70), indexing="ij")
+    r, s = CENTRE_R - 35 + i, centre_of(1)[2] - 26 + step * k
+    a = CENTRE_A + 60 - j - shift * k  # rows run to posterior: LPS y grows by the shift each slice
+    hu = np.full(k.shape, 40)
+    for index in (0, 1):
+        middle = centre_of(index)
+        hu[vertebra_mask(r - middle[0], a - middle[1], s - middle[2])] = 250
+    origin = (-(CENTRE_R - 35), -(CENTRE_A + 60), centre_of(1)[2] - 26)
+    write_series(
+        tmp_path, hu, origin=origin, orientation=(-1, 0, 0, 0, 1, 0), step=(0, shift, step), spacing=(1.0, 1.0)
+    )
+    case = load_case(tmp_path, (labels, matrix))
+    assert [w.severity for w in case.warnings if w.code == "grid-straightened"] == ["caution"]
+    inside = case.labels.to_ras(np.argwhere(case.labels.voxels == 20)[::50])
+    assert np.mean(case.ct.sample(inside) > 145) > 0.93
+    beside = inside + [45, 0, 0]
+    values = case.ct.sample(beside)
+    assert np.nanmax(values) <= 40
 
 
 @pytest.mark.parametrize("reverse", [False, True])

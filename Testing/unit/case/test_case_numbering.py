@@ -55,6 +55,11 @@ def test_lumbar_numbers_growing_towards_the_head_are_no_verse_and_the_sentence_s
         case_of([22, 21, 20])
 
 
+def test_a_table_chosen_against_the_anatomy_is_refused():
+    with pytest.raises(InputError, match=r"order of TotalSegmentator’s numbers \(T12–L3\), not of VerSe’s"):
+        case_of([TOTAL[level] for level in LUMBAR], PlanOptions(labels="verse"))
+
+
 def test_numbers_of_neither_table_are_asked_for():
     with pytest.raises(InputError, match=r"No vertebra T1–L6 is in the labels \(values 1, 2, 3\)"):
         case_of([3, 2, 1])

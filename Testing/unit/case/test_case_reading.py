@@ -283,6 +283,25 @@ def test_a_nifti_file_without_orientation_is_refused(tmp_path, toy):
     refused(r"does not say how it lies in the patient \(qform and sform code 0\)", None, path)
 
 
+@pytest.mark.parametrize("moved", [0.0, 12.0])
+def test_a_nifti_file_with_two_orientations_is_pointed_out(tmp_path, toy, moved):
+    labels, ct, matrix = toy
+    turned, ct_matrix = reorder(ct, matrix, (2, 0, 1), (True, False, False))
+    path = tmp_path / "ct.nii"
+    sitk.WriteImage(as_sitk(turned, ct_matrix), str(path))
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<hh", data, 252, 1, 1)
+    (x,) = struct.unpack_from("<f", data, 268)
+    struct.pack_into("<f", data, 268, x + moved)
+    path.write_bytes(data)
+    notes = [w for w in load_case(path, (labels, matrix)).warnings if w.code == "nifti-two-orientations"]
+    if not moved:
+        assert not notes
+        return
+    assert notes[0].severity == "caution"
+    assert "up to 12.0 mm apart" in notes[0].message
+
+
 def test_a_nifti_file_with_a_skewed_matrix_is_refused_or_straightened(tmp_path, toy):
     labels, _, matrix = toy
     path = tmp_path / "labels.nii"

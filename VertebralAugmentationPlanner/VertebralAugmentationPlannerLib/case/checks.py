@@ -32,7 +32,7 @@ BONE_FLOOR_HU = 0.0
 lowest group mean reported, doi 10.1038/s41598-025-86721-5); below it the CT is no CT or not in its place. [D]"""
 
 
-def whole_labels(labels: Image) -> Image:
+def whole_labels(labels: Image, what: str) -> Image:
     """The label map in the smallest unsigned type.
 
     Raises:
@@ -42,19 +42,19 @@ def whole_labels(labels: Image) -> Image:
     if np.issubdtype(voxels.dtype, np.floating):
         for slab in _slabs(voxels):
             if not np.isfinite(slab).all():
-                raise InputError("The segmentation holds NaN or infinite values; save it as whole label numbers.")
+                raise InputError(f"The {what} holds NaN or infinite values; save it as whole label numbers.")
             if np.abs(slab - np.rint(slab)).max(initial=0) > INTEGER_TOLERANCE:
                 raise InputError(
-                    "The segmentation holds values that are not whole numbers (probabilities, or labels resampled with "
+                    f"The {what} holds values that are not whole numbers (probabilities, or labels resampled with "
                     "interpolation); give a label map."
                 )
     low, high = float(voxels.min()), float(voxels.max())
     if low < 0:
-        raise InputError(f"The segmentation holds the negative value {low:g}; give a label map with background 0.")
+        raise InputError(f"The {what} holds the negative value {low:g}; give a label map with background 0.")
     if high > HIGHEST_LABEL:
-        raise InputError(f"The segmentation holds the value {high:g}; label numbers go up to {HIGHEST_LABEL}.")
+        raise InputError(f"The {what} holds the value {high:g}; label numbers go up to {HIGHEST_LABEL}.")
     if high == 0:
-        raise InputError("The segmentation is empty (all voxels are 0); segment the vertebrae first.")
+        raise InputError(f"The {what} is empty (all voxels are 0); segment it first.")
     kind = np.uint8 if high <= 255 else np.uint16
     if voxels.dtype == kind:
         return labels
@@ -123,7 +123,8 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
     yield PlanWarning(
         "slices-coarse" if coarse else "slices-thick",
         "caution" if coarse else "info",
-        f"The {what} has voxels of {thickest:.1f} mm along one axis; {effect}, and thin pedicles appear wider or vanish.",
+        f"The {what} has voxels of {thickest:.1f} mm along one axis; {effect}, and thin pedicles appear wider or "
+        "vanish.",
         "accuracy at 1 mm and at 3 mm slices, docs/validation.md [D]",
     )
 
@@ -144,8 +145,8 @@ def order_problems(centroids: Mapping[str, NDArray]) -> None:
         aside = float(np.linalg.norm((centroids[lower] - centroids[upper])[:2]))
         if aside > MAX_JUMP_MM:
             raise InputError(
-                f"{upper} and {lower} lie {aside:.0f} mm beside each other: the labels hold two spines; give the labels "
-                "of one patient with one spine."
+                f"{upper} and {lower} lie {aside:.0f} mm beside each other: the labels hold two spines; give the "
+                "labels of one patient with one spine."
             )
     points = np.array([centroids[name] for name in names])
     along = points @ _spine_axis(points)

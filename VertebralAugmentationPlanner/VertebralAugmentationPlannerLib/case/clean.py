@@ -258,8 +258,8 @@ def _refuse_two_spines(bones: list[_Bone]) -> None:
     twice = [bone for bone in bones if bone.second_share >= EQUAL_BONES_SHARE]
     if len(twice) > 1:
         raise InputError(
-            f"The labels hold two spines ({', '.join(bone.name for bone in twice)} each mark two bones of like size); give "
-            "the labels of one patient with one spine."
+            f"The labels hold two spines ({', '.join(bone.name for bone in twice)} each mark two bones of like size); "
+            "give the labels of one patient with one spine."
         )
     if twice:
         raise InputError(

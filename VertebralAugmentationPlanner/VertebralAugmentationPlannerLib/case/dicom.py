@@ -70,8 +70,8 @@ def _one_series(slices: list[Slice], path: Path, number: int | None) -> tuple[li
     if not volumes:
         found = sorted({item.modality or "unknown" for item in slices})
         raise InputError(
-            f"{path.name} holds no CT series of at least {MIN_SLICES} slices (found: {', '.join(found)}); give the folder "
-            "of the axial CT."
+            f"{path.name} holds no CT series of at least {MIN_SLICES} slices (found: {', '.join(found)}); give the "
+            "folder of the axial CT."
         )
     if len(volumes) > 1:
         raise InputError(_several(list(volumes.values()), path))

@@ -95,8 +95,8 @@ def _check_even(depth: NDArray, positions: NDArray, title: str) -> None:
     count = int(np.count_nonzero(gaps <= SAME_PLACE_SHARE * usual))
     if count:
         raise InputError(
-            f"The DICOM series {title} has two images at one place ({count} times): several reconstructions or phases in "
-            "one series; export one of them."
+            f"The DICOM series {title} has two images at one place ({count} times): several reconstructions or phases "
+            "in one series; export one of them."
         )
     tolerance = max(POSITION_TOLERANCE_MM, POSITION_TOLERANCE_SHARE * usual)
     multiples = np.rint(gaps / usual)
@@ -104,8 +104,8 @@ def _check_even(depth: NDArray, positions: NDArray, title: str) -> None:
         missing = int((multiples - 1).sum())
         where = float(depth[:-1][multiples > 1][0])
         raise InputError(
-            f"The DICOM series {title} lacks {missing} slice{'s' if missing > 1 else ''} (first gap after {where:.1f} mm "
-            f"along the stack, slice distance {usual:.2f} mm); copy the whole series."
+            f"The DICOM series {title} lacks {missing} slice{'s' if missing > 1 else ''} (first gap after {where:.1f} "
+            f"mm along the stack, slice distance {usual:.2f} mm); copy the whole series."
         )
     even = np.linspace(positions[0], positions[-1], len(positions))
     if np.abs(positions - even).max() > tolerance:

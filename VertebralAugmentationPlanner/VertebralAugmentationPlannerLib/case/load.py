@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..model import LEVELS, Case, Image, InputError, Inputs, PlanOptions, PlanWarning
+from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
 from . import checks
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
@@ -52,7 +52,7 @@ def load_case(
     labels_in = read(segmentation, "segmentation")
     ct_in = None if ct is None else read(ct, "CT")
     warnings = [*labels_in.warnings, *(ct_in.warnings if ct_in else ())]
-    raw = checks.whole_labels(_straight(labels_in.image, "segmentation", 0, 0, warnings))
+    raw = checks.whole_labels(_straight(labels_in.image, "segmentation", 0, 0, warnings), "segmentation")
     names = _numbering(raw, labels_in, options, numbering)
     canal_image, is_cord, canal_record = _canal(raw, labels_in, names, canal, canal_is_cord, warnings)
 
@@ -76,7 +76,8 @@ def load_case(
             PlanWarning(
                 "no-ct",
                 "info",
-                "No CT was given: density, cleft, skin points and fluoroscopy are left out; the rest rests on the labels.",
+                "No CT was given: density, cleft, skin points and fluoroscopy are left out; the rest rests on "
+                "the labels.",
                 "contract of the command line",
             )
         )
@@ -98,7 +99,8 @@ def _straight(image: Image, what: str, order: int, outside: float, warnings: lis
         PlanWarning(
             "grid-straightened",
             "caution",
-            f"The {what} has skewed slices (tilted gantry); a straightened copy is used, interpolated within the slices.",
+            f"The {what} has skewed slices (tilted gantry); a straightened copy is used, interpolated within the "
+            "slices.",
             "shear taken from the image's own matrix",
         )
     )
@@ -120,15 +122,17 @@ def _canal(
     source: Source | None,
     is_cord: bool | None,
     warnings: list[PlanWarning],
-) -> tuple[Image | None, bool, object]:
+) -> tuple[Image | None, bool, ImageRecord | None]:
     """The canal mask, whether it is the cord, and its record: the one given, else the one in the segmentation."""
     if source is not None:
         given = read(source, "canal")
-        mask = given.segmentation.canal if given.segmentation else None
-        image = given.image if mask is None else Image(mask, given.image.ijk_to_ras)
-        image = checks.whole_labels(_straight(image, "canal", 0, 0, warnings))
+        image, named_cord = given.image, "cord" in describe(source).lower()
+        if given.segmentation is not None and given.segmentation.canal is not None:
+            image = Image(given.segmentation.canal, given.image.ijk_to_ras)
+            named_cord = given.segmentation.canal_is_cord
+        image = checks.whole_labels(_straight(image, "canal", 0, 0, warnings), "canal")
         if is_cord is None:
-            is_cord = given.segmentation.canal_is_cord if mask is not None else "cord" in describe(source).lower()
+            is_cord = named_cord
         return _mask_image(image, image.voxels != 0), is_cord, given.record
     if volume.segmentation is not None and volume.segmentation.canal is not None:
         return Image(volume.segmentation.canal, labels.ijk_to_ras), volume.segmentation.canal_is_cord, None
@@ -145,8 +149,9 @@ def _mask_image(image: Image, inside: NDArray) -> Image:
 
 
 def _on_grid(canal: Image | None, labels: Image) -> NDArray | None:
-    same = canal is not None and canal.voxels.shape == labels.voxels.shape
-    return canal.voxels if same and np.allclose(canal.ijk_to_ras, labels.ijk_to_ras, atol=1e-3) else None
+    if canal is None or canal.voxels.shape != labels.voxels.shape:
+        return None
+    return canal.voxels if np.allclose(canal.ijk_to_ras, labels.ijk_to_ras, atol=1e-3) else None
 
 
 def _centroid(labels: CleanLabels, name: str) -> NDArray:

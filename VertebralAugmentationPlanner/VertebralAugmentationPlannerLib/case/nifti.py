@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
-from ..model import InputError
+from ..model import Image, InputError, PlanWarning
 
 HEADER_BYTES = 348
 DIM_AT, DATATYPE_AT, BITPIX_AT, VOX_OFFSET_AT, CODES_AT = 40, 70, 72, 108, 252
 FLOAT_TYPES = {16: "f4", 64: "f8"}
 """NIfTI datatype codes of floating point voxels."""
+QUATERNION_AT, SFORM_AT, PIXDIM_AT = 256, 280, 76
 CHUNK_BYTES = 1 << 20
+
+AGREEMENT_MM = 0.5
+"""Two matrices of one file that place a corner of the volume this far apart are two different opinions. [D]"""
 
 
 def check_nifti(path: Path, what: str) -> None:
@@ -56,6 +62,47 @@ def check_nifti(path: Path, what: str) -> None:
                 f"The {what} {path.name} holds {bad} voxels that are NaN or infinite; export it again with a number in "
                 "every voxel."
             )
+
+
+def orientation_notes(path: Path, what: str, image: Image) -> tuple[PlanWarning, ...]:
+    """A caution where the two matrices of a NIfTI-1 file (qform, sform) disagree; ITK has used one of them.
+
+    Args:
+        image: as ITK read it.
+    """
+    header = _header(path) if path.name.lower().endswith((".nii", ".nii.gz")) else b""
+    if len(header) < HEADER_BYTES or header[344:347] != b"n+1":
+        return ()
+    order = "<" if struct.unpack_from("<i", header)[0] == HEADER_BYTES else ">"
+    if min(struct.unpack_from(order + "hh", header, CODES_AT)) <= 0:
+        return ()
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in image.voxels.shape])).reshape(3, -1).T
+    used = image.to_ras(corners)
+    apart = {}
+    for name, matrix in (("qform", _qform(header, order)), ("sform", _sform(header, order))):
+        apart[name] = float(np.linalg.norm(corners @ matrix[:, :3].T + matrix[:, 3] - used, axis=1).max())
+    if max(apart.values()) <= AGREEMENT_MM:
+        return ()
+    taken, other = sorted(apart, key=lambda name: apart[name])
+    message = (
+        f"The {what} {path.name} has two orientations that lie up to {apart[other]:.1f} mm apart; its {taken} is used, "
+        f"its {other} is not: check that CT and labels lie on each other."
+    )
+    return (PlanWarning("nifti-two-orientations", "caution", message, "NIfTI-1 header, qform and sform"),)
+
+
+def _sform(header: bytes, order: str) -> NDArray:
+    return np.reshape(struct.unpack_from(order + "12f", header, SFORM_AT), (3, 4)).astype(float)
+
+
+def _qform(header: bytes, order: str) -> NDArray:
+    """3 × 4 matrix of the quaternion, as nifti1.h, method 2, has it."""
+    qfac, *spacing = struct.unpack_from(order + "4f", header, PIXDIM_AT)
+    b, c, d, *offset = struct.unpack_from(order + "6f", header, QUATERNION_AT)
+    a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
+    turn = Rotation.from_quat([b, c, d, a]).as_matrix()
+    turn[:, 2] *= -1 if qfac < 0 else 1
+    return np.column_stack([turn * spacing, offset])
 
 
 def _not_finite(path: Path, offset: int, kind: np.dtype) -> int:

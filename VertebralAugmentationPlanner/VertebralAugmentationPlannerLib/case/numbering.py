@@ -51,6 +51,9 @@ MIN_STEP_MM, MAX_STEP_MM = 6.0, 65.0
 """Distance between the centroids of two neighbours: about 20–40 mm from T1 to L5; a vertebra plana with thin discs
 comes down to about 10 mm, and centroids of vertebrae cut by the border shift. [D]"""
 
+PLAIN_SPINE = 3
+"""So many vertebrae in the order and at the distances of a spine are no coincidence of numbers. [D]"""
+
 ASK = "give --labels verse, totalsegmentator or a JSON file such as {“20”: “L1”}"
 
 
@@ -148,6 +151,7 @@ def numbering_of(labels: Image, choice: str) -> Numbering:
         InputError: the choice is unknown, or "auto" finds no or two readings.
     """
     if choice in KNOWN:
+        _refuse_wrong_choice(labels, choice)
         return known_numbering(choice)
     if choice == "auto":
         return detect_numbering(labels)
@@ -155,6 +159,19 @@ def numbering_of(labels: Image, choice: str) -> Numbering:
     if path.suffix.lower() != ".json" and not path.exists():
         raise InputError(f"The label numbering “{choice}” is unknown; {ASK}.")
     return read_numbering(path)
+
+
+def _refuse_wrong_choice(labels: Image, choice: str) -> None:
+    """A table chosen by hand against the anatomy would call an L4 a T13: raise where another table plainly fits."""
+    centroids = sampled_centroids(labels)
+    chosen = _reading(KNOWN[choice], centroids)
+    for name, table in KNOWN.items():
+        reading = _reading(table, centroids)
+        if name != choice and len(reading) >= max(PLAIN_SPINE, len(chosen) + 1) and forms_spine(reading):
+            raise InputError(
+                f"The labels lie in the order of {title(name)}’s numbers ({_span(list(reading))}), not of "
+                f"{title(choice)}’s; give --labels {name}."
+            )
 
 
 def detect_numbering(labels: Image) -> Numbering:

@@ -16,7 +16,7 @@ from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
 from .itk import itk_warnings_off
-from .nifti import check_nifti
+from .nifti import check_nifti, orientation_notes
 from .segments import Segmentation, is_segmentation, read_segmentation
 
 Source = Union[str, "PathLike[str]", sitk.Image, Image, "tuple[NDArray, ArrayLike]"]
@@ -88,7 +88,8 @@ def _read_path(text: str, what: str) -> Volume:
             raise InputError(f"The CT {path.name} is a Slicer segmentation; give the CT itself.")
         image, segmentation, warnings = read_segmentation(raw, path.name)
     else:
-        image, segmentation, warnings = image_from_sitk(raw, what), None, ()
+        image, segmentation = image_from_sitk(raw, what), None
+        warnings = orientation_notes(path, what, image)
     return Volume(image, record_of(image, recorded_path(text), sha256_of([path])), segmentation, warnings)
 
 
@@ -119,7 +120,8 @@ def read_file(path: Path, what: str) -> sitk.Image:
         if not path.stat().st_size:
             raise InputError(f"The {what} {path.name} is empty (0 bytes); copy it again.") from error
         raise InputError(
-            f"The {what} {path.name} cannot be read as an image; give a {FORMATS} volume, and copy it again if it is one."
+            f"The {what} {path.name} cannot be read as an image; give a {FORMATS} volume, and copy it "
+            "again if it is one."
         ) from error
 
 
