@@ -6,6 +6,7 @@ For the report (``pictures.py``, one call a level)::
 
     level_pictures(case: Case, spine: Spine, plan: CasePlan, level: str, *, settings=None,
                    should_cancel=None) -> LevelPictures
+        PictureSettings: sid_mm, sod_mm, detector_mm, size_px, patient of the fluoroscopy
         LevelPictures.pictures: dict[str, Picture]   in reading order; keys, where they could be drawn:
             "mid_sagittal"                     CT (or bone outline), height lines, Cobb lines, level names, loss
             "axial_left", "axial_right"        slice that contains the needle and the vertebra's left–right axis
@@ -20,12 +21,13 @@ For the report (``pictures.py``, one call a level)::
 
 A picture (``picture.py``)::
 
-    Picture(png: bytes, width_px: int, height_px: int, mm_per_px: float | None, overlay_svg: str, caption: str, alt: str)
+    Picture(png: bytes, width_px: int, height_px: int, mm_per_px: float | None,
+            overlay_svg: str, caption: str, alt: str)
         .to_svg(width: str | None = None) -> str   one self-contained <svg>: PNG as data URI below, vectors on top,
                                                    <title> = alt; scales with its container; ids unique per content
         .to_png() -> bytes                         the base picture alone (no vectors)
 
-Single pictures (``mid_sagittal.py``, ``needle_slices.py``, ``fluoroscopy.py``, ``view3d.py``), each returning a Picture::
+Single pictures (``mid_sagittal.py``, ``needle_slices.py``, ``fluoroscopy.py``, ``view3d.py``), each a Picture::
 
     mid_sagittal_picture(case, spine, level_plan)
     needle_axial_picture(case, spine, level_plan, side)      patient's left on the picture's right, seen from the feet
@@ -33,6 +35,9 @@ Single pictures (``mid_sagittal.py``, ``needle_slices.py``, ``fluoroscopy.py``, 
     isthmus_picture(case, spine, level_plan, side)           seen from behind: patient's left on the picture's left
     fluoroscopy_picture(fluoroscope, pose, vertebra, trajectories, *, depth_mm=None, view_name="AP", ...)
     view3d_picture(spine, level_plan, ...)                   raises GraphicsUnavailable (a RuntimeError)
+
+Meshes, RAS mm (``surfaces.py``): ``bone_surface(vertebra)``, ``canal_surface(vertebra)``,
+``needle_surface(trajectory, shaft_mm=55)``, ``balloon_surface(balloon)`` -> vtkPolyData
 
 C-arm (``carm.py``)::
 
@@ -45,8 +50,8 @@ C-arm (``carm.py``)::
 
 Live fluoroscopy in the module (no SVG)::
 
-    fluoroscope = Fluoroscope(ct: Image, centre_ras, voxel_mm=1.5)    once a level, about half a second
-    fluoroscope.frame(pose) -> uint8 (rows, columns)                 more than ten a second at 256 × 256
+    fluoroscope = Fluoroscope(ct: Image, centre_ras, voxel_mm=1.5)    once a level; one to two seconds on a trunk
+    fluoroscope.frame(pose) -> uint8 (rows, columns)                 about twenty a second at 256 × 256
     projected_overlay(pose, vertebra, trajectories, depth_mm=None, canal=False) -> list[Shape]
         Shape(points_px (N, 2), closed, colour "#rrggbb", width_px, fill, label)
     medial_border_depth(vertebra, trajectory, pose=None) -> float | None  mm from the entry along the needle
@@ -62,7 +67,8 @@ from .overlay import Shape, medial_border_depth, projected_overlay, tip_before_p
 from .picture import Picture, encode_png
 from .pictures import LevelPictures, PictureSettings, level_pictures
 from .slices import SlicePlane, plane_through, reslice
-from .view3d import GraphicsUnavailable, balloon_surface, bone_surface, needle_surface, view3d_picture
+from .surfaces import balloon_surface, bone_surface, canal_surface, needle_surface
+from .view3d import GraphicsUnavailable, view3d_picture
 
 __all__ = [
     "CArmPose",
@@ -75,6 +81,7 @@ __all__ = [
     "SlicePlane",
     "balloon_surface",
     "bone_surface",
+    "canal_surface",
     "encode_png",
     "end_on",
     "fluoroscopy_picture",

@@ -42,8 +42,8 @@ class Attenuation:
         values: (I, J, K) float32, 1/mm, along right, anterior, superior; relative to soft tissue where ``in_tissue``.
         first_ras: (3,) centre of voxel [0, 0, 0], mm.
         spacing_mm: edge of a voxel.
-        in_tissue: the CT is a crop; beyond its borders the rays go through soft tissue (the median of its sides) instead
-            of air.
+        in_tissue: the CT is a crop; beyond its borders the rays go through soft tissue (the median of its sides),
+            not through air.
     """
 
     values: NDArray[np.float32]
@@ -115,7 +115,7 @@ def _continued(
 
 
 def line_integrals(volume: Attenuation, pose: CArmPose) -> NDArray[np.float32]:
-    """∫ μ dl along the ray of every pixel, (rows, columns), without unit. Relative to soft tissue where the volume is."""
+    """∫ μ dl along every pixel’s ray, (rows, columns), without unit; relative to soft tissue where the volume is."""
     first, edge = volume.first_ras, volume.spacing_mm
     beam = pose.beam_direction_ras
     axis = int(np.argmax(np.abs(beam)))

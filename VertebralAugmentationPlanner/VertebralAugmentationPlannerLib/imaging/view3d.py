@@ -7,14 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkObject, vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
-from vtkmodules.vtkCommonExecutionModel import vtkAlgorithmOutput
-from vtkmodules.vtkCommonTransforms import vtkTransform
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkPolyDataNormals, vtkTubeFilter, vtkWindowedSincPolyDataFilter
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
-from vtkmodules.vtkFiltersSources import vtkSphereSource
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkObject
+from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkRenderingCore import (
     vtkActor,
     vtkPolyDataMapper,
@@ -23,25 +18,24 @@ from vtkmodules.vtkRenderingCore import (
     vtkWindowToImageFilter,
 )
 
-from ..model import BalloonPlan, InputError, LevelPlan, Spine, Trajectory, Vertebra
+from ..model import InputError, LevelPlan, Spine, Vertebra
 from ..model.geometry import unit
 from ..model.palette import BALLOON, BONE, CANAL, CEMENT, rgb, safety_colour
 from . import svg
 from .carm import body_centre_ras
 from .fluoroscopy import picture_letters
-from .overlay import perpendicular_pair
 from .picture import Picture, encode_png
+from .surfaces import balloon_surface, bone_surface, canal_surface, needle_surface
 
 VIEW_ANGLES_DEG = (-14.0, 50.0)
 """Azimuth from behind towards the left, and elevation: the needles open like a V around the canal."""
 VIEW_HEIGHT_MM = 105.0
-SHAFT_MM = 55.0
-"""Shaft drawn outside the entry point."""
-HALF_DISC_MM = 4.0
 BACKGROUND = "#1E2126"
 BONE_OPACITY, NEIGHBOUR_OPACITY, CANAL_OPACITY = 0.38, 0.10, 0.55
 AMBIENT = 0.3
 """Light from everywhere, so that a needle's colour is told also on its shaded side."""
+PEELS = 6
+"""Layers of transparency told apart: bone, canal and balloon, front and back. Each costs one rendering in software."""
 OSMESA_LIBRARIES = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so", "osmesa.dll")
 """The names under which VTK looks for its last resort, software rendering without display or EGL."""
 
@@ -117,104 +111,6 @@ def view3d_picture(
     )
 
 
-def bone_surface(vertebra: Vertebra) -> vtkPolyData:
-    """The labelled surface of a vertebra, RAS mm, lightly smoothed.
-
-    Raises:
-        InputError: the vertebra is incomplete.
-    """
-    if vertebra.bone_mm is None:
-        raise InputError(f"{vertebra.level} is incomplete; it has no surface.")
-    return _field_surface(vertebra, vertebra.bone_mm)
-
-
-def canal_surface(vertebra: Vertebra) -> vtkPolyData:
-    """The canal of one level, RAS mm, cut a disc's half beyond the end plates so that levels don't overlap.
-
-    Raises:
-        InputError: the vertebra is incomplete or its canal could not be built.
-    """
-    if vertebra.canal_mm is None or vertebra.grid is None or vertebra.superior is None or vertebra.inferior is None:
-        raise InputError(f"{vertebra.level} has no canal to show: {vertebra.canal_reason or 'it is incomplete'}.")
-    z = vertebra.grid.axes[2]
-    low, high = vertebra.inferior.centre[2] - HALF_DISC_MM, vertebra.superior.centre[2] + HALF_DISC_MM
-    return _field_surface(vertebra, np.minimum(-vertebra.canal_mm, np.minimum(z - low, high - z)))
-
-
-def needle_surface(trajectory: Trajectory, shaft_mm: float = SHAFT_MM) -> vtkPolyData:
-    """The cannula as a capped tube of its true diameter, RAS mm, from ``shaft_mm`` outside the entry to the target."""
-    entry, target = np.asarray(trajectory.entry_ras, float), np.asarray(trajectory.target_ras, float)
-    points = vtkPoints()
-    points.InsertNextPoint(*(entry - shaft_mm * unit(target - entry)))
-    points.InsertNextPoint(*target)
-    lines = vtkCellArray()
-    lines.InsertNextCell(2)
-    lines.InsertCellPoint(0)
-    lines.InsertCellPoint(1)
-    line = vtkPolyData()
-    line.SetPoints(points)
-    line.SetLines(lines)
-    tube = vtkTubeFilter()
-    tube.SetInputData(line)
-    tube.SetRadius(trajectory.cannula_outer_diameter_mm / 2)
-    tube.SetNumberOfSides(32)
-    tube.CappingOn()
-    tube.Update()
-    return tube.GetOutput()
-
-
-def balloon_surface(balloon: BalloonPlan) -> vtkPolyData:
-    """The inflated balloon as a spheroid of its planned diameter and length, RAS mm."""
-    proximal, distal = np.asarray(balloon.proximal_ras, float), np.asarray(balloon.distal_ras, float)
-    axis = unit(distal - proximal)
-    first, second = perpendicular_pair(axis)
-    length = balloon.planned_length_mm or balloon.length_mm
-    radius = balloon.planned_diameter_mm / 2
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.stack([radius * first, radius * second, length / 2 * axis], axis=1)
-    matrix[:3, 3] = balloon.centre_ras
-    sphere = vtkSphereSource()
-    sphere.SetRadius(1.0)
-    sphere.SetThetaResolution(48)
-    sphere.SetPhiResolution(32)
-    return _transformed(sphere.GetOutputPort(), matrix)
-
-
-def _field_surface(vertebra: Vertebra, positive_inside: NDArray) -> vtkPolyData:
-    """Zero surface of an array on the vertebra's grid, RAS mm; closed at the grid's border."""
-    grid, frame = vertebra.grid, vertebra.frame
-    if grid is None or frame is None:
-        raise InputError(f"{vertebra.level} is incomplete; it has no surface.")
-    values = np.pad(np.asarray(positive_inside, np.float32), 1, constant_values=-grid.spacing_mm)
-    image = vtkImageData()
-    image.SetDimensions(*values.shape)
-    image.GetPointData().SetScalars(numpy_to_vtk(values.ravel(order="F"), deep=True))
-    edges = vtkFlyingEdges3D()
-    edges.SetInputData(image)
-    edges.SetValue(0, 0.0)
-    smooth = vtkWindowedSincPolyDataFilter()
-    smooth.SetInputConnection(edges.GetOutputPort())
-    smooth.SetNumberOfIterations(12)
-    smooth.SetPassBand(0.15)
-    matrix = np.eye(4)
-    matrix[:3, :3] = frame.rows.T * grid.spacing_mm
-    matrix[:3, 3] = frame.to_ras(grid.to_local([-1.0, -1.0, -1.0]))
-    return _transformed(smooth.GetOutputPort(), matrix)
-
-
-def _transformed(port: vtkAlgorithmOutput, matrix: NDArray) -> vtkPolyData:
-    transform = vtkTransform()
-    transform.SetMatrix(matrix.ravel().tolist())
-    moved = vtkTransformPolyDataFilter()
-    moved.SetInputConnection(port)
-    moved.SetTransform(transform)
-    normals = vtkPolyDataNormals()
-    normals.SetInputConnection(moved.GetOutputPort())
-    normals.SplittingOff()
-    normals.Update()
-    return normals.GetOutput()
-
-
 def _add(renderer: vtkRenderer, surface: vtkPolyData, colour: str, opacity: float) -> None:
     mapper = vtkPolyDataMapper()
     mapper.SetInputData(surface)
@@ -264,7 +160,7 @@ def _render(renderer: vtkRenderer, width_px: int, height_px: int) -> NDArray[np.
     window.SetMultiSamples(0)
     window.SetAlphaBitPlanes(1)
     renderer.SetUseDepthPeeling(1)
-    renderer.SetMaximumNumberOfPeels(12)
+    renderer.SetMaximumNumberOfPeels(PEELS)
     renderer.SetUseFXAA(True)
     window.AddRenderer(renderer)
     try:
@@ -272,6 +168,7 @@ def _render(renderer: vtkRenderer, width_px: int, height_px: int) -> NDArray[np.
         grab = vtkWindowToImageFilter()
         grab.SetInput(window)
         grab.ReadFrontBufferOff()
+        grab.ShouldRerenderOff()
         grab.Update()
         image = grab.GetOutput()
         columns, rows, _ = image.GetDimensions()
