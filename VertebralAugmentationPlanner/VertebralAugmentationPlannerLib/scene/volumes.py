@@ -100,7 +100,7 @@ def input_state(node: Any) -> tuple[Any, ...]:
     """What changes when a node's voxels, segments, geometry or transform do; equal states mean equal input."""
     if node is None:
         return (None,)
-    state: list[Any] = [node.GetID(), id(node)]
+    state: list[Any] = [node.GetID(), node.GetAddressAsString("vtkObject")]  # id() is only the Python wrapper's
     if is_segmentation(node):
         segmentation = node.GetSegmentation()
         state.append(segmentation.GetMTime())
