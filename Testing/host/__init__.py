@@ -87,6 +87,8 @@ def install() -> Any:
     from slicer import util
 
     util.selectModule = _select_module
+    util.getModuleWidget = lambda name: getattr(slicer.modules, name.lower()).widgetRepresentation().self()
+    util.loadScene = _load_scene
     _installed = slicer
     return slicer
 
@@ -115,6 +117,11 @@ def _select_module(name: str) -> None:
     module = getattr(slicer.modules, name.lower())
     if module.widget is None or not module.widget.native.isEntered:
         module.enter()
+
+
+def _load_scene(path: Any, properties: Any = None) -> bool:
+    """``slicer.util.loadScene`` of a .mrb: the content of the scene is replaced, as ``qSlicerSceneReader`` does."""
+    return bool(slicer.mrmlScene.ReadFromMRB(str(path), True))
 
 
 class _QtModule(types.ModuleType):

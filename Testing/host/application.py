@@ -8,6 +8,7 @@ in Slicer's own ``--testing`` mode.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import sys
 import types
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from PySide6.QtCore import Property
 from PySide6.QtWidgets import QApplication, QVBoxLayout
+from vtkmodules.vtkCommonCore import vtkOutputWindow
 
 from .pythonqt import wrap
 from .qmrml_widgets import qMRMLWidget
@@ -54,6 +56,34 @@ class ModuleManager:
             receiver(name)
 
 
+class ErrorLog(logging.Handler):
+    """``ctkErrorLogAbstractModel`` (CTK ``Libs/Core``): everything logged, also VTK's errors, as lines of a file in its
+    pattern ``[LEVEL][Origin] …``."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.filePath = str(path)
+        path.touch()
+        logging.getLogger().addHandler(self)
+        window = vtkOutputWindow.GetInstance()
+        for event, level in (("ErrorEvent", "ERROR"), ("WarningEvent", "WARNING")):
+            window.AddObserver(event, self._vtk(level))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._write(record.levelname, "Python", record.getMessage())
+
+    def _vtk(self, level: str) -> Any:
+        def write(_window: Any, _event: str, text: str) -> None:
+            self._write(level, "VTK", text)
+
+        write.CallDataType = "string0"
+        return write
+
+    def _write(self, level: str, origin: str, text: str) -> None:
+        with open(self.filePath, "a", encoding="utf-8") as file:
+            file.write(f"[{level}][{origin}] {text.strip()}\n")
+
+
 class Application:
     """``Base/QTCore/qSlicerCoreApplication.h`` and ``Base/QTGUI/qSlicerApplication.h``."""
 
@@ -64,6 +94,7 @@ class Application:
         self._modules = ModuleManager()
         self._startup: list[Any] = []
         self.temporaryPath = str(temporary)
+        self._log = ErrorLog(temporary / "host.log")
 
     def testingEnabled(self) -> bool:  # noqa: N802
         return True
@@ -76,6 +107,9 @@ class Application:
 
     def moduleManager(self) -> ModuleManager:  # noqa: N802
         return self._modules
+
+    def errorLogModel(self) -> ErrorLog:  # noqa: N802
+        return self._log
 
     def layoutManager(self) -> None:  # noqa: N802
         """No main window, no views (``qSlicerApplication::layoutManager`` is null then)."""

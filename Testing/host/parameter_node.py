@@ -74,7 +74,7 @@ class _Parameter:
         node.SetParameter(self.name, str(value))
 
     def is_in(self, node: Any) -> bool:
-        return node.HasNodeReferenceRole(self.name) if self.is_node else bool(node.HasParameter(self.name))
+        return self.is_node or bool(node.HasParameter(self.name))
 
 
 class _Connector:
@@ -142,7 +142,7 @@ class _Wrapper:
         self._connections: dict[int, tuple[list[tuple[str, _Connector]], int]] = {}
         self._updating = False
         for parameter in self.allParameters.values():
-            if not parameter.is_in(parameterNode) and not parameter.is_node:
+            if not parameter.is_in(parameterNode):
                 parameter.write(parameterNode, parameter.default)
 
     def getValue(self, name: str) -> Any:  # noqa: N802

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from ..model import Assumptions, InputError, Margins
+from .references import plain
 
 MARGINS = "margins"
 ASSUMPTIONS = "assumptions"
@@ -39,13 +40,8 @@ def writeAssumptions(parameterNode: Any, assumptions: Assumptions) -> None:
     _write(parameterNode, ASSUMPTIONS, assumptions)
 
 
-def plainNode(parameterNode: Any) -> Any:
-    """The MRML node behind a parameter node wrapper."""
-    return getattr(parameterNode, "parameterNode", parameterNode)
-
-
 def _read(parameterNode: Any, name: str, kind: type[Values]) -> Values:
-    text = plainNode(parameterNode).GetParameter(name)
+    text = plain(parameterNode).GetParameter(name)
     if not text:
         return kind()
     known = {field.name for field in fields(kind)}
@@ -57,4 +53,4 @@ def _read(parameterNode: Any, name: str, kind: type[Values]) -> Values:
 
 
 def _write(parameterNode: Any, name: str, values: Margins | Assumptions) -> None:
-    plainNode(parameterNode).SetParameter(name, json.dumps(asdict(values), sort_keys=True))
+    plain(parameterNode).SetParameter(name, json.dumps(asdict(values), sort_keys=True))

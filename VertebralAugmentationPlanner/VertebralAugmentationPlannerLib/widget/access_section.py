@@ -108,12 +108,16 @@ class AccessSection(Section):
         planned = (bool(present), _("Plan this level first."))
         self.enable(ui.sideComboBox, planned)
         self.enable(ui.needleViewsButton, planned)
-        self.enable(ui.undoButton, (self.logic.canUndo(), _("No drag to take back.")))
-        self.enable(ui.redoButton, (self.logic.canRedo(), _("No drag to do again.")))
+        self.refreshUndo()
         shown = bool(present) and self.logic.needleViewsShown()
         ui.needleViewsButton.checked = shown
         ui.needleViewsButton.text = _("Usual views") if shown else _("Needle views")
         self._show_depth(shown)
+
+    def refreshUndo(self) -> None:
+        """Whether there is a drag to undo or redo."""
+        self.enable(self.ui.undoButton, (self.logic.canUndo(), _("No drag to take back.")))
+        self.enable(self.ui.redoButton, (self.logic.canRedo(), _("No drag to do again.")))
 
     def _needles(self) -> dict[str, Trajectory]:
         level = self.panel.levelPlan()
@@ -129,7 +133,7 @@ class AccessSection(Section):
         for row, (field, _name) in enumerate(CLEARANCES, start=1):
             value = getattr(needle.clearance_mm, field)
             margin = getattr(margins, f"{field}_mm")
-            state = clearance_state(value, margin) if value is not None else None
+            state = clearance_state(field, value, margin) if value is not None else None
             tip = _("Margin to keep: {margin} mm").format(margin=f"{margin:g}")
             item = cell(table, row, column, with_symbol(number(value), state), tip)
             paint_state(item, None if state == "safe" else state)  # colour where the eye should go

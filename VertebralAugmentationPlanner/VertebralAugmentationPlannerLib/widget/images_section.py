@@ -8,7 +8,10 @@ import qt
 
 from ..model import LEVELS
 from ..scene.demo import demoCases, loadDemoCase
+from ..scene.references import plain
+from ..scene.roles import LEVEL_TABLE
 from ..scene.ui_support import tr as _
+from ..scene.volumes import input_state
 from .section import Section
 from .tables import cell, fit_columns, fit_height, paint
 
@@ -27,6 +30,8 @@ class ImagesSection(Section):
         super().__init__(panel, panel.ui.imagesCollapsibleButton)
         ui = self.ui
         self._shown: list[Any] = []
+        self._read: list[Any] = []
+        self._state: Any = None
         self._combos: list[Any] = []
         table = ui.levelTable
         table.setColumnCount(3)
@@ -46,7 +51,7 @@ class ImagesSection(Section):
         node, ui = self.node, self.ui
         ui.ctSelector.enabled = ui.segmentationSelector.enabled = node is not None
         ready = self.logic.checkInputs(node) if node else (False, _("There is no scene to work in."))
-        rows = self.logic.segmentTable(node) if node else []
+        rows = self._rows()
         if node:
             _select(ui.ctSelector, node.ct)
             _select(ui.segmentationSelector, node.segmentation)
@@ -62,6 +67,16 @@ class ImagesSection(Section):
         for button in (ui.shiftUpButton, ui.shiftDownButton, ui.showNamesCheckBox):
             self.enable(button, has_rows)
         self.enable(ui.resetLevelsButton, (corrected, _("No level was corrected.")))
+
+    def _rows(self) -> list[Any]:
+        """The table's rows, read again only when the segmentation or a correction changed: that looks at voxels."""
+        if not self.node:
+            self._state = None
+            return []
+        state = (input_state(self.node.segmentation), plain(self.node).GetParameter(LEVEL_TABLE))
+        if state != self._state:
+            self._read, self._state = self.logic.segmentTable(self.node), state
+        return self._read
 
     def _show_rows(self, rows: list[Any]) -> None:
         if rows == self._shown:
@@ -113,6 +128,7 @@ class ImagesSection(Section):
         self._correct(lambda: self.logic.resetLevels(self.node))
 
     def _correct(self, task: Any) -> None:
+        self._state = None
         if not self.panel.quick(_("Correcting the levels"), task):
             self._shown = []  # a refused correction must not stay on screen
             self.panel.refresh()

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import qt
+
 from ..model import CasePlan, LevelPlan
-from ..scene.numbers import plainNode
+from ..scene.references import plain
 from ..scene.ui_support import tr as _
 from .access_section import AccessSection
 from .augmentation_section import AugmentationSection
@@ -41,12 +43,17 @@ class PlannerPanel:
         self.augmentation = AugmentationSection(self)
         self.numbers = NumbersSection(self)
         self.plan = PlanSection(self)
+        self._later = qt.QTimer()
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.connect("timeout()", self._settle)
         self.sections = (self.images, self.measurements, self.access, self.augmentation, self.numbers, self.plan)
         logic.addListener(self.onChange)
 
     def close(self) -> None:
         """Stop listening; the widgets may be deleted after this."""
         self.logic.removeListener(self.onChange)
+        self._later.stop()
         self.parameterNode = None
 
     def setParameterNode(self, parameterNode: Any) -> None:
@@ -129,7 +136,7 @@ class PlannerPanel:
 
     def onChange(self, node: Any, change: Any) -> None:
         """A listener of the logic: something was edited, in the views or by a step."""
-        if not self.parameterNode or node is not plainNode(self.parameterNode) or self.work.busy or self.quiet:
+        if not self.parameterNode or node is not plain(self.parameterNode) or self.work.busy or self.quiet:
             return
         live = {
             "needle": (self.access.refreshNeedles, self.augmentation.refreshResults, self.plan.refreshSoon),
@@ -139,3 +146,9 @@ class PlannerPanel:
         with self.writing():
             for show in live.get(change.kind, [section.refresh for section in self.sections]):
                 show()
+        self._later.start()
+
+    def _settle(self) -> None:
+        """What can only be told once an edit is through: whether it can be undone."""
+        if self.parameterNode:
+            self.access.refreshUndo()

@@ -57,7 +57,13 @@ class Work:
 
     def quick(self, title: str, task: Callable[[], Any]) -> bool:
         """Do something short; False where it failed. Errors are shown as in :meth:`run`."""
-        return self._try(title, task)
+        if self.busy:
+            return False
+        self.busy = True
+        try:
+            return self._try(title, task)
+        finally:
+            self.busy = False
 
     def _try(self, title: str, task: Callable[[], Any]) -> bool:
         try:
