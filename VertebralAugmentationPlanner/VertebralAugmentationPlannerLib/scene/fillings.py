@@ -15,7 +15,8 @@ from ..model.geometry import unit
 from ..model.palette import BALLOON, CEMENT, rgb
 from . import roles
 from .folders import put_in_folder
-from .references import make_node, remove_node
+from .needles import style_solid
+from .references import display_of, make_node, remove_node
 
 SPHERE_RESOLUTION = 32
 
@@ -63,14 +64,10 @@ def _model(
     model = make_node(parameter_node, role, "vtkMRMLModelNode", name)
     model.SetName(name)
     model.SetAndObservePolyData(surface)
-    if model.GetDisplayNode() is None:
-        model.CreateDefaultDisplayNodes()
-        display = model.GetDisplayNode()
-        display.SetColor(*color)
-        display.SetOpacity(opacity)
-        display.SetVisibility2D(True)
-        display.SetSliceIntersectionThickness(2)
-        model.SetSelectable(False)
+    display = display_of(model, style_solid)
+    display.SetColor(*color)
+    display.SetOpacity(opacity)
+    model.SetSelectable(False)
     put_in_folder(parameter_node, model, level)
 
 

@@ -14,7 +14,7 @@ from ..model.palette import COBB_LINE, HEIGHT_LINE, PEDICLE, rgb
 from . import roles
 from .folders import put_in_folder
 from .needles import enable_scene_undo, move_ends
-from .references import make_node, points_array, remove_node
+from .references import display_of, make_node, points_array, remove_node
 
 PLACES = ("anterior", "middle", "posterior")
 
@@ -54,9 +54,8 @@ def _draw_height(parameter_node: Any, level: str, place: str, ends: Any) -> None
         for point, label in zip(ends, ("upper", "lower"), strict=True):
             line.AddControlPointWorld(*(float(value) for value in point), f"{name} {label}")
         line.SetFixedNumberOfControlPoints(True)
-        _style(line, rgb(HEIGHT_LINE), glyph_scale=1.5)
-        line.GetDisplayNode().SetPropertiesLabelVisibility(True)  # the name and the length
-        enable_scene_undo(line)
+    display_of(line, _height_style)
+    enable_scene_undo(line)
     move_ends(line, *ends)
     put_in_folder(parameter_node, line, level)
 
@@ -80,10 +79,7 @@ def _draw_plate(parameter_node: Any, plan: LevelPlan, kind: str, end: int, name:
         plane.SetOriginWorld(((anterior + posterior) / 2).tolist())
         plane.SetSizeWorld(measured.width_mm or depth, depth)
         plane.SetLocked(True)
-    if plane.GetDisplayNode() is None:
-        _style(plane, rgb(COBB_LINE), glyph_scale=0.5)
-        plane.GetDisplayNode().SetFillOpacity(0.2)
-        plane.GetDisplayNode().SetHandlesInteractive(False)
+    display_of(plane, _plate_style)
     put_in_folder(parameter_node, plane, plan.level)
 
 
@@ -98,14 +94,26 @@ def _draw_pedicle(parameter_node: Any, level: str, side: str, pedicle: PedicleMe
         curve.SetLocked(False)
         curve.SetControlPointPositionsWorld(points_array(resampled(np.array(pedicle.outline_ras), OUTLINE_POINTS)))
         curve.SetLocked(True)
-    if curve.GetDisplayNode() is None:
-        _style(curve, rgb(PEDICLE), glyph_scale=0.1)
+    display_of(curve, _pedicle_style)
     put_in_folder(parameter_node, curve, level)
 
 
-def _style(node: Any, color: tuple[float, float, float], glyph_scale: float) -> None:
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
+def _height_style(display: Any) -> None:
+    _style(display, rgb(HEIGHT_LINE), glyph_scale=1.5)
+    display.SetPropertiesLabelVisibility(True)  # the name and the length
+
+
+def _plate_style(display: Any) -> None:
+    _style(display, rgb(COBB_LINE), glyph_scale=0.5)
+    display.SetFillOpacity(0.2)
+    display.SetHandlesInteractive(False)
+
+
+def _pedicle_style(display: Any) -> None:
+    _style(display, rgb(PEDICLE), glyph_scale=0.1)
+
+
+def _style(display: Any, color: tuple[float, float, float], glyph_scale: float) -> None:
     display.SetSelectedColor(*color)
     display.SetColor(*color)
     display.SetUseGlyphScale(True)

@@ -7,17 +7,13 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
-from numpy.typing import NDArray
 
 from ..model import Trajectory
 from ..model.geometry import unit
 from ..model.palette import rgb, safety_colour
 from . import roles
 from .folders import put_in_folder
-from .references import make_node, node_of, remove_node
-
-ENTRY, TARGET = 0, 1
-"""Control points of a needle's line."""
+from .references import display_of, make_node, node_of, remove_node
 
 OUTSIDE_MM = 40.0
 """Length of tube drawn outside the bone where the skin is not known: enough to see where the needle comes from. [D]"""
@@ -51,26 +47,17 @@ def style_needle(parameter_node: Any, level: str, trajectory: Trajectory) -> Non
     """Name, colour and glyphs of a needle by its safety, and the tube where the needle is now."""
     line = node_of(parameter_node, roles.role(roles.NEEDLE, level, trajectory.side))
     if line is not None:
-        name = f"{level} {trajectory.side} needle ({trajectory.safety})"
-        color = rgb(safety_colour(trajectory.safety))
-        if line.GetName() != name:
-            line.SetName(name)
+        known = line.GetDisplayNode() is not None and line.GetAttribute(NODE_SAFETY) == trajectory.safety
+        if not known:
+            display = display_of(line, _style_line)
+            enable_scene_undo(line)
+            line.SetName(f"{level} {trajectory.side} needle ({trajectory.safety})")
             line.SetAttribute(NODE_SAFETY, trajectory.safety)
-            display = line.GetDisplayNode()
+            color = rgb(safety_colour(trajectory.safety))
             display.SetSelectedColor(*color)
             display.SetColor(*color)
             display.SetGlyphTypeFromString(GLYPHS[trajectory.safety])
     update_tube(_tube(parameter_node, level, trajectory), level, trajectory)
-
-
-def needle_ends(line: Any) -> tuple[NDArray, NDArray] | None:
-    """Entry and target (3,) of a needle's line, world RAS mm; None while it has not two finite ends apart."""
-    if line.GetNumberOfDefinedControlPoints() != 2:
-        return None
-    entry, target = (np.array(line.GetNthControlPointPositionWorld(n)) for n in (ENTRY, TARGET))
-    if not np.all(np.isfinite([entry, target])) or np.linalg.norm(target - entry) < 1.0:
-        return None
-    return entry, target
 
 
 def move_ends(line: Any, first: Any, second: Any) -> None:
@@ -96,8 +83,12 @@ def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
     for point, label in ((trajectory.entry_ras, "entry"), (trajectory.target_ras, "target")):
         line.AddControlPointWorld(*(float(value) for value in point), f"{level} {trajectory.side} {label}")
     line.SetFixedNumberOfControlPoints(True)  # an end may be dragged, not deleted
-    line.CreateDefaultDisplayNodes()
-    display = line.GetDisplayNode()
+    length = line.GetMeasurement("length")
+    if length is not None:
+        length.SetEnabled(False)
+
+
+def _style_line(display: Any) -> None:
     display.SetPropertiesLabelVisibility(True)  # the name, which carries the safety in words
     display.SetPointLabelsVisibility(False)
     display.SetUseGlyphScale(True)
@@ -106,10 +97,6 @@ def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
     display.SetCurveLineSizeMode(display.UseLineThickness)
     display.SetLineThickness(0.2)
     display.SetOccludedVisibility(True)
-    enable_scene_undo(line)
-    length = line.GetMeasurement("length")
-    if length is not None:
-        length.SetEnabled(False)
 
 
 def enable_scene_undo(line: Any) -> None:
@@ -128,15 +115,17 @@ def _tube(parameter_node: Any, level: str, trajectory: Trajectory) -> Any:
         "vtkMRMLModelNode",
         f"{level} {trajectory.side} cannula {trajectory.cannula}",
     )
-    if tube.GetDisplayNode() is None:
-        tube.CreateDefaultDisplayNodes()
-        display = tube.GetDisplayNode()
-        display.SetVisibility2D(True)
-        display.SetSliceIntersectionThickness(2)
-        display.SetOpacity(0.8)
-        tube.SetSelectable(False)  # the line is what is dragged
-        put_in_folder(parameter_node, tube, level)
+    display_of(tube, style_solid)
+    tube.SetSelectable(False)  # the line is what is dragged
+    put_in_folder(parameter_node, tube, level)
     return tube
+
+
+def style_solid(display: Any) -> None:
+    """A model that is seen through in 3D and by its outline in the slices."""
+    display.SetVisibility2D(True)
+    display.SetSliceIntersectionThickness(2)
+    display.SetOpacity(0.7)
 
 
 def update_tube(tube: Any, level: str, trajectory: Trajectory) -> None:

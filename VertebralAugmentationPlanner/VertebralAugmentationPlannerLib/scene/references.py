@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import slicer
 import vtk
 
 from . import roles
@@ -27,18 +29,22 @@ def set_node(parameter_node: Any, role: str, node: Any) -> None:
     parameters = plain(parameter_node)
     if role in (roles.CT, roles.SEGMENTATION):
         parameters.SetParameter(role, "")
-    parameters.SetNodeReferenceID(role, node.GetID() if node is not None else None)
+    if node is None:
+        parameters.RemoveNodeReferenceIDs(role)
+    else:
+        parameters.SetNodeReferenceID(role, node.GetID())
 
 
 def owned_roles(parameter_node: Any) -> list[str]:
     """Roles whose node the planner made, in a fixed order."""
     parameters = plain(parameter_node)
     names = [parameters.GetNthNodeReferenceRole(n) for n in range(parameters.GetNumberOfNodeReferenceRoles())]
-    return sorted(name for name in names if name not in (roles.CT, roles.SEGMENTATION))
+    # MRML keeps the names of roles whose node is gone.
+    return sorted(n for n in names if n not in (roles.CT, roles.SEGMENTATION) and node_of(parameters, n) is not None)
 
 
 def make_node(parameter_node: Any, role: str, class_name: str, name: str) -> Any:
-    """The node of a role, made where there is none. Undo can bring it back (see ``editing``); hidden from nothing."""
+    """The node of a role, made where there is none."""
     node = node_of(parameter_node, role)
     if node is not None and node.IsA(class_name):
         return node
@@ -48,6 +54,14 @@ def make_node(parameter_node: Any, role: str, class_name: str, name: str) -> Any
     return node
 
 
+def display_of(node: Any, style: Callable[[Any], None]) -> Any:
+    """The node's display node; where there is none (a new node, or one deleted by hand) it is made and styled."""
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+        style(node.GetDisplayNode())
+    return node.GetDisplayNode()
+
+
 def remove_node(parameter_node: Any, role: str) -> None:
     """Remove the planner's node of a role with its display and storage nodes; nothing where there is none."""
     node = node_of(parameter_node, role)
@@ -55,6 +69,10 @@ def remove_node(parameter_node: Any, role: str) -> None:
     if node is None or node.GetAttribute(OWNED) is None:
         return
     scene = node.GetScene()
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    item = hierarchy.GetItemByDataNode(node)
+    if item:  # the application's plugins would do it; without them the item would stay behind
+        hierarchy.RemoveItem(item, False, False)
     helpers = []
     if node.IsA("vtkMRMLDisplayableNode"):
         helpers += [node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())]
