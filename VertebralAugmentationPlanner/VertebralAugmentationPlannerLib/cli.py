@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -56,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
     progress = Progress(sys.stderr, arguments.quiet)
     try:
-        return _run(arguments, progress)
+        with warnings.catch_warnings():
+            if not arguments.debug:
+                warnings.simplefilter("ignore")  # of libraries; what the user must know is in the plan
+            return _run(arguments, progress)
     except InputError as error:
         return _stop(progress, f"vap: {error}", BAD_INPUT)
     except (KeyboardInterrupt, PlanningCancelled):

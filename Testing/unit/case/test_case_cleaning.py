@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from toy_spine import CENTRE_A, CENTRE_R, STEP_MM, centre_of, grid_for, spine_labels, vertebra_mask, world
 
 from VertebralAugmentationPlannerLib.case import load_case
@@ -71,6 +72,20 @@ def test_an_arch_that_lost_its_pedicles_between_thick_slices_stays_with_its_body
     gap = (a < CENTRE_A - 18) & (a > CENTRE_A - 22) & (np.abs(s - centre_of(1)[2]) < 14)
     labels[gap & (labels == 20)] = 0
     case = load_case(None, (labels, matrix))
+    np.testing.assert_array_equal(case.labels.voxels, labels)
+
+
+def test_an_arch_parted_by_one_lost_slice_of_5_mm_stays_with_its_body():
+    labels, matrix = spine_labels(VALUES, *grid_for(3, (1.0, 1.0, 5.0)))
+    _, a, s = world(labels.shape, matrix)
+    own = labels == 20
+    behind = own & (a < CENTRE_A - 16)
+    lost = np.unique(s[own & (a < CENTRE_A - 36)])[1]  # the middle one of the three slices with spinous process
+    labels[behind & (np.abs(s - lost) < 1)] = 0
+    sizes = np.bincount(ndimage.label(labels == 20, np.ones((3, 3, 3)))[0].ravel())[1:]
+    assert len(sizes) == 2
+    assert sizes.min() * 5e-3 > 1, "a sizeable piece, 10 mm from its bone"
+    case = load_case(None, (labels, matrix), numbering={"T12": 19, "L1": 20, "L2": 21})
     np.testing.assert_array_equal(case.labels.voxels, labels)
 
 

@@ -123,6 +123,22 @@ def test_a_file_cropped_to_its_segments_is_padded_to_the_scan_again(tmp_path, to
     np.testing.assert_array_equal(case.labels.voxels != 0, labels == 2)
 
 
+def test_a_skewed_segmentation_is_straightened_together_with_its_canal(tmp_path):
+    shape, matrix = (70, 150, 122), spine_labels([1, 2, 3])[1].copy()
+    matrix[1, 2] = 0.25
+    labels, _ = spine_labels([1, 2, 3], shape, matrix, canal=9)
+    path = slicer_segmentation(
+        tmp_path / "skew.seg.nrrd",
+        [("T12", labels == 1, ""), ("L1", labels == 2, ""), ("L2", labels == 3, ""), ("canal", labels == 9, "")],
+        matrix,
+    )
+    case = load_case(None, path)
+    assert case.canal.voxels.shape == case.labels.voxels.shape
+    np.testing.assert_allclose(case.canal.ijk_to_ras, case.labels.ijk_to_ras, atol=1e-6)
+    middle = case.canal.to_ras(np.argwhere(case.canal.voxels)).mean(axis=0)
+    np.testing.assert_allclose(middle[:2], [centre_of(0)[0], centre_of(0)[1] - 22], atol=0.5)
+
+
 def test_segments_without_a_vertebra_are_listed(tmp_path, toy):
     labels, matrix, _ = toy
     path = slicer_segmentation(

@@ -21,8 +21,11 @@ PIECE_MIN_ML = 0.2
 """A separate piece smaller than this is a crumb. A spinous process' tip has about 0.5 ml. [D]"""
 
 PIECE_MAX_GAP_MM = 6.0
-"""A piece within this distance of its bone belongs to it: at 3–5 mm slices the laminae are lost between two slices
-and the arch is a piece of its own. One slice of 5 mm plus a voxel. [D]"""
+"""A piece within this distance of its bone belongs to it: thin laminae are lost at low resolution, and the arch is then
+a piece of its own. [D]"""
+
+PIECE_MAX_GAP_VOXELS = 2.1
+"""… or within this many of the coarsest voxels: one slice in which the bone was lost. [D]"""
 
 SECOND_BONE_SHARE = 0.25
 """A piece farther off than the gap, with at least this share of the largest's volume, is no crumb but a second bone
@@ -151,13 +154,13 @@ def _bone(labels: Image, name: str, value: int, points: NDArray, voxel_ml: float
     keep = np.zeros(len(sizes), bool)
     keep[main] = True
     second_mm = share = 0.0
-    tree = None
+    tree, reach = None, max(PIECE_MAX_GAP_MM, PIECE_MAX_GAP_VOXELS * float(spacing.max()))
     for number in np.argsort(-sizes, kind="stable")[1:]:
         if sizes[number] * voxel_ml < PIECE_MIN_ML:
             break
         tree = tree or cKDTree(points[piece == main] * spacing)
         own = points[piece == number]
-        near = np.isfinite(tree.query(own * spacing, distance_upper_bound=PIECE_MAX_GAP_MM)[0]).any()
+        near = np.isfinite(tree.query(own * spacing, distance_upper_bound=reach)[0]).any()
         owner = _owners(labels.voxels, own, np.zeros(len(own), int), value)[0]
         keep[number] = near and owner == 0
         if not near and not share and sizes[number] >= SECOND_BONE_SHARE * sizes[main]:

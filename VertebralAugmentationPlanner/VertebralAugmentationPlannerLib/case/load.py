@@ -135,7 +135,9 @@ def _canal(
             is_cord = named_cord
         return _mask_image(image, image.voxels != 0), is_cord, given.record
     if volume.segmentation is not None and volume.segmentation.canal is not None:
-        return Image(volume.segmentation.canal, labels.ijk_to_ras), volume.segmentation.canal_is_cord, None
+        mask = Image(volume.segmentation.canal, volume.image.ijk_to_ras)
+        mask = mask if is_rectangular(mask) else rectangular(mask, 0, 0)
+        return mask, volume.segmentation.canal_is_cord, None
     for value, cord in ((names.canal, False), (names.cord, True)):
         if value is not None:
             inside = labels.voxels == value

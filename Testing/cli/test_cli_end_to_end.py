@@ -1,0 +1,64 @@
+"""``vap`` on the sample cases, through the real engine: what a stranger types first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from VertebralAugmentationPlannerLib.cli import main
+from VertebralAugmentationPlannerLib.model import CasePlan
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+
+planner = pytest.importorskip("VertebralAugmentationPlannerLib.planner", reason="needs the planner")
+
+
+def images(name: str) -> list[str]:
+    folder = SAMPLES / name
+    if not (folder / "ct.nii.gz").exists():
+        pytest.skip("the sample cases are not here; make them with sample_data/make_samples.py")
+    return [str(folder / "ct.nii.gz"), "--segmentation", str(folder / "labels.nii.gz")]
+
+
+@pytest.fixture(scope="module")
+def wedge(tmp_path_factory) -> tuple[int, Path]:
+    """Exit status and folder of the T12 wedge, planned as it comes."""
+    out = tmp_path_factory.mktemp("wedge") / "out"
+    return main(["plan", *images("t12-wedge"), "-o", str(out), "--quiet"]), out
+
+
+def test_the_fractured_level_is_found_and_planned(wedge):
+    status, out = wedge
+    plan = CasePlan.load(out / "plan.json")
+    assert status == 0
+    assert [level.level for level in plan.levels if level.approach not in (None, "none")] == ["T12"]
+    assert all(needle.safety == "safe" for needle in plan.level("T12").trajectories)
+    assert {"plan.json", "measurements.csv", "report.html"} <= {path.name for path in out.iterdir()}
+
+
+def test_the_same_input_gives_the_same_bytes(wedge, tmp_path):
+    main(["plan", *images("t12-wedge"), "-o", str(tmp_path / "again"), "--quiet"])
+    assert (tmp_path / "again" / "plan.json").read_bytes() == (wedge[1] / "plan.json").read_bytes()
+
+
+def test_a_plan_that_nobody_edited_checks_out(wedge, capsys):
+    assert main(["check", str(wedge[1] / "plan.json"), *images("t12-wedge")]) == wedge[0]
+    assert "T12" in capsys.readouterr().out
+
+
+def test_a_pedicle_too_thin_for_any_cannula_ends_with_3_and_a_reason(tmp_path, capsys):
+    arguments = ["plan", *images("l2-crush"), "--levels", "L2", "--approach", "bilateral", "-o", str(tmp_path / "out")]
+    assert main(arguments) == 3
+    plan = CasePlan.load(tmp_path / "out" / "plan.json")
+    assert "left" in plan.level("L2").skipped_sides or any(
+        needle.safety != "safe" for needle in plan.level("L2").trajectories if needle.side == "left"
+    )
+    assert "L2 left" in capsys.readouterr().out
+
+
+def test_measuring_plans_no_needle(tmp_path):
+    assert main(["measure", *images("l1-biconcave-l3-wedge"), "-o", str(tmp_path / "out"), "--quiet"]) == 0
+    plan = CasePlan.load(tmp_path / "out" / "plan.json")
+    assert not any(level.trajectories for level in plan.levels)
+    assert {level.level for level in plan.levels if level.measurements} >= {"L1", "L3"}
