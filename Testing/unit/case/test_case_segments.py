@@ -178,3 +178,5 @@ def test_without_slicer_the_same_header_is_read(tmp_path, toy):
         image.SetMetaData(f"Segment{number}_Layer", "0")
     sitk.WriteImage(image, str(tmp_path / "hand.seg.nrrd"))
     assert list(load_case(None, tmp_path / "hand.seg.nrrd").level_values) == ["T12", "L1", "L2"]
+    read_by_the_caller = sitk.ReadImage(str(tmp_path / "hand.seg.nrrd"))
+    assert list(load_case(None, read_by_the_caller).level_values) == ["T12", "L1", "L2"]

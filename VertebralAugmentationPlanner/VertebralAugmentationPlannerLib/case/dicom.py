@@ -32,7 +32,7 @@ def read_dicom(path: Path, series: int | None) -> tuple[Image, list[Path], tuple
     Raises:
         InputError: no CT, several series, or a series that is not one evenly spaced stack.
     """
-    slices = read_headers(path if path.is_dir() else path.parent)
+    slices = read_headers(path) if path.is_dir() else read_headers(path.parent, deep=False)
     if not slices:
         raise InputError(f"The folder {path.name} holds no DICOM images; give the folder of the CT series.")
     chosen, warnings = _one_series(slices, path, series)

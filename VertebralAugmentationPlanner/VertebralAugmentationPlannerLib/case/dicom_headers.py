@@ -63,9 +63,10 @@ def is_dicom_file(path: Path) -> bool:
         return False
 
 
-def read_headers(folder: Path) -> list[Slice]:
-    """The images in a folder and its sub-folders, in name order; other files and hidden ones are passed over."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+def read_headers(folder: Path, deep: bool = True) -> list[Slice]:
+    """The images in a folder, ``deep`` also in its sub-folders, in name order; other files are passed over."""
+    found = folder.rglob("*") if deep else folder.iterdir()
+    files = (path for path in sorted(found) if path.is_file() and not path.name.startswith("."))
     slices = [_header(path) for path in files if path.name.upper() != "DICOMDIR" and is_dicom_file(path)]
     return [item for item in slices if item is not None]
 

@@ -50,6 +50,9 @@ def read(source: Source, what: str) -> Volume:
         return _read_path(str(source), what)
     if isinstance(source, Image):
         return _in_memory(image_from_array(source.voxels, source.ijk_to_ras, what))
+    if isinstance(source, sitk.Image) and what != "CT" and is_segmentation(source):
+        image, segmentation, warnings = read_segmentation(source, "given in memory")
+        return Volume(image, record_of(image, None, None), segmentation, warnings)
     if isinstance(source, sitk.Image):
         return _in_memory(image_from_sitk(source, what))
     if isinstance(source, tuple) and len(source) == 2:
