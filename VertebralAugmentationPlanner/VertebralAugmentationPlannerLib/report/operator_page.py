@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import numpy as np
 
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
-from ..model.geometry import Frame
+from ..model.plan import Point
 from .markup import Content, Markup, div, element, span, table
 from .parts import case_lines, folded_notes, foot, sheet, warning_box
 from .pictures import PagePictures, operator_keys, picture_grid
@@ -55,15 +55,23 @@ def operator_page(
 
 
 def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
-    approach = APPROACH_WORDS.get(level.approach or "none", level.approach)
-    title = f"{approach} {procedure(plan)}" if procedure(plan) and level.trajectories else approach
     return element(
         "header",
         div("level", level.level),
-        div("what", div("approach", title), div(None, sentence(level.approach_reason or ""))),
+        div("what", div("approach", _title(plan, level)), div(None, sentence(level.approach_reason or ""))),
         div("case", case_lines(plan, patient_name)),
         class_="head",
     )
+
+
+def _title(plan: CasePlan, level: LevelPlan) -> str:
+    """“Bilateral kyphoplasty”, “Unilateral vertebroplasty, left”."""
+    words = APPROACH_WORDS.get(level.approach or "none", level.approach or "")
+    asked = procedure(plan)
+    if asked is None or not level.trajectories:
+        return words
+    name, comma, side = words.partition(", ")
+    return f"{name} {asked}{comma}{side}"
 
 
 def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Markup:
@@ -92,8 +100,8 @@ def _cannula_key(level: LevelPlan) -> Markup:
         f"{width:g} mm outer diameter"
         for width in dict.fromkeys(item.cannula_outer_diameter_mm for item in level.trajectories)
     )
-    count = len(level.trajectories)
-    return _key("Cannula", f"{' / '.join(names)} × {count}" if count > 1 else names[0], widths)
+    count = f" × {len(level.trajectories)}" if len(names) == 1 < len(level.trajectories) else ""
+    return _key("Cannula", " / ".join(names) + count, widths)
 
 
 def _balloon_key(plan: CasePlan, level: LevelPlan) -> Markup | None:
@@ -139,13 +147,14 @@ def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
 def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Markup:
     state = span("state", symbol(needle.safety), SAFETY_WORDS[needle.safety], f" · grade {needle.breach_grade}")
     bad = " bad" if needle.safety == "breach" else ""
-    compromise = div(f"compromise{bad}", sentence(needle.compromise)) if needle.compromise else None
+    said_above = any(needle.compromise and needle.compromise in warning.message for warning in level.warnings)
+    compromise = sentence(needle.compromise) if needle.compromise and not said_above else None
     name = span("name", needle.side.upper(), span("gauge", f" {needle_name(needle)}"))
     return div(
         f"side {needle.safety}",
         div("title", name, state),
         _carm(needle),
-        compromise,
+        div(f"compromise{bad}", compromise) if compromise else None,
         table([], _needle_rows(level, needle), class_="numbers"),
         _clearances(plan, needle),
     )
@@ -181,16 +190,14 @@ def _skin_words(level: LevelPlan, needle: Trajectory) -> str:
         return "unknown: no skin in the images"
     words = f"{number(needle.skin_to_target_mm, 0, 'mm')} to the target"
     if needle.skin_ras is not None and level.frame is not None:
-        offset = float(_frame(level).to_local(needle.skin_ras)[0])
-        words += f"; {number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
+        words += f"; {_off_midline(level, needle.skin_ras)}"
     return words
 
 
 def _entry_words(level: LevelPlan, needle: Trajectory) -> str:
     words = f"{number(needle.bone_path_mm, 0, 'mm')} to the target"
     if level.frame is not None:
-        offset = float(_frame(level).to_local(needle.entry_ras)[0])
-        words += f"; {number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
+        words += f"; {_off_midline(level, needle.entry_ras)}"
     return words
 
 
@@ -208,9 +215,11 @@ def _tip_words(needle: Trajectory) -> str:
     return f"{number(abs(needle.midline_offset_mm), 0, 'mm')} {where} the midline"
 
 
-def _frame(level: LevelPlan) -> Frame:
+def _off_midline(level: LevelPlan, point: Point) -> str:
+    """“19 mm left of the midline”: distance from the vertebra's mid-sagittal plane."""
     assert level.frame is not None
-    return Frame(**dataclasses.asdict(level.frame))
+    offset = float(np.dot(np.subtract(point, level.frame.origin_ras), level.frame.right))
+    return f"{number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
 
 
 def _balloon_words(needle: Trajectory) -> str:

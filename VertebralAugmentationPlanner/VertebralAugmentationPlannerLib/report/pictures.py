@@ -22,7 +22,7 @@ class PictureLike(Protocol):
 
     @property
     def caption(self) -> str:
-        """What the reader should see; the first clause is printed below the picture."""
+        """What the reader should see; the first clause is printed above the picture."""
         ...
 
     @property
@@ -93,12 +93,12 @@ def picture_grid(pictures: PagePictures, keys: Sequence[str]) -> Markup:
 
 
 def _figure(picture: PictureLike) -> Markup:
-    """The picture with the first clause of its caption; the rest shows where the pointer rests on it."""
+    """The picture below the first clause of its caption; the rest shows where the pointer rests on it."""
     caption = element("figcaption", short_caption(picture.caption))
     # The outer svg is fitted into its cell of the grid; the inner one cuts what is drawn beyond the picture's edge.
     frame = f"0 0 {picture.width_px} {picture.height_px}"
-    drawing = element("svg", Markup(picture.to_svg(width="100%")), viewBox=frame)
-    return element("figure", drawing, caption, title=picture.caption)
+    drawing = element("svg", Markup(picture.to_svg(width="100%")), viewBox=frame, preserveAspectRatio="xMidYMin")
+    return element("figure", caption, drawing, title=picture.caption)
 
 
 def short_caption(caption: str) -> str:

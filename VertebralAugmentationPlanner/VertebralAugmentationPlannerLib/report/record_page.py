@@ -58,7 +58,7 @@ def fracture_words(level: LevelPlan) -> str:
     parts = []
     if measured.fracture_shape:
         shape = measured.fracture_shape
-        parts.append("no height loss of a fracture" if shape == "none" else shape.replace("+", " + "))
+        parts.append("no fracture shape" if shape == "none" else shape.replace("+", " + "))
     if measured.genant_grade is not None:
         parts.append(f"Genant grade {measured.genant_grade}")
     if measured.of_class:
@@ -67,7 +67,8 @@ def fracture_words(level: LevelPlan) -> str:
     known = {name: value for name, value in losses.items() if value is not None}
     if known:
         worst = max(known, key=lambda name: known[name])
-        parts.append(f"{worst} height loss {number(known[worst], 0, '%')}")
+        lost = round(known[worst])
+        parts.append(f"{worst} height loss {number(lost, 0, '%')}" if lost > 0 else "no height lost")
     return ", ".join(parts) or "no class: the heights could not be compared"
 
 
@@ -218,7 +219,7 @@ def _notes(warnings: tuple[PlanWarning, ...]) -> Markup | None:
         return None
     ordered = by_severity(warnings)
     boxes = [warning_box(warning, with_source=True) for warning in ordered if warning.severity == "info"]
-    sources = [f"{warning.code}: {warning.source}" for warning in ordered if warning.severity != "info"]
+    sources = list(dict.fromkeys(f"{item.code}: {item.source}" for item in ordered if item.severity != "info"))
     line = (
         element("p", "Sources of the warnings on page 1: " + "; ".join(sources) + ".", class_="faint")
         if sources

@@ -91,7 +91,7 @@ details > summary { cursor: pointer; color: var(--faint); }
 .pictures.one-row { min-height: 32mm; }
 .pictures figure { display: flex; flex-direction: column; min-height: 0; }
 .pictures figure > svg { display: block; width: 100%; height: auto; flex: 1 1 0; min-height: 0; }
-.pictures figcaption { font-size: 6.4pt; line-height: 1.15; color: var(--faint); flex: none; padding-top: .5mm; }
+.pictures figcaption { font-size: 6.4pt; line-height: 1.15; color: var(--faint); flex: none; padding-bottom: .4mm; }
 .no-pictures { font-size: 7.6pt; color: var(--faint); }
 
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 5mm; }
