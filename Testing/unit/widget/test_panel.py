@@ -99,7 +99,7 @@ class TestMeasurements:
 
     def test_an_incomplete_level_shows_no_numbers(self, a_measured_panel: Any) -> None:
         table = a_measured_panel.ui.measurementTable
-        assert [table.item(2, column).text() for column in range(9)] == ["L3", "", "", "", "", "", "incomplete", "", ""]
+        assert [table.item(2, column).text() for column in range(8)] == ["L3", "", "", "", "", "incomplete", "", ""]
 
     def test_clicking_a_row_shows_that_level(self, a_measured_panel: Any) -> None:
         a_measured_panel.ui.measurementTable.cellClicked(1, 0)

@@ -143,8 +143,8 @@ class AccessSection(Section):
                 f"{number(needle.tolerated_offset_mm, 1, 'mm')} · {number(needle.tolerated_angle_deg, 1, '°')}",
                 _("How far the needle may be off, shifted or turned, before it touches a wall"),
             ),
-            (f"{needle.convergence_angle_deg:.0f}°", convergence_words(needle.convergence_angle_deg)),
-            (craniocaudal_words(needle.craniocaudal_angle_deg), _("Where the tip points in the sagittal plane")),
+            (number(needle.convergence_angle_deg, 0, "°"), convergence_words(needle.convergence_angle_deg)),
+            (tilt_text(needle.craniocaudal_angle_deg), craniocaudal_words(needle.craniocaudal_angle_deg)),
             (dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg), needle.carm.prone_text),
             (needle_name(needle), _("Gauge and outer diameter")),
             (number(needle.bone_path_mm, 0, "mm"), _("From the entry into bone to the target")),
@@ -235,6 +235,11 @@ def _fill(combo: Any, texts: list[str], current: str) -> None:
     index = texts.index(current) if current in texts else -1
     if combo.currentIndex != index:
         combo.setCurrentIndex(index)
+
+
+def tilt_text(degrees: float) -> str:
+    """“18° caudal”: where the tip points."""
+    return f"{number(abs(degrees), 0, '°')} {_('cranial') if degrees >= 0 else _('caudal')}"
 
 
 def approach_text(level: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import LevelPlan, Measurements
-from ..report.wording import REFERENCE_WORDS, number, signed
+from ..report.wording import MISSING, REFERENCE_WORDS, number, signed
 from ..scene.ui_support import tr as _
 from .section import Section
 from .tables import cell, fit_columns, fit_height
@@ -13,7 +13,7 @@ from .tables import cell, fit_columns, fit_height
 if TYPE_CHECKING:
     from .panel import PlannerPanel
 
-LOSS, GRADE, SHAPE = 4, 5, 6
+LOSS, FRACTURE = 4, 5
 MOST_ROWS = 9
 
 
@@ -29,8 +29,7 @@ class MeasurementsSection(Section):
             _("Mid."): _("Middle height, mm"),
             _("Post."): _("Posterior height, mm"),
             _("Loss"): _("Largest loss of height against the reference, %"),
-            _("Gr."): _("Genant grade, 0–3"),
-            _("Shape"): _("Shape of the fracture"),
+            _("Fracture"): _("Genant grade 1–3 and shape of the fracture"),
             _("Wedge"): _("Angle between the vertebra’s own end plates, °, kyphosis positive"),
             _("Kyph."): _("Segmental kyphosis: upper plate of the vertebra above to lower plate of the one below, °"),
         }
@@ -38,7 +37,7 @@ class MeasurementsSection(Section):
         table.setHorizontalHeaderLabels(list(columns))
         for column, tip in enumerate(columns.values()):
             table.horizontalHeaderItem(column).setToolTip(tip)
-        fit_columns(table, SHAPE)
+        fit_columns(table, FRACTURE)
         self.ui.measureButton.connect("clicked(bool)", self.onMeasure)
         table.connect("cellClicked(int,int)", self.onRow)
         self._levels: list[str] = []
@@ -71,7 +70,7 @@ class MeasurementsSection(Section):
         if found is None:
             reason = next((warning.message for warning in level.warnings), _("It was not measured."))
             for column in range(1, table.columnCount):
-                cell(table, row, column, _("incomplete") if column == SHAPE else "", reason)
+                cell(table, row, column, _("incomplete") if column == FRACTURE else "", reason)
             return
         losses = found.height_loss_percent
         three = ", ".join(
@@ -87,15 +86,14 @@ class MeasurementsSection(Section):
             number(found.middle_height_mm),
             number(found.posterior_height_mm),
             number(largest_loss(found), 0),
-            "—" if found.genant_grade is None else str(found.genant_grade),
-            found.fracture_shape or "—",
+            fracture_text(found),
             signed(found.wedge_angle_deg, 0),
             signed(found.segmental_kyphosis_deg, 0),
         )
         for column, text in enumerate(texts, start=1):
-            tip = {LOSS: three, SHAPE: text}.get(column, "")
-            bold = fractured and column in (LOSS, GRADE)
-            cell(table, row, column, text, tip, right=column != SHAPE, bold=bold)
+            tip = {LOSS: three, FRACTURE: text}.get(column, "")
+            bold = fractured and column in (LOSS, FRACTURE)
+            cell(table, row, column, text, tip, right=column != FRACTURE, bold=bold)
 
     def onMeasure(self) -> None:
         def task(progress: Any, should_cancel: Any) -> None:
@@ -111,6 +109,14 @@ class MeasurementsSection(Section):
         """A row was clicked: show its end plates and height lines."""
         if 0 <= row < len(self._levels) and not self.panel.quiet:
             self.panel.chooseLevel(self._levels[row])
+
+
+def fracture_text(found: Measurements) -> str:
+    """“3 wedge”, “none”, or a dash where no grade could be given."""
+    if found.genant_grade is None:
+        return MISSING
+    shape = found.fracture_shape or _("shape unknown")
+    return shape if not found.genant_grade else f"{found.genant_grade} {shape}"
 
 
 def largest_loss(found: Measurements) -> float | None:
