@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pydicom
+import pydicom.sr.codedict
 import pytest
 from ct_series import BODY_SEMI_AXES_MM, CANAL_RADIUS_MM, SHAPE, SPACING, spine, write_series
 from plans import T12_ORIGIN, case_plan
 
-from VertebralAugmentationPlannerLib.model import InputError
+from VertebralAugmentationPlannerLib.model import LEVELS, InputError
 from VertebralAugmentationPlannerLib.report import (
     SourceSeries,
+    dicom_codes,
     print_to_pdf,
     read_source_series,
     write_dicom_seg,
@@ -25,6 +27,7 @@ from VertebralAugmentationPlannerLib.report import (
     write_encapsulated_pdf,
     write_report,
 )
+from VertebralAugmentationPlannerLib.report.dicom_codes import vertebra
 
 highdicom = pytest.importorskip("highdicom", reason="highdicom is an optional dependency")
 
@@ -215,3 +218,54 @@ def test_html_is_not_taken_for_a_pdf(source: SourceSeries, tmp_path: Path) -> No
     write_report(case_plan(), tmp_path / "report.html")
     with pytest.raises(InputError, match="is not a PDF"):
         write_encapsulated_pdf(case_plan(), tmp_path / "report.html", tmp_path / "report.dcm", source)
+
+
+def test_a_folder_that_is_not_there_is_named(source: SourceSeries, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        write_dicom_sr(case_plan(), tmp_path / "missing" / "sr.dcm", source)
+
+
+def test_another_toolkit_reads_the_structured_report(report: Path) -> None:
+    if shutil.which("dsrdump") is None:
+        pytest.skip("dsrdump (dcmtk) is not installed")
+    done = subprocess.run(["dsrdump", "+Pc", str(report)], capture_output=True, text=True, check=True)
+    assert re.search(r'NUM:\(121207,DCM,"Height"\)="17\.2" \(mm,UCUM,"mm"\)', done.stdout)
+    assert 'CODE:(363698007,SCT,"Finding Site")=(23215003,SCT,"T12 vertebra")' in done.stdout
+    assert "POLYLINE" in done.stdout
+
+
+def test_t13_and_l6_have_private_codes_that_fit() -> None:
+    for level in LEVELS:
+        concept = vertebra(level)
+        assert concept.scheme == ("99VAP" if level in ("T13", "L6") else "SCT")
+        assert len(concept.value) <= 16
+
+
+def test_standard_codes_are_those_of_the_standard() -> None:
+    """Against pydicom's copy of the DICOM and SNOMED CT code tables."""
+    known = pydicom.sr.codedict.codes
+    for level in LEVELS:
+        if level not in ("T13", "L6"):
+            assert vertebra(level).value == getattr(known.SCT, f"{level}Vertebra").value
+    pairs = {
+        dicom_codes.HEIGHT: known.DCM.Height,
+        dicom_codes.DEPTH: known.SCT.Depth,
+        dicom_codes.WIDTH: known.SCT.Width,
+        dicom_codes.VOLUME: known.SCT.Volume,
+        dicom_codes.ATTENUATION: known.DCM.AttenuationCoefficient,
+        dicom_codes.PATH_LENGTH: known.DCM.PathLength,
+        dicom_codes.POSITIONER_PRIMARY_ANGLE: known.DCM.PositionerPrimaryAngle,
+        dicom_codes.POSITIONER_SECONDARY_ANGLE: known.DCM.PositionerSecondaryAngle,
+        dicom_codes.LEFT: known.SCT.Left,
+        dicom_codes.RIGHT: known.SCT.Right,
+        dicom_codes.ANTERIOR: known.SCT.Anterior,
+        dicom_codes.POSTERIOR: known.SCT.Posterior,
+        dicom_codes.MIDDLE: known.NCIt.Middle,
+        dicom_codes.PEDICLE: known.SCT.PedicleOfVertebra,
+        dicom_codes.VERTEBRAL_CANAL: known.SCT.VertebralCanal,
+        dicom_codes.MM: known.UCUM.Millimeter,
+        dicom_codes.DEGREE: known.UCUM.Degree,
+        dicom_codes.HOUNSFIELD: known.UCUM.HounsfieldUnit,
+    }
+    for ours, theirs in pairs.items():
+        assert (ours.value, ours.scheme) == (theirs.value, theirs.scheme_designator), ours.meaning

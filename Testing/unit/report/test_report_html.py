@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import math
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from plans import SKIPPED_LEFT, case_plan
 
 from VertebralAugmentationPlannerLib.model import CasePlan, LevelPlan, PlanWarning
+from VertebralAugmentationPlannerLib.model.serialisation import rounded
 from VertebralAugmentationPlannerLib.report import document, report_html, write_report
 from VertebralAugmentationPlannerLib.report.operator_page import operator_page
 from VertebralAugmentationPlannerLib.report.pictures import PagePictures, short_caption
@@ -276,3 +278,18 @@ def test_it_prints_to_two_a4_pages_a_level(
     assert len(re.findall(rb"/Type\s*/Page\b", data)) == 5
     boxes = {tuple(float(x) for x in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]+)\]", data)}
     assert all(abs(box[2] - 595) < 1 and abs(box[3] - 842) < 1 for box in boxes), "A4 is 595 × 842 points"
+
+
+def test_an_oblique_frame_read_back_from_a_file_is_used_as_it_is() -> None:
+    """Four decimals of a tilted frame are not orthonormal to the last bit; the report must not mind."""
+    plan = case_plan()
+    angle = math.radians(23.0)
+    right, anterior = (math.cos(angle), math.sin(angle), 0.0), (-math.sin(angle), math.cos(angle), 0.0)
+    level = plan.level("T12")
+    assert level.frame is not None
+    origin = level.frame.origin_ras
+    entry = tuple(origin[n] - 19.0 * right[n] - 42.0 * anterior[n] for n in range(3))
+    frame = dataclasses.replace(level.frame, right=right, anterior=anterior)
+    needle = dataclasses.replace(level.trajectory("left"), entry_ras=entry)
+    turned = CasePlan.from_json(rounded(only(plan, "T12", frame=frame, trajectories=(needle,))).to_json())
+    assert "19 mm left of the midline" in Page(report_html(turned)).sheets[0]

@@ -15,12 +15,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate_uid
 
 from ..model import CasePlan, InputError
-from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries
+from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, save_dicom
 
 BROWSERS = (
     "chromium",
@@ -92,8 +91,7 @@ def write_encapsulated_pdf(
         raise InputError(f"The PDF {pdf_path} cannot be read: {error.strerror}.") from error
     if not document.startswith(b"%PDF-"):
         raise InputError(f"{Path(pdf_path).name} is not a PDF; print report.html to PDF and give that file.")
-    dataset = _dataset(plan, document, source)
-    pydicom.dcmwrite(Path(path), dataset, enforce_file_format=True)
+    save_dicom(_dataset(plan, document, source), path)
 
 
 def _dataset(plan: CasePlan, document: bytes, source: SourceSeries) -> Dataset:

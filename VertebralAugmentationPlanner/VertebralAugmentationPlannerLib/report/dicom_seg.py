@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from ..model import CasePlan, Image, InputError, Spine, Vertebra
 from . import dicom_codes as codes
 from .dicom_codes import Concept
-from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, optional_highdicom
+from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, optional_highdicom, save_dicom
 from .dicom_sr import tracking_uid
 
 Segment = tuple[str, Concept, Concept | None, NDArray[np.bool_]]
@@ -53,7 +52,7 @@ def write_dicom_seg(plan: CasePlan, spine: Spine, path: str | PathLike[str], sou
         content_description="Vertebral bodies and canal of the plan",
         series_description="Vertebral bodies and canal of the plan",
     )
-    segmentation.save_as(Path(path), enforce_file_format=True)
+    save_dicom(segmentation, path)
 
 
 def body_and_canal_segments(plan: CasePlan, spine: Spine, image: Image) -> list[Segment]:

@@ -107,6 +107,22 @@ def to_lps(points_ras: Any) -> FloatArray:
     return np.asarray(points_ras, float) * (-1.0, -1.0, 1.0)
 
 
+def save_dicom(dataset: Any, path: str | PathLike[str]) -> None:
+    """Write a DICOM file whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        dataset.save_as(part, enforce_file_format=True)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"{target} cannot be written: {error.strerror}.") from error
+
+
 def optional_highdicom() -> Any:
     """The highdicom module.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from .dicom_series import (
     SourceSeries,
     check_plan_is_inside,
     optional_highdicom,
+    save_dicom,
     to_lps,
 )
 
@@ -89,7 +89,7 @@ def write_dicom_sr(plan: CasePlan, path: str | PathLike[str], source: SourceSeri
     document.ManufacturerModelName = plan.software.name
     document.SoftwareVersions = plan.software.version
     document.CodingSchemeIdentificationSequence = [_private_scheme()]
-    document.save_as(Path(path), enforce_file_format=True)
+    save_dicom(document, path)
 
 
 def tracking_uid(source: SourceSeries, finding: str) -> str:
