@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import Annotated, Any
 
 import slicer
@@ -18,6 +20,45 @@ from slicer.util import VTKObservationMixin
 
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 from VertebralAugmentationPlannerLib.widget.module_widget import PlannerWidget
+
+
+HOMEPAGE = "https://github.com/VertebralAugmentationPlanner/VertebralAugmentationPlanner"
+
+
+class VertebralAugmentationPlanner(ScriptedLoadableModule):
+    """What the module selector and the help section show."""
+
+    def __init__(self, parent: Any) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("Vertebral Augmentation Planner")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Planning")]
+        parent.dependencies = ["Markups", "Models", "Segmentations", "Tables", "Texts"]
+        parent.contributors = ["The VertebralAugmentationPlanner contributors"]
+        parent.helpText = _("""
+Plans vertebroplasty and balloon kyphoplasty on a CT with segmented vertebrae: heights, height loss, kyphosis and
+fracture class; transpedicular needles with their clearances and slack; balloons, cement, and what to beware of.
+For trained people, research and teaching. Not a medical device: every number has to be checked by the operator.
+See the {link_start}documentation{link_end}.
+""").format(link_start=f'<a href="{HOMEPAGE}#readme">', link_end="</a>")
+        parent.acknowledgementText = _("""
+Clinical numbers come from the published sources named in the report and in the method page. The sample cases are
+synthetic.
+""")
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData() -> None:
+    """Add the three synthetic cases to the Sample Data module."""
+    import SampleData
+
+    from VertebralAugmentationPlannerLib.scene.sample_data import CATEGORY, sampleDataSources
+
+    icons = os.path.join(os.path.dirname(__file__), "Resources", "Icons")
+    logic = SampleData.SampleDataLogic
+    if hasattr(logic, "registerCustomSampleDataCategory"):  # Slicer 5.12 and later: a title of its own
+        logic.registerCustomSampleDataCategory(CATEGORY, title=_("Vertebral Augmentation Planner"))
+    for source in sampleDataSources(icons, HOMEPAGE):
+        logic.registerCustomSampleDataSource(**source)
 
 
 @parameterNodeWrapper
@@ -70,3 +111,30 @@ class VertebralAugmentationPlannerWidget(PlannerWidget, ScriptedLoadableModuleWi
 
     def makeLogic(self) -> VertebralAugmentationPlannerLogic:
         return VertebralAugmentationPlannerLogic()
+
+
+class VertebralAugmentationPlannerTest(ScriptedLoadableModuleTest):
+    """Plans a synthetic case from nodes, and holds what comes out against the truth that the case was made from."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        for test in (self.test_sampleCaseAgainstItsTruth, self.test_planSurvivesTheScene):
+            self.setUp()
+            test()
+
+    def test_sampleCaseAgainstItsTruth(self) -> None:
+        from VertebralAugmentationPlannerLib.scene.self_test import checkSampleCase
+
+        self.delayDisplay("Planning the case t12-wedge")
+        self.assertEqual(checkSampleCase(VertebralAugmentationPlannerLogic(), "t12-wedge", "T12"), [])
+        self.delayDisplay("The plan agrees with the truth")
+
+    def test_planSurvivesTheScene(self) -> None:
+        from VertebralAugmentationPlannerLib.scene.self_test import checkSceneRoundTrip
+
+        self.delayDisplay("Saving and loading a planned scene")
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(checkSceneRoundTrip(VertebralAugmentationPlannerLogic(), folder, "t12-wedge", "T12"), [])
+        self.delayDisplay("The plan came back")
