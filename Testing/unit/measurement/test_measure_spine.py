@@ -178,3 +178,14 @@ def test_every_warning_names_its_source_and_tag():
     for level in measured(incomplete("T11"), *three(anterior=8, middle=12, posterior=20, bump_mm=4)).values():
         for warning in level.warnings:
             assert any(tag in warning.source for tag in ("[V]", "[C]", "[M]", "[D]")), warning
+
+
+def test_a_rim_off_the_visible_plate_is_told_and_a_sound_one_is_not():
+    sound = body("L1", 24, 28, 23)
+    off = replace(sound, superior=replace(sound.superior, anterior_rim=sound.superior.anterior_rim - [0, 0, 6.0]))
+    assert "height_doubtful" not in codes(measured(sound)["L1"])
+    level = measured(off)["L1"]
+    assert "height_doubtful" in codes(level)
+    assert "the anterior rim of the superior end plate" in text_of(level)
+    around = measured(body("T12", 28, 28, 24, origin=(0, 0, 70)), replace(off, level="L1"), body("L2", 28, 28, 24))
+    assert around["T12"].measurements.reference.levels == ("L2",)

@@ -146,3 +146,9 @@ def test_a_height_that_was_not_measured_has_no_loss():
     found = find_references(heights)["L1"]
     assert found.loss.anterior is None
     assert found.loss.middle is not None
+
+
+def test_a_level_whose_heights_are_doubtful_is_no_reference_and_no_fracture_to_skip():
+    found = find_references(spine(T12=(0.4, 0.2, 0.0)), doubtful=["L1"])["T12"]
+    assert found.reference.levels == ("T11", "L2")
+    assert found.skipped == ()

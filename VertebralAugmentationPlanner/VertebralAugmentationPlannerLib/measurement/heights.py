@@ -30,6 +30,9 @@ MAX_SLOPE = 1.5
 MAX_CORRECTION_MM = 2.5
 """Largest difference between a reading and the known rim that is carried to the side sections."""
 
+DOUBT_MM = 3.0
+"""A rim is continued from walls and plate; this far off the plate's visible edge one of the two was misread [D]."""
+
 MIN_SECTION_DEPTH_MM = 12.0
 """A section with less plate than this has no rims to speak of; T1 bodies are 17 mm deep."""
 
@@ -119,6 +122,22 @@ def section_points(plate: EndPlate, x: float, outward: int) -> tuple[FloatArray,
         shift = np.clip([truth[1] - mid_y, truth[2] - mid_z], -MAX_CORRECTION_MM, MAX_CORRECTION_MM)
         points.append(np.array([x, y + shift[0], z + shift[1]]))
     return points[0], points[1], points[2]
+
+
+def doubtful_rims(vertebra: Vertebra) -> tuple[str, ...]:
+    """Rims that lie more than :data:`DOUBT_MM` off the surface seen next to them, in words."""
+    doubtful = []
+    for name, plate, outward in zip(("superior", "inferior"), plates(vertebra), (+1, -1), strict=True):
+        seen = _read_section(plate, 0.0, outward)
+        if seen is None:
+            doubtful.append(f"the {name} end plate")
+            continue
+        for side, rim, (_, height) in zip(
+            ("anterior", "posterior"), (plate.anterior_rim, plate.posterior_rim), seen[::2], strict=True
+        ):
+            if abs(rim[2] - height) > DOUBT_MM:
+                doubtful.append(f"the {side} rim of the {name} end plate")
+    return tuple(doubtful)
 
 
 def _read_section(plate: EndPlate, x: float, outward: int) -> list[tuple[float, float]] | None:

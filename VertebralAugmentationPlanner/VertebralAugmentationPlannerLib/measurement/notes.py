@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..model import Case, Measurements, PlanWarning, Spine, above, below
+from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from .angles import Angles
 from .fracture import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
+from .heights import doubtful_rims
 from .normal import normal_heights
 from .reference import LevelReference, largest_loss
 
@@ -59,6 +60,15 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
 def _adjacent(level: str, spine: Spine) -> list[str]:
     present = tuple(spine.vertebrae)
     return [name for name in (above(level, present), below(level, present)) if name is not None]
+
+
+def height_notes(vertebra: Vertebra) -> list[PlanWarning]:
+    """Landmarks that should be looked at before their heights are believed."""
+    doubtful = doubtful_rims(vertebra)
+    if not doubtful:
+        return []
+    text = f"Check the heights: {' and '.join(doubtful)} could not be followed with confidence; drag it if needed."
+    return [PlanWarning("height_doubtful", "caution", text, "Rim more than 3 mm off the visible plate [D]")]
 
 
 def fracture_notes(measurements: Measurements, case: Case) -> list[PlanWarning]:

@@ -7,7 +7,7 @@ fractures come in rows and a fractured neighbour would hide the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,18 +50,20 @@ class LevelReference:
         return (largest_loss(self.loss) or 0.0) >= 100 * FRACTURE_LOSS
 
 
-def find_references(heights: Mapping[str, Heights]) -> dict[str, LevelReference]:
+def find_references(heights: Mapping[str, Heights], doubtful: Collection[str] = ()) -> dict[str, LevelReference]:
     """Reference heights and losses of every level.
 
     Args:
         heights: measured heights by level, mm, ordered from head to foot; complete levels only.
+        doubtful: levels whose heights are not sure enough to judge others by.
 
     Returns:
         The same levels. ``loss`` holds None for a height that was not measured, and for the posterior height where
         it is itself the reference.
     """
-    unfractured = find_unfractured(heights)
-    return {level: _reference_of(level, heights, unfractured) for level in heights}
+    sure = {level: h for level, h in heights.items() if level not in doubtful}
+    unfractured = find_unfractured(sure)
+    return {level: _reference_of(level, heights, unfractured, doubtful) for level in heights}
 
 
 def largest_loss(loss: HeightLoss) -> float | None:
@@ -148,9 +150,11 @@ def _loss_against(level: str, heights: Mapping[str, Heights], members: set[str])
 # --- the reference of one level ---------------------------------------------------------------------------------
 
 
-def _reference_of(level: str, heights: Mapping[str, Heights], unfractured: set[str]) -> LevelReference:
+def _reference_of(
+    level: str, heights: Mapping[str, Heights], unfractured: set[str], doubtful: Collection[str]
+) -> LevelReference:
     neighbours = _nearest(level, heights, unfractured - {level})
-    skipped = _skipped(level, heights, unfractured, neighbours)
+    skipped = tuple(name for name in _skipped(level, heights, unfractured, neighbours) if name not in doubtful)
     own = heights[level]
     if neighbours:
         reference = Reference(*_interpolate(level, heights, neighbours), "neighbours", tuple(neighbours))

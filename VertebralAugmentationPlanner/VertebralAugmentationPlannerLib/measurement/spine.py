@@ -11,8 +11,9 @@ from .angles import Angles, measure_angles
 from .cleft import cleft_volume_ml
 from .cortex import CorticalDefect, cortical_defects
 from .density import trabecular_density_hu
+from .depth import mid_depth
 from .fracture import fracture_shape, genant_grade
-from .heights import height_points_ras, heights_3x3, midsagittal_heights
+from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights
 from .of_class import of_class
 from .posterior_wall import WallProfile, retropulsion_mm, wall_profile
 from .reference import LevelReference, find_references
@@ -47,7 +48,10 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
         options: taken for the road's sake; no measurement depends on a choice.
     """
     complete = spine.complete()
-    references = find_references({level: midsagittal_heights(vertebra) for level, vertebra in complete.items()})
+    references = find_references(
+        {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()},
+        doubtful=[level for level, vertebra in complete.items() if doubtful_rims(vertebra)],
+    )
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
     readings = {level: read_ct(vertebra, case) for level, vertebra in complete.items()}
     return {
@@ -81,16 +85,16 @@ def _measure_level(
     healthy_walls = [walls[name] for name in neighbours]
     shape = fracture_shape(found.loss)
     angles = measure_angles(level, complete)
-    mid = midsagittal_heights(vertebra)
+    mid, depth = midsagittal_heights(vertebra), mid_depth(vertebra)
     measurements = Measurements(
         anterior_height_mm=mid.anterior,
         middle_height_mm=mid.middle,
         posterior_height_mm=mid.posterior,
         heights_3x3_mm=heights_3x3(vertebra, mid),
-        depth_mm=vertebra.depth_mm,
+        depth_mm=None if depth is None else depth.depth_mm,
         width_mm=vertebra.width_mm,
         body_volume_ml=vertebra.body_volume_ml,
-        anterior_two_thirds_volume_ml=anterior_two_thirds_ml(vertebra),
+        anterior_two_thirds_volume_ml=anterior_two_thirds_ml(vertebra, depth),
         reference=found.reference,
         height_loss_percent=found.loss,
         genant_grade=genant_grade(found.loss),
@@ -139,6 +143,7 @@ def _warnings(
         *hazards.pedicle_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
         *notes.reference_notes(level, references[level], measurements, spine),
+        *notes.height_notes(complete[level]),
         *notes.fracture_notes(measurements, case),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),
