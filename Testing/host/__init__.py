@@ -102,6 +102,19 @@ def _scene() -> Any:
     from VertebralAugmentationPlannerLib.scene.headless import new_scene
 
     scene = new_scene()
+    for kind in ("vtkMRMLSelectionNode", "vtkMRMLInteractionNode"):
+        scene.GetFirstNodeByClass(kind).SetSingletonTag("Singleton")  # they outlive a closed scene
+    crosshair = slicer.vtkMRMLCrosshairNode()
+    crosshair.SetCrosshairName("default")
+    scene.AddNode(crosshair)
+    application = scene.plannerLogics[0]
+    for logic in scene.plannerLogics[1:]:
+        name = logic.GetClassName().removeprefix("vtkSlicer").removesuffix("Logic").removesuffix("Module")
+        application.SetModuleLogic(name, logic)
+    colors = application.GetColorLogic()
+    colors.SetMRMLScene(scene)
+    colors.AddDefaultColorNodes()
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     layout = slicer.vtkMRMLLayoutLogic()
     layout.SetMRMLScene(scene)
     layout.GetLayoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)
