@@ -1,0 +1,38 @@
+"""Augmentation: balloons and their inflation inside the body, cement, and what may be expected of both."""
+
+from .catalog import BalloonDevice, find_device, load_catalog, read_catalog, shipped_catalog
+from .cement import CementDose, fillers, plan_cement, target_region_ml
+from .inflation import Inflation, simulate_inflation
+from .placement import NoBalloon, Placement, place_balloon
+from .planner import AugmentationPlan, PlacedBalloon, find_balloons, plan_augmentation
+from .prediction import predict
+from .room import BodyRoom, body_room
+from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_volume_ml
+
+__all__ = [
+    "AugmentationPlan",
+    "BalloonDevice",
+    "BalloonShape",
+    "BodyRoom",
+    "CementDose",
+    "Inflation",
+    "NoBalloon",
+    "PlacedBalloon",
+    "Placement",
+    "balloon_shape",
+    "body_room",
+    "fillers",
+    "find_balloons",
+    "find_device",
+    "load_catalog",
+    "place_balloon",
+    "plan_augmentation",
+    "plan_cement",
+    "predict",
+    "read_catalog",
+    "shipped_catalog",
+    "simulate_inflation",
+    "spheroid_mesh",
+    "spheroid_volume_ml",
+    "target_region_ml",
+]

@@ -1,0 +1,129 @@
+"""What the operator has to know of the balloons and the cement of a level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..model import BalloonPlan, Measurements, PlanWarning, Predicted, Trajectory
+from .cement import CementDose
+from .placement import CANNULA_GAP_MM, NoBalloon
+from .prediction import SOURCE as PREDICTION_SOURCE
+from .room import CONTACT_MARGIN_MM
+
+if TYPE_CHECKING:
+    from .planner import PlacedBalloon
+
+ROOM_AROUND_MM = 6.0
+"""A body lower than the folded balloon and this much gives it little to work with (clinical-reference 4 [D])."""
+
+OFF_MIDDLE_MM = 3.0
+"""A balloon this far above or below mid-height lifts one end plate only [D]."""
+
+SMALL_CAVITY_ML = 1.0
+"""Less than this before the first contact is hardly a cavity: the balloon presses from the start [D]."""
+
+GEOMETRY_SOURCE = "inflation inside the segmented body, first contact [D]"
+
+
+def breach(level: str, trajectory: Trajectory) -> PlanWarning:
+    """A needle that breaches gets nothing."""
+    message = f"{level} {trajectory.side}: the needle breaches a wall; no balloon and no cement are planned on it."
+    return PlanWarning("breach-not-augmented", "stop", message, "fail closed [D]")
+
+
+def of_balloons(
+    level: str, found: Mapping[str, PlacedBalloon | NoBalloon], plans: Mapping[str, BalloonPlan]
+) -> list[PlanWarning]:
+    """Warnings of the balloons of a level, by side."""
+    warnings = []
+    for side, balloon in found.items():
+        name = f"{level} {side}"
+        if isinstance(balloon, NoBalloon):
+            message = f"{name}: no balloon fits: {balloon.reason}."
+            warnings.append(PlanWarning("no-balloon", "caution", message, "device catalogue; margins [D]"))
+        else:
+            warnings += _of_balloon(name, balloon)
+    unverified = sorted({plan.model for plan in plans.values() if not plan.verified})
+    if unverified:
+        message = (
+            f"{level}: volume and pressure limits of {', '.join(unverified)} are not verified; confirm them against "
+            "the package before use."
+        )
+        sources = "; ".join(sorted({plan.source for plan in plans.values() if not plan.verified}))
+        warnings.append(PlanWarning("balloon-unverified", "caution", message, sources))
+    return warnings
+
+
+def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
+    placement, inflation = balloon.placement, balloon.inflation
+    device, warnings = inflation.device, []
+    if placement.retract_mm > 0:
+        message = (
+            f"{name}: draw the cannula back {placement.retract_mm:.0f} mm from the target before inflation, so that "
+            f"the balloon lies wholly beyond its tip by {CANNULA_GAP_MM:.0f} mm."
+        )
+        warnings.append(PlanWarning("retract-cannula", "info", message, "2–3 mm retraction [D]"))
+    needed = device.deflated_diameter_mm + ROOM_AROUND_MM
+    if placement.height_mm < needed:
+        message = (
+            f"{name}: the body is {placement.height_mm:.1f} mm high at the balloon, less than the folded balloon and "
+            f"{ROOM_AROUND_MM:.0f} mm ({needed:.1f} mm)."
+        )
+        warnings.append(PlanWarning("low-body", "caution", message, "clinical-reference 4 [D]"))
+    if abs(placement.off_middle_mm) > OFF_MIDDLE_MM:
+        where = "above" if placement.off_middle_mm > 0 else "below"
+        message = f"{name}: the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height."
+        warnings.append(PlanWarning("balloon-off-middle", "caution", message, GEOMETRY_SOURCE))
+    if inflation.stopped_by == "other_balloon":
+        message = (
+            f"{name}: at {inflation.limit_ml:.1f} ml the two balloons meet; the device alone allows "
+            f"{device.max_volume_ml:.1f} ml."
+        )
+        warnings.append(PlanWarning("balloons-meet", "info", message, GEOMETRY_SOURCE))
+    if inflation.limit_ml < SMALL_CAVITY_ML:
+        against = "an end plate" if inflation.stopped_by == "end_plate" else "the cortex"
+        if inflation.stopped_by == "other_balloon":
+            against = "the other balloon"
+        message = (
+            f"{name}: the balloon meets {against} at {inflation.limit_ml:.1f} ml ({CONTACT_MARGIN_MM:.0f} mm margin); "
+            "what it holds beyond that has to lift or break bone."
+        )
+        warnings.append(PlanWarning("small-cavity", "caution", message, GEOMETRY_SOURCE))
+    return warnings
+
+
+def of_cement(level: str, dose: CementDose | None, measurements: Measurements | None) -> list[PlanWarning]:
+    """Warnings of the cement of a level."""
+    if dose is None:
+        message = f"{level}: no cement volume, because the volume of the body or of its anterior two-thirds is unknown."
+        return [PlanWarning("no-cement", "caution", message, "label map")]
+    warnings = []
+    if dose.plan.limited_by is not None:
+        message = f"{level}: cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
+        warnings.append(PlanWarning("cement-ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
+    if dose.cavity_ml > dose.ceiling_ml:
+        message = (
+            f"{level}: the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
+            f"({dose.ceiling_ml:.1f} ml); inflate less."
+        )
+        warnings.append(PlanWarning("cavity-above-ceiling", "caution", message, "cement ceiling, editable assumption"))
+    if measurements is None or measurements.cleft_volume_ml is None:
+        message = f"{level}: a gas cleft could not be looked for; none is counted in the cement."
+        warnings.append(PlanWarning("cement-without-cleft", "info", message, "CT"))
+    return warnings
+
+
+def of_prediction(level: str, predicted: Predicted | None, measurements: Measurements) -> list[PlanWarning]:
+    """What the prediction rests on, or why there is none."""
+    if predicted is not None:
+        message = (
+            f"{level}: the expected height assumes that {100 * predicted.restoration_fraction:.0f} % of the lost "
+            "anterior height come back; most of it is posture, not the balloon."
+        )
+        return [PlanWarning("prediction", "info", message, PREDICTION_SOURCE)]
+    loss = measurements.height_loss_percent.anterior
+    if loss is not None and loss <= 0:
+        return []  # nothing is lost, so there is nothing to expect
+    message = f"{level}: no expected height, because the anterior height, its reference or the wedge angle is unknown."
+    return [PlanWarning("no-prediction", "info", message, "measurements")]

@@ -1,0 +1,187 @@
+"""Where a balloon lies on its needle, and which is the longest that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..model import CANNULAS, Trajectory, Vertebra
+from ..model.geometry import FloatArray, unit
+from .catalog import BalloonDevice
+from .room import CONTACT_MARGIN_MM, BodyRoom
+
+POSTERIOR_KEEP_MM = 5.0
+"""The folded balloon begins at least this far in front of the posterior wall (clinical-reference 4 [D])."""
+
+ANTERIOR_KEEP_MM = 4.0
+"""… and ends this far before the anterior cortex, along the needle (clinical-reference 4 [D])."""
+
+CANNULA_GAP_MM = 2.0
+"""The cannula is drawn back until its tip is this far behind the balloon: 2–3 mm (clinical-reference 4 [D])."""
+
+PREFERRED_FRACTION = 2.0 / 3.0
+"""Wanted place of the balloon's centre, as a share of the depth from the posterior wall: the middle of the anterior
+two-thirds [D]."""
+
+STEP_MM = 0.25
+REACH_MM = 60.0
+
+MIDLINE_GAP_MM = 0.5
+"""With two needles, each folded balloon stays on its own side of the midline by this much [D]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """A folded balloon on its needle, local mm.
+
+    Args:
+        available_mm: length along the needle that a folded balloon of this thickness has.
+        retract_mm: how far the cannula's tip is drawn back from the target; 0 where it need not be.
+        off_middle_mm: the centre's height above the middle of the bone there; negative below it.
+        height_mm: bone above and below the centre together.
+    """
+
+    device: BalloonDevice
+    proximal: FloatArray
+    distal: FloatArray
+    available_mm: float
+    retract_mm: float
+    off_middle_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True)
+class NoBalloon:
+    """Why no balloon lies on a needle, with the number."""
+
+    reason: str
+
+
+def place_balloon(
+    vertebra: Vertebra,
+    room: BodyRoom,
+    trajectory: Trajectory,
+    devices: Sequence[BalloonDevice],
+    own_side_only: bool = False,
+) -> Placement | NoBalloon:
+    """The longest of the devices that fits on a needle, or why none does.
+
+    Args:
+        devices: those the user allows; of two with the same length the first is taken.
+        own_side_only: the folded balloon must not cross the midline (two needles).
+    """
+    cannula = CANNULAS[trajectory.cannula]
+    passing = [device for device in devices if device.passes(cannula)]
+    if not passing:
+        return NoBalloon(_too_thin(trajectory, devices))
+    reasons = []
+    for device in sorted(passing, key=lambda device: -device.length_mm):
+        placed = _place(vertebra, room, trajectory, device, own_side_only)
+        if isinstance(placed, Placement):
+            return placed
+        reasons.append(placed.reason)
+    return NoBalloon(reasons[-1])
+
+
+def _place(
+    vertebra: Vertebra, room: BodyRoom, trajectory: Trajectory, device: BalloonDevice, own_side_only: bool
+) -> Placement | NoBalloon:
+    assert vertebra.frame is not None
+    entry, target = vertebra.frame.to_local([trajectory.entry_ras, trajectory.target_ras])
+    direction = unit(target - entry)
+    along = np.arange(-float(np.linalg.norm(target - entry)), REACH_MM, STEP_MM)
+    points = target + along[:, None] * direction
+    bone = room.grid.sample(room.bone_mm, points)
+    front = _front(along, bone)
+    if front is None:
+        return NoBalloon("the needle’s tip does not lie in the body")
+    needed = device.deflated_diameter_mm / 2 + CONTACT_MARGIN_MM
+    usable = (room.grid.sample(room.wall_mm, points) >= POSTERIOR_KEEP_MM) & (along <= front - ANTERIOR_KEEP_MM)
+    thick = bone >= needed
+    if own_side_only:
+        sign = -1.0 if trajectory.side == "left" else 1.0
+        thick &= sign * points[:, 0] >= device.deflated_diameter_mm / 2 + MIDLINE_GAP_MM
+    run = _longest_run(usable & thick)
+    unhindered = _length(_longest_run(usable))
+    if run is None or _length(run) < device.length_mm:
+        return NoBalloon(_too_short(device, _length(run), unhindered, bone[usable], own_side_only))
+    low, high = along[run[0]] + device.length_mm / 2, along[run[1]] - device.length_mm / 2
+    centres = np.arange(low, high + 1e-9, STEP_MM)
+    fractions = room.fraction_at(target + centres[:, None] * direction)
+    allowed = target[1] + centres * direction[1] >= room.two_thirds_start_mm
+    if not allowed.any():
+        return NoBalloon(
+            f"a {device.length_mm:.0f} mm balloon would have its centre at {100 * fractions.max():.0f} % of the depth, "
+            "behind the anterior two-thirds"
+        )
+    best = int(np.argmin(np.where(allowed, np.abs(fractions - PREFERRED_FRACTION), np.inf)))
+    return _placement(device, target, direction, float(centres[best]), _length(run), room)
+
+
+def _placement(
+    device: BalloonDevice, target: FloatArray, direction: FloatArray, at: float, available: float, room: BodyRoom
+) -> Placement:
+    half = device.length_mm / 2
+    below, above = room.heights_at(target + at * direction)
+    return Placement(
+        device,
+        target + (at - half) * direction,
+        target + (at + half) * direction,
+        available,
+        max(0.0, CANNULA_GAP_MM - (at - half)),
+        (below - above) / 2,
+        below + above,
+    )
+
+
+def _front(along: FloatArray, bone: FloatArray) -> float | None:
+    """How far beyond the target the needle's line leaves the bone, mm; None where the target is not in bone."""
+    ahead = np.flatnonzero(along >= -STEP_MM / 2)
+    outside = ahead[bone[ahead] <= 0]
+    if not len(outside) or outside[0] == ahead[0]:
+        return None
+    at = outside[0]
+    return float(along[at - 1] + STEP_MM * bone[at - 1] / (bone[at - 1] - bone[at]))
+
+
+def _longest_run(flags: np.ndarray) -> tuple[int, int] | None:
+    """First and last index of the longest run of true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    starts, ends = edges[::2], edges[1::2] - 1
+    if not len(starts):
+        return None
+    longest = int(np.argmax(ends - starts))
+    return int(starts[longest]), int(ends[longest])
+
+
+def _length(run: tuple[int, int] | None) -> float:
+    return 0.0 if run is None else (run[1] - run[0]) * STEP_MM
+
+
+def _too_thin(trajectory: Trajectory, devices: Sequence[BalloonDevice]) -> str:
+    thickness = trajectory.cannula_outer_diameter_mm
+    gauges = {device.thinnest_cannula for device in devices}
+    thinnest = min(gauges, key=lambda name: CANNULAS[name].outer_diameter_mm)
+    needed = CANNULAS[thinnest].outer_diameter_mm
+    what = f"{devices[0].name} needs" if len(devices) == 1 else "the thinnest balloon of the catalogue needs"
+    return f"a {trajectory.cannula} cannula ({thickness:.2f} mm) is too thin: {what} {thinnest} ({needed:.2f} mm)"
+
+
+def _too_short(
+    device: BalloonDevice, available: float, unhindered: float, bone: FloatArray, own_side_only: bool
+) -> str:
+    """Which number is in the way: the length of the body along the needle, or the bone around it."""
+    if unhindered < device.length_mm:
+        return (
+            f"{unhindered:.1f} mm lie between {POSTERIOR_KEEP_MM:.0f} mm in front of the posterior wall and "
+            f"{ANTERIOR_KEEP_MM:.0f} mm before the anterior cortex; a folded balloon needs {device.length_mm:.0f} mm"
+        )
+    around = 2.0 * float(np.max(bone, initial=0.0))
+    needed = device.deflated_diameter_mm + 2.0 * CONTACT_MARGIN_MM
+    cause = " or it crosses the midline" if own_side_only else ""
+    return (
+        f"only {available:.1f} mm along the needle have room for the folded balloon ({needed:.1f} mm across with its "
+        f"margin; the body gives up to {around:.1f} mm{cause}); a folded balloon needs {device.length_mm:.0f} mm"
+    )
