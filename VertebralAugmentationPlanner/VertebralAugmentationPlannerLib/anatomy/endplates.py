@@ -1,252 +1,203 @@
-"""End plates: height surfaces of the body, robust planes through them, and the rims in the mid-sagittal plane."""
+"""End plates: a smooth surface through all of a plate, its plane, and its rims in the mid-sagittal plane.
+
+The smooth surface is fitted to the whole plate at once, between the voxels inside and outside (:mod:`.steps`). What
+the plate does locally (a ring apophysis, a lip, a broken rim) is added as far as the voxels there contradict it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ..model import EndPlate, LocalGrid
 from ..model.geometry import FloatArray, unit
-from .body import Body
+from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, MidsagittalOutline, robust_fit
+from .steps import Steps, fit_between
 
-RIM_TRIM_MM = 1.8
-"""Surface nearer than this to the edge is rounded by the voxels (and by nature); it is extrapolated, not read."""
+RIM_EDGE_MM = 4.0
+"""The rim is the highest bone within this of the wall; a smooth surface continued to the wall may not exceed it,
+because rims of living bone are round."""
 
-RIM_EDGE_MM = 5.0
-RIM_ALLOWANCE_MM = 0.4
-"""A rim is not put further out than the highest surface seen within the edge, plus what voxels round off a sharp one:
-rims of living bone are round, and a fit continued to the wall would overshoot them."""
+RIM_PATCH_MM = (3.2, 9.0)
+CENTRE_PATCH_MM = (4.0, 6.0)
+"""Depth and half-width of the patch whose own voxels correct the smooth surface at a rim or at the centre."""
 
-STRIP_HALF_WIDTH_MM = 4.0
-"""Half-width of the band whose median stands for the mid-sagittal profile."""
+RIM_SLACK_MM = 2.0
+"""A rim lies within this of the plate's outermost column of voxels."""
 
-RIM_FIT_FRACTION = 0.42
-"""Share of the body's depth whose profile is fitted to find each rim."""
+EDGE_MM = 0.6
+ON_PLATE_MM = 1.0
+"""Columns nearer than this to the body's edge, or ending further than this (and half a voxel) from the plate's
+surface, left the body through a wall."""
+
+STIFFNESS_MM = np.array([np.inf, np.inf, np.inf, 3.0, 2.0, 4.0, 1.0, 1.5, 1.5])
+"""Usual size of each term of the surface (constant, x, y, x², xy, y², x²y, y³, y⁴) over the plate: where the voxels
+leave the shape open (thick slices), it stays near a plane with a shallow dish."""
+
+MAX_PLATE_SLOPE = 1.2
+"""Steeper than about 50° is a wall, or the shoulder of a bulge of the posterior wall, and no end plate."""
 
 MIN_PLATE_MM2 = 80.0
 """Less surface than this is a fragment and not an end plate (a T1 plate has about 300 mm²)."""
 
-WALL_TRIM_MM = 1.5
-WALL_REACH_MM = 7.0
-"""Stretch of a wall, measured from the rim, that is continued to the rim."""
+TOLERANCE_MM = 0.5
+"""Violations up to this are ordinary roughness."""
 
-MAX_WALL_SLOPE = 0.5
-"""Steepest flare of a wall towards its rim that is believed, mm per mm."""
-
-INTACT_RESIDUAL_MM = 0.9
-"""Robust spread about a smooth (quadratic) surface above which a plate counts as broken: healthy plates of the real
-spines measured here lie at 0.2–0.6 mm."""
+INTACT_MISFIT_MM = 0.45
+"""Root mean square by which the voxels contradict a smooth plate above which it counts as broken."""
 
 
-@dataclass(frozen=True, eq=False)
-class BodySurfaces:
-    """Upper and lower surface of the body over its footprint, local superior coordinate, NaN off the footprint."""
+class _Smooth:
+    """Polynomial surface z(x, y): quadratic across, quartic from back to front, which holds a dish, a wedge and a
+    biconcave collapse together."""
 
-    top: FloatArray
-    bottom: FloatArray
-    footprint: NDArray[np.bool_]
+    def __init__(self, steps: Steps):
+        y = steps.middle[:, 1]
+        self._middle, self._size = float(y.mean()), max(float(np.ptp(y)) / 2, 1.0)
+        fit = fit_between(steps, self._design(steps.inside), self._design(steps.outside), TOLERANCE_MM, STIFFNESS_MM)
+        self._coefficients, self.misfit_mm = fit.coefficients, fit.misfit_mm
 
+    def _design(self, points: FloatArray) -> FloatArray:
+        u, v = points[..., 0] / 20.0, (points[..., 1] - self._middle) / self._size
+        return np.stack([np.ones_like(v), u, v, u * u, u * v, v * v, u * u * v, v**3, v**4], axis=-1)
 
-def body_surfaces(bone: FloatArray, grid: LocalGrid, body: Body) -> BodySurfaces:
-    """(X, Y) sub-voxel heights of the body's upper and lower surface."""
-    count = body.mask.sum(axis=2)
-    footprint = count * grid.spacing_mm > 2.0
-    z = grid.axes[2]
-    middle = np.where(footprint, (body.mask * z).sum(axis=2) / np.maximum(count, 1), 0.0)
-    start = np.clip(np.round((middle - z[0]) / grid.spacing_mm).astype(int), 1, len(z) - 2)
-    return BodySurfaces(
-        _leave_bone(bone, grid, start, footprint, +1), _leave_bone(bone, grid, start, footprint, -1), footprint
-    )
+    def height(self, points: FloatArray) -> FloatArray:
+        """Heights at points (…, 2 or 3), by their first two coordinates."""
+        return self._design(points) @ self._coefficients
 
-
-def _leave_bone(
-    bone: FloatArray, grid: LocalGrid, start: NDArray[np.int_], footprint: NDArray[np.bool_], step: int
-) -> FloatArray:
-    """Height where a column leaves the bone, going up (+1) or down (−1) from its start."""
-    z = grid.axes[2]
-    index = np.arange(len(z))
-    beyond = index[None, None, :] >= start[:, :, None] if step > 0 else index[None, None, :] <= start[:, :, None]
-    outside = (bone <= 0) & beyond
-    first = outside.argmax(axis=2) if step > 0 else len(z) - 1 - outside[:, :, ::-1].argmax(axis=2)
-    found = outside.any(axis=2) & footprint
-    first = np.clip(first, 1, len(z) - 2)
-    out_value = np.take_along_axis(bone, first[:, :, None], axis=2)[:, :, 0]
-    in_value = np.take_along_axis(bone, (first - step)[:, :, None], axis=2)[:, :, 0]
-    share = np.clip(in_value / np.maximum(in_value - out_value, 1e-6), 0.0, 1.0)
-    return np.where(found & (in_value > 0), z[first - step] + step * share * grid.spacing_mm, np.nan)
+    def corrected(self, at: FloatArray, steps: Steps, near: NDArray[np.bool_]) -> float:
+        """Height at (2,), moved by as much as the patch's voxels ask for."""
+        height = float(self.height(at))
+        if near.sum() < 6:
+            return height
+        patch = steps.where(near)
+        flat_in, flat_out = patch.inside.copy(), patch.outside.copy()
+        flat_in[:, 2] -= self.height(patch.inside)
+        flat_out[:, 2] -= self.height(patch.outside)
+        ones = np.ones((len(flat_in), 1))
+        shift = fit_between(Steps(flat_in, flat_out, steps.outward, steps.step_mm), ones, ones, TOLERANCE_MM)
+        return height + _least_move(flat_in[:, 2], flat_out[:, 2], steps.outward, float(shift.coefficients[0]))
 
 
-def robust_fit(design: FloatArray, values: FloatArray, iterations: int = 12) -> tuple[FloatArray, float]:
-    """Least squares with Tukey's biweight (c = 4.685 robust standard deviations).
+def _least_move(inside: FloatArray, outside: FloatArray, outward: int, shift: float) -> float:
+    """Nothing where the surface already satisfies the patch about as well as the shifted one would."""
 
-    Returns:
-        coefficients and the robust spread (1.4826 × median absolute deviation) of the residuals.
-    """
-    coefficients, *_ = np.linalg.lstsq(design, values, rcond=None)
-    spread = 0.0
-    for _ in range(iterations):
-        residual = values - design @ coefficients
-        spread = max(1.4826 * float(np.median(np.abs(residual - np.median(residual)))), 0.05)
-        ratio = np.clip(np.abs(residual) / (4.685 * spread), 0.0, 1.0)
-        weight = 1.0 - ratio**2
-        coefficients, *_ = np.linalg.lstsq(design * weight[:, None], values * weight, rcond=None)
-    return coefficients, spread
+    def cost(move: float) -> float:
+        below = np.maximum(0.0, outward * (inside - move))
+        above = np.maximum(0.0, outward * (move - outside))
+        return float(np.mean(np.minimum(below + above, 2.0) ** 2))
+
+    moves = np.linspace(0.0, shift, 21)
+    costs = np.array([cost(move) for move in moves])
+    return float(moves[int(np.argmax(costs <= costs.min() + 0.0005))])
 
 
-@dataclass(frozen=True, eq=False)
-class MidsagittalOutline:
-    """Posterior and anterior wall of the body in the midline.
+def fit_plane(surface: FloatArray, grid: LocalGrid, interior: NDArray[np.bool_], step_mm: float) -> FloatArray:
+    """(3,) unit normal, pointing superiorly, of a robust plane through a plate read on a coarse grid.
 
     Args:
-        z: (N,) local superior coordinates between the end plates.
-        posterior, anterior: (N,) local anterior coordinates of the walls at those heights; NaN where not seen.
-    """
-
-    z: FloatArray
-    posterior: FloatArray
-    anterior: FloatArray
-
-    @property
-    def depth_mm(self) -> float:
-        """Depth at mid-height: median over the middle third of the levels."""
-        third = len(self.z) // 3
-        depth = (self.anterior - self.posterior)[third : len(self.z) - third]
-        return float(np.nanmedian(depth))
-
-    def wall_near(self, wall: FloatArray, rim_z: float) -> float:
-        """Anterior coordinate of a wall at a rim, continued straight from the wall next to it.
-
-        The last bit before the rim is rounded by voxels, so the line is fitted a little away from it.
-        """
-        height = float(self.z[-1] - self.z[0])
-        away = np.abs(self.z - rim_z)
-        near = np.isfinite(wall) & (away > WALL_TRIM_MM) & (away < WALL_REACH_MM)
-        if near.sum() < 4:
-            near = np.isfinite(wall)
-        if not near.any():
-            raise ValueError("the body’s outline in the midline could not be followed")
-        if near.sum() < 4 or height < 4.0:
-            return float(np.median(wall[near]))
-        design = np.stack([np.ones(near.sum()), self.z[near] - rim_z], axis=1)
-        (at_rim, slope), _ = robust_fit(design, wall[near], 6)
-        steepest = MAX_WALL_SLOPE * float(away[near].mean())
-        return float(np.clip(at_rim, np.median(wall[near]) - steepest, np.median(wall[near]) + steepest))
-
-
-def midsagittal_outline(bone: FloatArray, grid: LocalGrid, body: Body, surfaces: BodySurfaces) -> MidsagittalOutline:
-    """Follow both walls of the body in the midline."""
-    x, _, z = grid.axes
-    strip = np.abs(x) <= STRIP_HALF_WIDTH_MM
-    columns = strip[:, None] & surfaces.footprint
-    top, bottom = np.nanmax(surfaces.top[columns]), np.nanmin(surfaces.bottom[columns])
-    levels = np.flatnonzero((z > bottom) & (z < top))
-    if len(levels) < 3:
-        raise ValueError("the body is too low for its outline to be followed")
-    posterior = np.median(body.wall[strip][:, levels], axis=0)
-    outside = (levels < body.wall_levels[0]) | (levels > body.wall_levels[1])
-    posterior[outside] = np.nan
-    anterior = _anterior_wall(bone, grid, strip, levels, body.core_centre[1])
-    return MidsagittalOutline(z[levels], posterior, anterior)
-
-
-def _anterior_wall(
-    bone: FloatArray, grid: LocalGrid, strip: NDArray[np.bool_], levels: NDArray[np.int_], start_y: float
-) -> FloatArray:
-    y = grid.axes[1]
-    start = int(np.searchsorted(y, start_y))
-    block = bone[strip][:, start:, :][:, :, levels]
-    outside = block <= 0
-    first = outside.argmax(axis=1)
-    found = outside.any(axis=1) & (first > 0)
-    first = np.clip(first, 1, None)
-    out_value = np.take_along_axis(block, first[:, None, :], axis=1)[:, 0]
-    in_value = np.take_along_axis(block, first[:, None, :] - 1, axis=1)[:, 0]
-    share = np.clip(in_value / np.maximum(in_value - out_value, 1e-6), 0.0, 1.0)
-    crossing = np.where(found, y[start + first - 1] + share * grid.spacing_mm, np.nan)
-    with np.errstate(all="ignore"):
-        return np.nanmedian(crossing, axis=0) if np.isfinite(crossing).any() else np.full(len(levels), np.nan)
-
-
-def fit_plane(surface: FloatArray, grid: LocalGrid, interior: NDArray[np.bool_]) -> tuple[FloatArray, float]:
-    """Robust plane through a plate.
-
-    Returns:
-        (3,) unit normal pointing superiorly, and the spread about a smooth (quadratic) surface, mm.
+        surface: (X, Y) heights, NaN off the plate.
+        interior: columns far enough from the edge to be read.
+        step_mm: distance between voxel layers along the superior axis.
     """
     used = interior & np.isfinite(surface)
     if used.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
         raise ValueError("an end plate has too little surface to be fitted")
-    x, y, _ = grid.axes
-    px, py = np.meshgrid(x, y, indexing="ij")
-    px, py, pz = px[used], py[used], surface[used]
-    plane, _ = robust_fit(np.stack([np.ones_like(px), px, py], axis=1), pz)
-    smooth = np.stack([np.ones_like(px), px, py, px * px, px * py, py * py], axis=1)
-    _, spread = robust_fit(smooth, pz)
-    return unit(np.array([-plane[1], -plane[2], 1.0])), spread
+    px, py = np.meshgrid(*grid.axes[:2], indexing="ij")
+    design = np.stack([np.ones(used.sum()), px[used], py[used]], axis=1)
+    plane, _ = robust_fit(design, surface[used], floor_mm=0.35 * step_mm)
+    return unit(np.array([-plane[1], -plane[2], 1.0]))
 
 
 def fit_endplate(
-    surface: FloatArray, grid: LocalGrid, outline: MidsagittalOutline, interior: NDArray[np.bool_], outward: int
+    surface: FloatArray,
+    grid: LocalGrid,
+    surfaces: BodySurfaces,
+    outline: MidsagittalOutline,
+    steps: Steps,
+    label_points: FloatArray,
 ) -> EndPlate:
     """Fit one end plate.
 
     Args:
-        surface: (X, Y) heights, NaN off the plate.
+        surface: (X, Y) heights of this plate on the grid, NaN off the plate; kept for drawing and clearance.
+        surfaces: the body's surfaces, for its footprint.
         outline: the walls in the midline.
-        interior: columns far enough from the edge to be read.
-        outward: +1 for the superior plate, −1 for the inferior.
+        steps: the label's columns that leave the body through this plate.
+        label_points: (N, 3) local centres of the label's voxels.
+
+    Raises:
+        ValueError: there is too little of a plate.
     """
-    normal, spread = fit_plane(surface, grid, interior)
-    x, y, _ = grid.axes
-    anterior, posterior, centre = _rims(surface, grid, outline, outward)
+    steps = steps.where(_through_plate(steps, surface, surfaces, grid))
+    if len(steps.middle) < 20 or surfaces.footprint.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
+        raise ValueError("an end plate has too little surface to be fitted")
+    smooth = _Smooth(steps)
+    x, y = steps.middle[:, 0], steps.middle[:, 1]
+    anterior = _rim(smooth, steps, outline, label_points, +1)
+    posterior = _rim(smooth, steps, outline, label_points, -1)
+    middle_y = (anterior[1] + posterior[1]) / 2
+    near = (np.abs(x) < CENTRE_PATCH_MM[1]) & (np.abs(y - middle_y) < CENTRE_PATCH_MM[0])
+    centre_z = smooth.corrected(np.array([0.0, middle_y]), steps, near)
+    plane = fit_between(steps, _plane_basis(steps.inside), _plane_basis(steps.outside), 2.0)
     return EndPlate(
         anterior_rim=anterior,
-        centre=centre,
+        centre=np.array([0.0, middle_y, centre_z]),
         posterior_rim=posterior,
-        normal=normal,
+        normal=unit(np.array([-plane.coefficients[1], -plane.coefficients[2], 1.0])),
         height_mm=surface,
-        x_mm=x,
-        y_mm=y,
-        residual_mm=spread,
-        intact=spread <= INTACT_RESIDUAL_MM,
+        x_mm=grid.axes[0],
+        y_mm=grid.axes[1],
+        residual_mm=smooth.misfit_mm,
+        intact=smooth.misfit_mm <= INTACT_MISFIT_MM,
     )
 
 
-def _rims(
-    surface: FloatArray, grid: LocalGrid, outline: MidsagittalOutline, outward: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Anterior rim, posterior rim and centre of a plate in the mid-sagittal plane, local mm."""
-    x, y, _ = grid.axes
-    strip = np.abs(x) <= STRIP_HALF_WIDTH_MM
-    # Across the strip the plate may be dished or tilted: a straight line in x at each depth gives its midline value.
-    profile = np.full(len(y), np.nan)
-    for j in range(len(y)):
-        good = strip & np.isfinite(surface[:, j])
-        if good.sum() >= 3:
-            slope_free = robust_fit(np.stack([np.ones(good.sum()), x[good]], axis=1), surface[good, j], 4)[0]
-            profile[j] = slope_free[0]
-    good = np.isfinite(profile)
-    py, pz = y[good], profile[good]
-    rims = []
-    for wall, sign in ((outline.anterior, +1), (outline.posterior, -1)):
-        rim_z = float(np.median(pz))
-        for _ in range(4):
-            rim_y = outline.wall_near(wall, rim_z)
-            inward = sign * (rim_y - py)
-            near = (inward > RIM_TRIM_MM) & (inward < max(RIM_FIT_FRACTION * outline.depth_mm, 6.0))
-            if near.sum() < 5:
-                raise ValueError("the rim of an end plate could not be followed")
-            centre_y = rim_y
-            design = np.vander(py[near] - centre_y, 3)
-            coefficients, _ = robust_fit(design, pz[near])
-            edge = (inward > 0) & (inward < RIM_EDGE_MM)
-            highest = outward * float(np.max(outward * pz[edge])) if edge.any() else float(coefficients[-1])
-            rim_z = outward * min(outward * float(coefficients[-1]), outward * highest + RIM_ALLOWANCE_MM)
-        rims.append(np.array([0.0, rim_y, rim_z]))
-    anterior, posterior = rims
-    middle_y = (anterior[1] + posterior[1]) / 2
-    near = np.abs(py - middle_y) < 0.2 * outline.depth_mm
-    coefficients, _ = robust_fit(np.vander(py[near] - middle_y, 3), pz[near])
-    return anterior, posterior, np.array([0.0, middle_y, float(coefficients[-1])])
+def _rim(
+    smooth: _Smooth, steps: Steps, outline: MidsagittalOutline, label_points: FloatArray, forward: int
+) -> FloatArray:
+    """(3,) mid-sagittal rim in front (+1) or behind (−1): where the plate meets the wall."""
+    x, y = steps.middle[:, 0], steps.middle[:, 1]
+    wall = outline.anterior if forward > 0 else outline.posterior
+    # From the plate's last column inwards: a tipped plate meets the wall well below its middle, and a bulge of the
+    # wall reaches far beyond the plate.
+    last = forward * float(np.quantile(forward * y[np.abs(x) < RIM_PATCH_MM[1]], 0.98))
+    rim_y = last
+    for _ in range(5):
+        inward = forward * (rim_y - y)
+        near = (np.abs(x) < RIM_PATCH_MM[1]) & (inward > 0) & (inward < RIM_PATCH_MM[0])
+        rim_z = smooth.corrected(np.array([0.0, rim_y]), steps, near)
+        rim_z = _not_beyond_bone(rim_z, rim_y, forward, label_points, steps)
+        found = outline.wall_near(wall, rim_z, steps.outward)
+        rim_y = float(np.clip(found, last - RIM_SLACK_MM, last + RIM_SLACK_MM))
+    return np.array([0.0, rim_y, rim_z])
+
+
+def _through_plate(steps: Steps, surface: FloatArray, surfaces: BodySurfaces, grid: LocalGrid) -> NDArray[np.bool_]:
+    """Columns that leave the body through the plate and not through a wall."""
+    edge = ndimage.distance_transform_edt(surfaces.footprint) * grid.spacing_mm
+    index = np.round((steps.middle[:, :2] - grid.first_mm[:2]) / grid.spacing_mm).astype(int)
+    index = np.clip(index, 0, np.array(surface.shape) - 1)
+    height = surface[index[:, 0], index[:, 1]]
+    with np.errstate(invalid="ignore"):
+        beside = np.abs(steps.middle[:, 2] - height) < 0.5 * steps.step_mm + ON_PLATE_MM
+        slopes = np.gradient(surface, grid.spacing_mm)
+        steep = np.nan_to_num(np.hypot(*slopes), nan=0.0)[index[:, 0], index[:, 1]] > MAX_PLATE_SLOPE
+    return beside & ~steep & (edge[index[:, 0], index[:, 1]] > EDGE_MM)
+
+
+def _plane_basis(points: FloatArray) -> FloatArray:
+    return np.stack([np.ones(len(points)), points[:, 0], points[:, 1]], axis=1)
+
+
+def _not_beyond_bone(rim_z: float, rim_y: float, forward: int, label_points: FloatArray, steps: Steps) -> float:
+    """Hold a continued rim back to the highest voxel of the label near it."""
+    x, y, z = label_points.T
+    inward = forward * (rim_y - y)
+    near = (np.abs(x) <= STRIP_HALF_WIDTH_MM) & (inward > -1.5) & (inward < RIM_EDGE_MM)
+    near &= np.abs(z - rim_z) < 8.0
+    if not near.any():
+        return rim_z
+    highest = float((steps.outward * z[near]).max()) + steps.step_mm / 2
+    return steps.outward * min(steps.outward * rim_z, highest)

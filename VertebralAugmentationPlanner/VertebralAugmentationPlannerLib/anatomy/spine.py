@@ -14,9 +14,11 @@ from ..model.geometry import FloatArray
 from .body import Body, BodyNotFound, find_body
 from .canal import Canal, CanalNotFound, find_canal, projected_hole
 from .completeness import TOLERATED_CUT_MM2, border_contact
-from .endplates import BodySurfaces, MidsagittalOutline, body_surfaces, fit_endplate, fit_plane, midsagittal_outline
+from .endplates import fit_endplate, fit_plane
 from .orientation import curve_tangents, initial_frame, symmetry_frame, tilted
+from .outline import BodySurfaces, MidsagittalOutline, body_surfaces, midsagittal_outline
 from .pedicles import PedicleNotFound, find_pedicle
+from .steps import Steps
 from .surface import Shape, coarse_distance, exact_distance, grid_around, label_shape, resample, surface_points
 
 COARSE_MM = 1.6
@@ -122,9 +124,10 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     surfaces = body_surfaces(bone, grid, body)
     try:
         outline = midsagittal_outline(bone, grid, body, surfaces)
-        inside = _interior(surfaces, grid)
-        superior = fit_endplate(surfaces.top, grid, outline, inside, +1)
-        inferior = fit_endplate(surfaces.bottom, grid, outline, inside, -1)
+        upper = Steps.of(shape, frame, grid, body.mask, +1)
+        lower = Steps.of(shape, frame, grid, body.mask, -1)
+        superior = fit_endplate(surfaces.top, grid, surfaces, outline, upper, points)
+        inferior = fit_endplate(surfaces.bottom, grid, surfaces, outline, lower, points)
     except ValueError as error:
         raise _Unusable(str(error)) from error
     pedicles: dict[str, Pedicle] = {}
@@ -169,8 +172,9 @@ def _frame(level: str, shape: Shape, tangent: FloatArray, notes: list[PlanWarnin
         surfaces = body_surfaces(bone, grid, body)
         inside = _interior(surfaces, grid)
         try:
-            upper, _ = fit_plane(surfaces.top, grid, inside)
-            lower, _ = fit_plane(surfaces.bottom, grid, inside)
+            step = shape.step_along(frame.superior)
+            upper = fit_plane(surfaces.top, grid, inside, step)
+            lower = fit_plane(surfaces.bottom, grid, inside, step)
         except ValueError as error:
             raise _Unusable(str(error)) from error
         pitch = _pitch(level, _tilt(upper), _tilt(lower), _wall_tilt(body, grid), notes if turn else [])

@@ -41,6 +41,10 @@ class Shape:
         """(N, 3) RAS centres of the label's voxels."""
         return self.distance.to_ras(np.argwhere(self.mask))
 
+    def step_along(self, direction: FloatArray) -> float:
+        """Distance between the label's voxel layers most nearly square to a RAS unit vector, mm."""
+        return float(np.abs(direction @ self.distance.ijk_to_ras[:3, :3]).max())
+
 
 def label_shape(labels: Image, value: int, box: tuple[slice, ...]) -> Shape:
     """Signed distance of one label, cropped to its bounding box and a margin.

@@ -1,0 +1,139 @@
+"""A surface read from binary voxels without pretending to know more than they say.
+
+Where a column of voxels leaves the bone, the surface lies somewhere between the last centre inside and the first
+centre outside: an interval, not a point. A smooth surface that runs through all intervals uses every voxel of the
+plate at once. Where a plate lies almost along thick slices this is far better than reading a smoothed staircase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import Frame, LocalGrid
+from ..model.geometry import FloatArray
+from .surface import Shape
+
+MIDPOINT_WEIGHT = 0.01
+"""Pull towards the middle of the intervals: decides only what the intervals leave open."""
+
+STIFFNESS_WEIGHT = 0.0005
+"""Pull of the coefficients towards nothing, against the voxels' one."""
+
+ITERATIONS = 25
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Where columns of voxels leave the body on one side.
+
+    Args:
+        inside, outside: (N, 3) local centres of the last voxel inside and the first outside, in the same column.
+        outward: +1 where the columns leave upwards, −1 downwards.
+        step_mm: distance between voxel layers along the superior axis.
+    """
+
+    inside: FloatArray
+    outside: FloatArray
+    outward: int
+    step_mm: float
+
+    @property
+    def middle(self) -> FloatArray:
+        """(N, 3) middles of the intervals."""
+        return (self.inside + self.outside) / 2
+
+    def where(self, keep: NDArray[np.bool_]) -> Steps:
+        """The chosen columns only."""
+        return Steps(self.inside[keep], self.outside[keep], self.outward, self.step_mm)
+
+    @classmethod
+    def of(cls, shape: Shape, frame: Frame, grid: LocalGrid, body: NDArray[np.bool_], outward: int) -> Steps:
+        """Read the columns of a label.
+
+        Args:
+            body: mask of the body on ``grid``; only columns that end in it are kept.
+            outward: +1 for the upper surface, −1 for the lower.
+        """
+        matrix = shape.distance.ijk_to_ras[:3, :3]
+        along = frame.superior @ matrix
+        axis = int(np.argmax(np.abs(along)))
+        towards = int(np.sign(along[axis])) * outward
+        index = np.argwhere(shape.mask)
+        local = frame.to_local(shape.distance.to_ras(index))
+        in_body = grid.sample(body.astype(np.float32), local) > 0.5
+        mask = np.zeros(shape.mask.shape, bool)
+        mask[tuple(index[in_body].T)] = True
+        mask, label = np.moveaxis(mask, axis, 2), np.moveaxis(shape.mask, axis, 2)
+        if towards < 0:
+            mask, label = mask[:, :, ::-1], label[:, :, ::-1]
+        last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
+        i, j = np.nonzero(mask.any(axis=2) & (last < mask.shape[2] - 1))
+        k = last[i, j]
+        ends = ~label[i, j, k + 1]
+        i, j, k = i[ends], j[ends], k[ends]
+        beyond = k + 1
+        if towards < 0:
+            k, beyond = mask.shape[2] - 1 - k, mask.shape[2] - 1 - beyond
+
+        def points(level: NDArray[np.int_]) -> FloatArray:
+            stacked = np.stack([i, j], axis=1).astype(float)
+            return frame.to_local(shape.distance.to_ras(np.insert(stacked, axis, level, axis=1)))
+
+        return cls(points(k), points(beyond), outward, float(np.abs(along).max()))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Coefficients of a fitted surface, and how far the voxels contradict it (root mean square, mm)."""
+
+    coefficients: FloatArray
+    misfit_mm: float
+
+
+def fit_between(
+    steps: Steps,
+    design_inside: FloatArray,
+    design_outside: FloatArray,
+    tolerance_mm: float,
+    usual_mm: FloatArray | None = None,
+) -> Fit:
+    """Coefficients c for which design @ c runs between the inside and outside voxels of every column.
+
+    Violations count squared, and less and less beyond ``tolerance_mm`` (Tukey's biweight at 4.685 tolerances), so
+    that a spur or a broken-out piece does not bend the surface.
+
+    Args:
+        design_inside, design_outside: (N, P) basis at the inside and outside voxels.
+        usual_mm: (P,) usual size of each coefficient; infinite for a free one. Decides, like the midpoints, only
+            what the intervals leave open.
+    """
+    sign = steps.outward
+    z_in, z_out = steps.inside[:, 2], steps.outside[:, 2]
+    middle, z_mid = (design_inside + design_outside) / 2, (z_in + z_out) / 2
+    coefficients, *_ = np.linalg.lstsq(middle, z_mid, rcond=None)
+    count = design_inside.shape[1]
+    stiffness = np.zeros(count) if usual_mm is None else STIFFNESS_WEIGHT * len(z_in) / usual_mm**2
+    misfit = 0.0
+    for _ in range(ITERATIONS):
+        below = np.maximum(0.0, sign * (z_in - design_inside @ coefficients))
+        above = np.maximum(0.0, sign * (design_outside @ coefficients - z_out))
+        violation = below + above
+        misfit = float(np.sqrt(np.mean(np.minimum(violation, 4.685 * tolerance_mm) ** 2)))
+        trust = (1.0 - np.clip(violation / (4.685 * tolerance_mm), 0.0, 1.0) ** 2) ** 2
+        w_in, w_out, w_mid = (below > 0) * trust, (above > 0) * trust, MIDPOINT_WEIGHT * np.maximum(trust, 0.05)
+        normal = (
+            design_inside.T @ (w_in[:, None] * design_inside)
+            + design_outside.T @ (w_out[:, None] * design_outside)
+            + middle.T @ (w_mid[:, None] * middle)
+        )
+        right = design_inside.T @ (w_in * z_in) + design_outside.T @ (w_out * z_out) + middle.T @ (w_mid * z_mid)
+        updated = np.linalg.solve(normal + 1e-9 * np.trace(normal) / count * np.eye(count) + np.diag(stiffness), right)
+        # A damped step: the set of violated columns changes as the surface moves.
+        moved = 0.7 * (updated - coefficients)
+        coefficients = coefficients + moved
+        if float(np.abs(moved).max()) < 1e-4:
+            break
+    return Fit(coefficients, misfit)
