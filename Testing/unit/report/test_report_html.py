@@ -207,7 +207,7 @@ def test_a_level_without_safe_access_says_so_in_large_type() -> None:
                 skipped_sides={"left": SKIPPED_LEFT, "right": "the canal could not be built"})  # fmt: skip
     text = report_html(plan)
     sheet = Page(text).sheets[0]
-    assert "No access" in sheet and "The canal could not be built." in sheet
+    assert "No safe access" in sheet and "The canal could not be built." in sheet
     assert text.count('class="side skipped breach"') == 2
 
 

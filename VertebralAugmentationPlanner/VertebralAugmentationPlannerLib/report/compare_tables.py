@@ -121,7 +121,7 @@ def _number(value: float | None, row: Difference) -> str:
 def _html_row(row: Difference) -> list[Content]:
     side = f"{row.side} needle, " if row.side else ""
     cells: list[Content] = [f"{side}{row.name}", *_cells(row)]
-    return [element("span", cell, class_="faint") for cell in cells] if row.same else cells
+    return [element("span", cell, class_="faint") if row.same else element("b", cell) for cell in cells]
 
 
 def _plain(value: Value) -> str:

@@ -55,10 +55,12 @@ def operator_page(
 
 
 def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
+    refused = level.approach == "none"
+    title = div("approach refused" if refused else "approach", symbol("stop") if refused else None, _title(plan, level))
     return element(
         "header",
         div("level", level.level),
-        div("what", div("approach", _title(plan, level)), div(None, sentence(level.approach_reason or ""))),
+        div("what", title, div(None, sentence(level.approach_reason or ""))),
         div("case", case_lines(plan, patient_name)),
         class_="head",
     )

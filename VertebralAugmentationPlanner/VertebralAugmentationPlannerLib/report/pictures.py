@@ -76,6 +76,8 @@ def operator_keys(level: LevelPlan) -> list[str]:
 
 def record_keys(level: LevelPlan) -> list[str]:
     """Names of the pictures of the second page: whatever belongs to the record and is not on the first."""
+    if level.approach is None:  # measured only: the record is the only sheet
+        return ["mid_sagittal", "view3d", "ap", "lateral"]
     isthmus = [f"isthmus_{item.side}" for item in level.trajectories]
     first = set(operator_keys(level))
     return [key for key in ("mid_sagittal", "view3d", *isthmus) if key not in first]

@@ -37,6 +37,7 @@ thead th { font-weight: 600; color: var(--faint); border-bottom: .3mm solid var(
 .level { font-size: 52pt; font-weight: 800; line-height: .92; letter-spacing: -.02em; }
 .head .what { flex: 1; align-self: center; }
 .head .what .approach { font-size: 17pt; font-weight: 700; line-height: 1.12; }
+.head .refused { font-size: 24pt; color: var(--breach); }
 .head .case { text-align: right; font-size: 7.4pt; color: var(--faint); max-width: 50mm; overflow-wrap: anywhere; }
 .head .case b { color: var(--ink); font-size: 9pt; }
 .record-head .level { font-size: 26pt; }

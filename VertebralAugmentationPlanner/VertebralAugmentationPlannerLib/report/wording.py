@@ -31,7 +31,7 @@ APPROACH_WORDS = {
     "bilateral": "Bilateral",
     "unilateral-left": "Unilateral, left",
     "unilateral-right": "Unilateral, right",
-    "none": "No access",
+    "none": "No safe access",
 }
 
 REFERENCE_WORDS = {
