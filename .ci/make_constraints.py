@@ -57,7 +57,11 @@ def marker(where: list[str], versions: list[str]) -> str:
         return f'python_version >= "{first}"'
     if first == versions[0]:
         return f'python_version <= "{last}"'
-    return f'python_version == "{first}"' if first == last else f'python_version >= "{first}" and python_version <= "{last}"'
+    return (
+        f'python_version == "{first}"'
+        if first == last
+        else f'python_version >= "{first}" and python_version <= "{last}"'
+    )
 
 
 def main() -> None:
