@@ -104,12 +104,11 @@ def _clearance_along(
     with np.errstate(divide="ignore", invalid="ignore"):
         start = t[last_out] + STEP_MM * np.where(found, -out_value / (in_value - out_value), 0.0)
     entry = a + start[:, None] * direction
-    cosine = -np.einsum("ij,ij->i", space.coarse_normal_at(entry), direction)
 
     points = a[:, None] + t[None, :, None] * direction[:, None]
     bone = np.concatenate([rear, space.bone_at(points[:, behind + 1 :])], axis=1)
     in_zone = isthmus.depth_of(points) >= -PEDICLE_ZONE_MM
-    depth = (t[None, :] - start[:, None]) * np.maximum(cosine, 0.0)[:, None]
+    depth = t[None, :] - start[:, None]
     within = (t[None, :] > start[:, None]) & (t[None, :] <= length[:, None])
     in_pedicle = points[..., 1] <= posterior_wall_at(space.vertebra, points) + JUNCTION_MM
     counted = within & in_pedicle & (in_zone | (bone < depth - ENTRY_ROUGHNESS_MM))

@@ -1,9 +1,9 @@
 """The exact evaluation of one needle: what its surface keeps from every wall, and how far it may be off.
 
-Clearance starts behind the entry cortex. Bone surface outside the plane tangent to the entry, moved inward by the
-cortex's roughness, is the entry cortex and does not count. Below that plane the rim of the hole slopes inward on any
-curved back of a vertebra: as long as it stays outside a cone of 45° about the needle it must not be broken by the
-cannula, but needs no margin. Everything deeper is a wall. What faces the canal always counts, from the skin to the tip.
+Clearance starts behind the entry cortex: bone surface outside the plane tangent to the entry, moved inward by the
+cortex's roughness, does not count. From there on it is the radius of the largest ball that, once wholly under that
+plane, runs along the axis to the tip (see :func:`.walls.ball_clearance`), less the cannula's. Besides, the cannula must
+not break the rim of its hole under the plane. What faces the canal always counts, from the skin to the tip.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .angles import SIDE_SIGN
 from .isthmus import IsthmusPlane
 from .space import AccessSpace, access_space
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
-from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, Walls
+from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, Walls, ball_clearance
 
 ENTRY_PATCH_MM = 5.0
 """Radius of the patch of cortex whose mean normal is the tangent plane's [D]."""
@@ -179,14 +179,15 @@ class PathEvaluator:
         radial = np.sqrt(np.maximum(away - along**2, 0.0))
         depth = self.walls.depth_below(start, normal)
         met = (depth > 0) & self._passed(along, entry_in_zone)
-        flags = met & (depth > radial)
-        rim = met & ~flags
-        axis, surface = radial.copy(), radial - radius_mm
-        rim_mm = float(surface[rim].min(initial=np.inf))
-        ahead = np.flatnonzero(along > length)
+        axis = ball_clearance(radial, depth)
+        axis[~met] = np.inf
+        surface = axis - radius_mm
+        # The cannula may stand in bone and above the entry cortex; how far its surface leaves both is the breach.
+        rim = np.flatnonzero(met & (along <= length) & (radial < radius_mm))
+        rim_mm = float(np.maximum(radial[rim] - radius_mm, -depth[rim]).min(initial=0.0))
+        ahead = np.flatnonzero((along > length) & met)
         axis[ahead] = np.hypot(along[ahead] - length, radial[ahead])
-        surface[ahead] = np.hypot(along[ahead] - length, np.maximum(surface[ahead], 0.0))
-        axis[~flags] = surface[~flags] = np.inf
+        surface[ahead] = np.hypot(along[ahead] - length, np.maximum(radial[ahead] - radius_mm, 0.0))
 
         gaps = self._axis_outside(start, direction, length, normal, entry_in_zone)
         values = {kind: self._smallest(surface, kind, gaps, radius_mm) for kind in self.slices}
@@ -213,7 +214,7 @@ class PathEvaluator:
             axis_clearance_mm=min(v for v in (wall_axis, canal_axis) if v is not None),
             grade=gertzbein_robbins(-worst),
             tolerated_offset_mm=max(0.0, tolerance),
-            tolerated_angle_deg=self._tolerated_tilt(along, radial, flags, length, radius_mm) if tolerance > 0 else 0.0,
+            tolerated_angle_deg=self._tolerated_tilt(along, axis, length, radius_mm) if tolerance > 0 else 0.0,
             bone_path_mm=length,
             entry_normal=normal,
             entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ normal, -1.0, 1.0)))),
@@ -261,19 +262,19 @@ class PathEvaluator:
             low = min(low, gaps[kind] - radius_mm)
         return low if np.isfinite(low) else None
 
-    def _tolerated_tilt(
-        self, along: FloatArray, radial: FloatArray, flags: np.ndarray, length: float, radius_mm: float
-    ) -> float:
+    def _tolerated_tilt(self, along: FloatArray, axis: FloatArray, length: float, radius_mm: float) -> float:
         # Tilting straight towards a point at distance R from the entry and angle α off the axis brings the surface to
         # it at α − asin(r / R). The part of the cannula behind the entry swings the other way by as much.
         smallest = np.inf
         for kind in (WALL, CANAL):
             part = self.slices[kind]
-            r, away = radial[part], np.hypot(along[part], radial[part])
+            r, away = axis[part], np.hypot(along[part], axis[part])
             # sin α − sin β bounds α − β within a factor of 1.5 below 48°: enough to leave few points for the exact angle.
-            gap = np.where(flags[part] & (away <= length + radius_mm), (r - radius_mm) / away, np.inf)
-            if not gap.size or not np.isfinite(gap.min()):
+            reached = np.flatnonzero(away <= length + radius_mm)
+            if not reached.size:
                 continue
+            r, away = r[reached], away[reached]
+            gap = (r - radius_mm) / away
             near = gap <= 1.5 * gap.min() + 0.01
             tilt = np.arcsin(np.clip(r[near] / away[near], 0.0, 1.0)) - np.arcsin(
                 np.clip(radius_mm / away[near], 0.0, 1.0)

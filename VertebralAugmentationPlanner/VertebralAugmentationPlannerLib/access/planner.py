@@ -12,7 +12,7 @@ from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .approach import EVIDENCE, OTHER_SIDE, Decision, better, needs_both_sides, single_needle_falls_short
 from .clearance import PathCheck, PathEvaluator
 from .notices import plan_warnings
-from .safety import judge, shortage_text
+from .safety import judge, margins_for, shortage_text
 from .side import SidePlan, plan_side
 from .skin import skin_point
 from .space import access_space
@@ -93,7 +93,7 @@ def reevaluate(
     assert vertebra.frame is not None
     entry, target = (vertebra.frame.to_local(entry_ras), vertebra.frame.to_local(target_ras))
     check = evaluator.evaluate(entry, target, cannula.radius_mm)
-    verdict = judge(check, options.margins)
+    verdict = judge(check, margins_for(options.margins, evaluator.space.target.mean_depth_mm))
     compromise = None
     if verdict.safety != "safe":
         parts = [shortage_text(verdict)] if verdict.shortages else []

@@ -11,6 +11,7 @@ that keep all but a few hundredths of that, the soft wishes decide.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import optimize
@@ -21,40 +22,57 @@ from .candidates import Line
 from .clearance import OUTSIDE_REACH_MM, PathEvaluator
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
 from .target import DEPTH_FRACTION_RANGE, PREFERRED_DEPTH_FRACTION
+from .walls import ball_clearance
 
-CORE, RIM, CONE = 10, 11, 12
-"""WALL, split for the search: the pedicle proper; the rim of the entry hole, which must not be broken; and the same
-rim again, which should stay outside the cone of 45° in which it would count as a wall."""
+CORE, RIM = 10, 11
+"""For the search: all walls of the pedicle and the canal, by the ball that passes them; and the rim of the entry hole,
+which the cannula must not break."""
 
 RIM_MM = 0.1
 """The cannula stays this far inside the rim of its hole, so that it is not broken [D]."""
 
-TEMPERATURES_MM = (0.25, 0.07)
-"""Softness of the smallest distance, coarse then fine, mm [D]."""
+TEMPERATURE_MM = 0.08
+"""Softness of the smallest distance [D]."""
 
 LOOK_MM = 5.0
 """Surface points farther from the line than the nearest of their kind by more than this don't enter [D]."""
 
+SEARCH_ROUGHNESS_MM = 1.6
+"""Along the needle the search exempts this much under the entry cortex: a flat cortex met at 40° then limits nothing
+under 6 mm [C]."""
+
 TRUST = 0.45
 """Share of the present clearance by which one round may move the crossing: no wall can be jumped [D]."""
 
-ROUNDS = 5
-SETTLED_MM = 0.05
+DEPTH_UNIT_MM = 30.0
+"""The depth fraction is moved in units of a millimetre of a typical body, so that all five numbers weigh alike."""
 
-PRICE = {RIM: 6.0, CONE: 2.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
+MINIMUM_TRUST_MM = 0.4
+TRUST_SHAPE = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
+"""The tip may move twice as far as the crossing: it is twice as far from the walls' pivot."""
+
+ROUNDS, WORTHWHILE_MM, SMALLEST_REACH = 10, 0.01, 0.1
+"""Steps at most; a step that gains less than this is followed by a shorter one, down to a tenth of the first."""
+
+PRICE = {RIM: 6.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
 """Price of a short margin while the clearance is made as large as it can be: mm of clearance a mm. What makes a path
 a breach is dear. The margins in the body only break ties: where both can't be had the pedicle comes first [D]."""
 
-WISHED_PRICE = {RIM: 60.0, CONE: 20.0, NEIGHBOUR: 60.0, ENDPLATE: 20.0, ANTERIOR: 20.0, LATERAL: 20.0}
-"""The same per mm² once the clearance is set: every margin goes before the soft wishes [D]."""
+WISHED_PRICE = {RIM: 20.0, NEIGHBOUR: 20.0, ENDPLATE: 6.0, ANTERIOR: 6.0, LATERAL: 6.0}
+"""The same once the clearance is set: every margin goes before the soft wishes, none before the clearance [D]."""
 
-PRICE_BEND_MM = 0.3
-"""Below this the price rises like a parabola, so that its slope is continuous [D]."""
+PRICE_BEND_MM = 0.15
+"""Below this a price rises like a parabola, so that its slope is continuous [D]."""
 
 BUFFER_MM = 0.05
 """Margins are aimed at with this in hand, because a price is never paid in full [D]."""
 
-FLOOR_WEIGHT = 60.0
+SQUARE_ENOUGH = float(np.cos(np.deg2rad(30.0)))
+OBLIQUE_PRICE = 8.0
+"""Cortex met more obliquely than 30° lets a trocar slide, and makes the clearance lean on how the cortex's direction is
+read. Price in mm of clearance: 0.2 at 45°, 1.1 at 60° [D]."""
+
+FLOOR_WEIGHT = 150.0
 HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT, SLACK_WEIGHT = (1.0, 0.35, 0.4, 0.6, 0.15)
 MIDLINE_SCALE_MM = 3.0
 DEPTH_SCALE = 0.06
@@ -119,24 +137,30 @@ def best_line(evaluator: PathEvaluator, start: Line, wishes: Wishes, floor_mm: f
 
 
 def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float | None) -> Refined:
-    result = Refined(line, 0.0, np.inf)
-    for round_number in range(ROUNDS):
-        temperature = TEMPERATURES_MM[min(round_number, 1)]
-        result = _Neighbourhood.around(evaluator, line, wishes, temperature, floor).minimise()
-        moved = result.line
-        step = float(np.linalg.norm(moved.crossing - line.crossing) + np.linalg.norm(moved.tip - line.tip))
-        line = moved
-        if step < SETTLED_MM and round_number > 0:
-            break
-    return result
+    """Move a line step by step. A step counts only where the cost falls with the entry cortex read anew at its end."""
+    here = _Neighbourhood.around(evaluator, line, wishes, floor)
+    reach = 1.0
+    for _ in range(ROUNDS):
+        moved = here.minimise(reach)
+        there = _Neighbourhood.around(evaluator, moved, wishes, floor)
+        gained = here.cost_here - there.cost_here
+        if gained > 0:
+            here = there
+        if gained < WORTHWHILE_MM:
+            reach *= 0.35
+            if reach < SMALLEST_REACH:
+                break
+    return Refined(here.line, here.core_mm, here.cost_here)
 
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """Surface points (N, 3) of one kind near a line, and the distance (N,) or () that the axis needs from them."""
+    """Surface points (N, 3) near a line, the distance that the axis needs from them, and their depth (N,) under the
+    entry cortex where that decides how they count."""
 
     points: FloatArray
-    needed: FloatArray
+    needed: float
+    depth: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +169,12 @@ class _Neighbourhood:
 
     evaluator: PathEvaluator
     wishes: Wishes
-    temperature: float
+    line: Line
     floor: float | None
     groups: dict[int, _Group]
+    entry: FloatArray
     normal: FloatArray
     start: FloatArray
-    bounds: tuple[FloatArray, FloatArray]
     wall: tuple[float, float]
     depth: tuple[float, float]
     z0: float
@@ -158,9 +182,7 @@ class _Neighbourhood:
     half_height: float
 
     @classmethod
-    def around(
-        cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, temperature: float, floor: float | None
-    ) -> _Neighbourhood:
+    def around(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float | None) -> _Neighbourhood:
         direction = unit(line.tip - line.crossing)
         entry = evaluator.bone_entry(line.crossing, direction)
         normal = evaluator.entry_normal(entry, direction)
@@ -173,22 +195,17 @@ class _Neighbourhood:
         )
         low, high = (float(h) for h in target.plates_at(line.tip[0], line.tip[1]))
         parameters = np.concatenate(
-            [evaluator.isthmus.to_plane(line.crossing), [line.tip[0], target.fraction_at(line.tip), z]]
+            [evaluator.isthmus.to_plane(line.crossing), [line.tip[0], DEPTH_UNIT_MM * target.fraction_at(line.tip), z]]
         )
-        core = max(0.4, float(_distances(groups[CORE].points, line.crossing, line.tip)[0].min()))
-        trust = TRUST * core * np.array([1.0, 1.0, 2.0, 0.06, 2.0])
-        lower, upper = parameters - trust, parameters + trust
-        lower[2:4] = np.maximum(lower[2:4], [wishes.reach_x[0], DEPTH_FRACTION_RANGE[0]])
-        upper[2:4] = np.minimum(upper[2:4], [wishes.reach_x[1], DEPTH_FRACTION_RANGE[1]])
         return cls(
             evaluator=evaluator,
             wishes=wishes,
-            temperature=temperature,
+            line=line,
             floor=floor,
             groups=groups,
+            entry=entry,
             normal=normal,
-            start=np.clip(parameters, np.minimum(lower, upper), upper),
-            bounds=(np.minimum(lower, upper), upper),
+            start=parameters,
             wall=wall,
             depth=depth,
             z0=z,
@@ -196,18 +213,36 @@ class _Neighbourhood:
             half_height=max(0.5 * (high - low), 2.0),
         )
 
-    def minimise(self) -> Refined:
+    @property
+    def core_mm(self) -> float:
+        """Smallest clearance of the line itself along the pedicle and to the canal."""
+        core, line = self.groups[CORE], self.line
+        assert core.depth is not None
+        along = _Along(core.points, line.crossing, line.tip, self.entry, self.normal)
+        radial = _distances(core.points, line.crossing, line.tip)[0]
+        return float(ball_clearance(radial, np.maximum(core.depth, along.depth)).min())
+
+    @cached_property
+    def cost_here(self) -> float:
+        """Cost of the line itself."""
+        return self.cost(self.start)[0]
+
+    def minimise(self, reach: float) -> Line:
+        """The line of least cost within a share ``reach`` of the trusted range."""
+        trust = reach * TRUST * max(MINIMUM_TRUST_MM, self.core_mm) * TRUST_SHAPE
+        lower, upper = self.start - trust, self.start + trust
+        for index, limits in ((2, self.wishes.reach_x), (3, DEPTH_UNIT_MM * np.array(DEPTH_FRACTION_RANGE))):
+            lower[index], upper[index] = np.clip([lower[index], upper[index]], *limits)
         result = optimize.minimize(
             self.cost,
-            self.start,
+            np.clip(self.start, lower, upper),
             jac=True,
             method="L-BFGS-B",
-            bounds=list(zip(*self.bounds, strict=True)),
-            options={"maxiter": 40, "ftol": 1e-7, "gtol": 1e-4},
+            bounds=list(zip(lower, upper, strict=True)),
+            options={"maxiter": 25, "ftol": 1e-6, "gtol": 1e-3},
         )
         a, b, _ = self._points(result.x)
-        core = float(_distances(self.groups[CORE].points, a, b)[0].min())
-        return Refined(Line(a, b), core, float(result.fun))
+        return Line(a, b)
 
     def cost(self, parameters: FloatArray) -> tuple[float, FloatArray]:
         """The cost of a line and its gradient (5,)."""
@@ -233,6 +268,10 @@ class _Neighbourhood:
             total += FLOOR_WEIGHT * short**2 - SLACK_WEIGHT * core
         grad_a += slope * core_a
         grad_b += slope * core_b
+        steep, steep_b = self._oblique(a, b)
+        total += steep
+        grad_a -= steep_b
+        grad_b += steep_b
         gradient = np.zeros(5)
         if self.floor is not None:
             soft, gradient, soft_a, soft_b = self._soft(parameters, a, b)
@@ -245,20 +284,30 @@ class _Neighbourhood:
             grad_a @ isthmus.across,
             grad_a @ isthmus.up,
             grad_b[0],
-            grad_b[1] * depth,
+            grad_b[1] * depth / DEPTH_UNIT_MM,
             grad_b[2] + grad_b[1] * dy_dz,
         ]
         return total, gradient
 
+    def _oblique(self, a: FloatArray, b: FloatArray) -> tuple[float, FloatArray]:
+        """Price of meeting the cortex obliquely, and its gradient by the tip (by the crossing it is the opposite)."""
+        span = b - a
+        length = float(np.linalg.norm(span))
+        square = -float(span @ self.normal) / length
+        short = SQUARE_ENOUGH - square
+        if short <= 0:
+            return 0.0, np.zeros(3)
+        return OBLIQUE_PRICE * short**2, 2 * OBLIQUE_PRICE * short * (self.normal + square * span / length) / length
+
     def _price(self, group: int, short: float) -> tuple[float, float]:
         """Price of a margin that is short by so many mm, and its slope."""
-        if self.floor is not None:
-            return WISHED_PRICE[group] * short**2, 2 * WISHED_PRICE[group] * short
+        price = (PRICE if self.floor is None else WISHED_PRICE)[group]
         root = float(np.hypot(short, PRICE_BEND_MM))
-        return PRICE[group] * (root - PRICE_BEND_MM), PRICE[group] * short / root
+        return price * (root - PRICE_BEND_MM), price * short / root
 
     def _points(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         u, v, x, fraction, z = parameters
+        fraction = fraction / DEPTH_UNIT_MM
         wall = self.wall[0] + self.wall[1] * (z - self.z0)
         depth = self.depth[0] + self.depth[1] * (z - self.z0)
         a = self.evaluator.isthmus.to_local(np.array([u, v]))
@@ -272,7 +321,7 @@ class _Neighbourhood:
             [
                 (z - self.middle) / self.half_height,
                 (x - self.wishes.preferred_x) / MIDLINE_SCALE_MM,
-                (fraction - PREFERRED_DEPTH_FRACTION) / DEPTH_SCALE,
+                (fraction / DEPTH_UNIT_MM - PREFERRED_DEPTH_FRACTION) / DEPTH_SCALE,
             ]
         )
         weight = np.array([HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT])
@@ -282,22 +331,64 @@ class _Neighbourhood:
         square = float(-direction @ self.normal)
         total = float(weight @ off**2) + OBLIQUITY_WEIGHT * (1.0 - square)
         slope = 2 * weight * off / [self.half_height, MIDLINE_SCALE_MM, DEPTH_SCALE]
-        gradient = np.array([0.0, 0.0, slope[1], slope[2], slope[0]])
+        gradient = np.array([0.0, 0.0, slope[1], slope[2] / DEPTH_UNIT_MM, slope[0]])
         turn = OBLIQUITY_WEIGHT * (self.normal + square * direction) / length
         return total, gradient, -turn, turn
 
     def _nearest(self, group: int, a: FloatArray, b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         """Softmin of what the line keeps from a group beyond its need, and its gradients by crossing and tip."""
-        distance, share, away = _distances(self.groups[group].points, a, b)
-        excess = distance - self.groups[group].needed
+        near = self.groups[group]
+        distance, share, away = _distances(near.points, a, b)
+        slope = np.ones_like(distance)
+        deepening = None
+        if group == CORE:
+            assert near.depth is not None
+            along = _Along(near.points, a, b, self.entry, self.normal)
+            depth = np.maximum(near.depth, along.depth)
+            excess = ball_clearance(distance, depth)
+            rim = depth < distance
+            slope[rim] = distance[rim] / depth[rim]
+            deepening = np.where(rim & (along.depth > near.depth), 0.5 - 0.5 * slope**2, 0.0)
+        elif group == RIM:
+            assert near.depth is not None
+            broken = distance - near.needed
+            excess = np.maximum(broken, -near.depth)
+            slope[broken < -near.depth] = 0.0
+        else:
+            excess = distance - near.needed
         low = excess.min()
-        weight = np.exp((low - excess) / self.temperature)
+        weight = np.exp((low - excess) / TEMPERATURE_MM)
         total = weight.sum()
-        weight /= total * np.maximum(distance, 1e-6)
-        pull = weight * share
-        d_b = -(away.T @ pull)
-        d_a = -(away.T @ weight) - d_b
-        return float(low - self.temperature * np.log(total)), d_a, d_b
+        weight /= total
+        pull = weight * slope / np.maximum(distance, 1e-6)
+        d_b = -(away.T @ (pull * share))
+        d_a = -(away.T @ pull) - d_b
+        if deepening is not None:
+            deeper_a, deeper_b = along.gradient(weight * deepening)
+            d_a, d_b = d_a + deeper_a, d_b + deeper_b
+        return float(low - TEMPERATURE_MM * np.log(total)), d_a, d_b
+
+
+class _Along:
+    """Depth of points along a line, under the place where it crosses the entry's tangent plane."""
+
+    def __init__(self, points: FloatArray, a: FloatArray, b: FloatArray, entry: FloatArray, normal: FloatArray) -> None:
+        span = b - a
+        self.length = float(np.linalg.norm(span))
+        self.direction = span / self.length
+        self.offset = points - a
+        self.rate = float(self.direction @ normal)
+        self.normal = normal
+        self.height = float((entry - a) @ normal)
+        self.depth = self.offset @ self.direction - self.height / self.rate - SEARCH_ROUGHNESS_MM
+
+    def gradient(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Gradient by ``a`` and by ``b`` of the weighted sum of the depths."""
+        total = float(weight.sum())
+        turn = weight @ self.offset + total * self.height / self.rate**2 * self.normal
+        by_b = (turn - self.direction * float(self.direction @ turn)) / self.length
+        by_a = total * (self.normal / self.rate - self.direction) - by_b
+        return by_a, by_b
 
 
 def _distances(points: FloatArray, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -317,28 +408,27 @@ def _groups(
     walls = evaluator.coarse
     along = (walls.points - entry) @ unit(line.tip - line.crossing)
     depth = walls.depth_below(entry, normal)
-    is_wall = walls.kind == WALL
-    met = (depth > 0) & (along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM))
+    # Deeper of two readings: under the tangent plane, and along the needle. A line that is wide by both does not lean
+    # on how the cortex's direction is read, and meets it squarely.
+    deeper = np.maximum(depth, along - SEARCH_ROUGHNESS_MM)
+    passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
     distance = _distances(walls.points, line.crossing, line.tip)[0]
-    deep = (is_wall & np.isinf(depth)) | (walls.kind == CANAL)
-    widest = float(distance[deep & met].min())
-    # Rim of the hole: down to where a cone of 45° has opened to the clearance that the pedicle itself gives.
-    rim = is_wall & (depth < widest)
+    is_wall = walls.kind == WALL
     members = {
-        CORE: (is_wall & ~rim) | (walls.kind == CANAL),
-        RIM: rim,
-        CONE: rim,
+        CORE: is_wall | (walls.kind == CANAL),
+        RIM: is_wall & (depth > 0) & np.isfinite(depth),
         **{kind: walls.kind == kind for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR)},
     }
+    readings = {CORE: (ball_clearance(distance, deeper), depth), RIM: (distance, depth)}
     needed = {CORE: 0.0, RIM: wishes.radius_mm + RIM_MM, **wishes.needed()}
     groups = {}
     for group, member in members.items():
-        chosen = np.flatnonzero(member & met)
+        chosen = np.flatnonzero(member & passed)
         if not chosen.size:
             continue
-        chosen = chosen[distance[chosen] <= distance[chosen].min() + LOOK_MM]
-        need = depth[chosen] if group == CONE else np.asarray(needed[group])
-        groups[group] = _Group(walls.points[chosen], need)
+        reading, depths = readings.get(group, (distance, None))
+        chosen = chosen[reading[chosen] <= reading[chosen].min() + LOOK_MM]
+        groups[group] = _Group(walls.points[chosen], needed[group], None if depths is None else depths[chosen])
     return groups
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import Cannula, Margins, Pedicle
 from .clearance import PathCheck
@@ -16,6 +16,10 @@ can't be excluded, and nothing is delivered [D]."""
 
 ANTERIOR_MINIMUM_MM = 3.0
 """The tip never comes nearer to the anterior cortex: behind it lie the great vessels (clinical-reference 3.2 [D])."""
+
+ANTERIOR_SHARE = 1.0 / 6.0
+"""The tip belongs in the anterior third; it can't keep more from the anterior cortex than half of that third
+without coming near to leaving it. In a body shallower than 30 mm the margin shrinks with it [D]."""
 
 WALL_NAMES = {
     "canal": "the canal",
@@ -54,6 +58,12 @@ class Verdict:
     def short_in_pedicle(self) -> bool:
         """Whether a thinner cannula is what would help."""
         return any(shortage.wall in PEDICLE_WALLS for shortage in self.shortages)
+
+
+def margins_for(margins: Margins, depth_mm: float) -> Margins:
+    """The margins that a body of this depth has room for: the anterior one is at most a sixth of the depth."""
+    anterior = min(margins.anterior_wall_mm, max(ANTERIOR_MINIMUM_MM, ANTERIOR_SHARE * depth_mm))
+    return replace(margins, anterior_wall_mm=anterior)
 
 
 def judge(check: PathCheck, margins: Margins) -> Verdict:

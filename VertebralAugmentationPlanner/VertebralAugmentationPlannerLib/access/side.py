@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import Cannula, PlanOptions
 from .clearance import PathEvaluator
 from .instruments import cannulas_to_try, thinner_than
 from .refine import Wishes
-from .safety import RESOLUTION_MM, Verdict, article, judge, room_text, shortage_text
+from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
 from .search import FoundPath, WidestLines, find_path, widest_lines
 from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
 
@@ -58,6 +58,7 @@ def plan_side(evaluator: PathEvaluator, options: PlanOptions, unilateral: bool) 
         unilateral: the tip has to reach the midline ± 3 mm; else it may lie within 7.5 mm of it.
     """
     side = evaluator.side
+    options = replace(options, margins=margins_for(options.margins, evaluator.space.target.mean_depth_mm))
     cannulas = cannulas_to_try(options)
     lines = widest_lines(evaluator, wishes_for(evaluator, options, cannulas[-1], unilateral))
     if lines is None:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import ndimage
-
 from ..model import LocalGrid, Vertebra
 from ..model.geometry import FloatArray
-from .surface import Obstacles, smooth_gradient, surface_obstacles
+from .surface import Obstacles, surface_obstacles
 from .target import TargetSpace, target_space
-
-ENTRY_NORMAL_SMOOTHING_MM = 2.0
-"""The search reads the direction of the entry cortex from the distance field smoothed over 2 mm, about the 5 mm
-patch that the exact evaluation averages [D]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +21,10 @@ class AccessSpace:
     neighbour_mm: FloatArray | None
     obstacles: Obstacles
     target: TargetSpace
-    smooth_gradient: FloatArray
 
     def bone_at(self, points: FloatArray) -> FloatArray:
         """Signed distance to the bone's surface (…) at local points (…, 3), positive inside."""
         return self.grid.sample(self.bone_mm, points)
-
-    def coarse_normal_at(self, points: FloatArray) -> FloatArray:
-        """Approximate outward unit normals (…, 3) of the bone at local points (…, 3)."""
-        index = self.grid.to_index(points)
-        flat = index.reshape(-1, 3).T
-        parts = [-ndimage.map_coordinates(part, flat, order=1, mode="nearest") for part in self.smooth_gradient]
-        normal = np.stack(parts, axis=-1).reshape(index.shape)
-        length = np.linalg.norm(normal, axis=-1, keepdims=True)
-        return np.divide(normal, length, out=np.zeros_like(normal), where=length > 1e-6)
 
 
 def access_space(vertebra: Vertebra) -> AccessSpace:
@@ -60,5 +43,4 @@ def access_space(vertebra: Vertebra) -> AccessSpace:
         neighbour_mm=vertebra.neighbour_mm,
         obstacles=surface_obstacles(vertebra),
         target=target_space(vertebra),
-        smooth_gradient=smooth_gradient(vertebra.bone_mm, ENTRY_NORMAL_SMOOTHING_MM / vertebra.grid.spacing_mm),
     )

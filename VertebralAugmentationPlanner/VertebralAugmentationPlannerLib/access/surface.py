@@ -111,15 +111,10 @@ def _shifted(step: tuple[int, int, int]) -> tuple[tuple[slice, ...], tuple[slice
     return tuple(cut(-s) for s in step), tuple(cut(s) for s in step)
 
 
-def smooth_gradient(values: FloatArray, sigma_voxels: float) -> FloatArray:
-    """Gradient (3, …) of a field after Gaussian smoothing, in field units per voxel."""
-    smooth = ndimage.gaussian_filter(np.asarray(values, np.float32), sigma_voxels, truncate=2.5)
-    return np.stack(np.gradient(smooth))
-
-
 def outward_normals(bone_mm: FloatArray, grid: LocalGrid, points: FloatArray) -> FloatArray:
     """Unit normals (N, 3) out of the bone at points (N, 3) on its surface."""
-    gradient = smooth_gradient(bone_mm, NORMAL_SMOOTHING_VOXELS)
+    smooth = ndimage.gaussian_filter(np.asarray(bone_mm, np.float32), NORMAL_SMOOTHING_VOXELS, truncate=2.5)
+    gradient = np.gradient(smooth)
     index = grid.to_index(points).T
     sampled = np.stack([-ndimage.map_coordinates(part, index, order=1, mode="nearest") for part in gradient], axis=-1)
     length = np.linalg.norm(sampled, axis=-1, keepdims=True)

@@ -70,4 +70,22 @@ class Walls:
         return np.asarray(depth)
 
 
+def ball_clearance(radial: FloatArray, depth: FloatArray) -> FloatArray:
+    """Radius (N,) of the largest ball that runs along an axis past points at these distances from it.
+
+    The ball starts where it lies wholly under the entry cortex. A point at radial distance ρ and depth e under that
+    cortex is met by the ball's side, ρ, where e ≥ ρ; a shallower one, on the rim of the entry hole, only by a larger
+    ball that has just come under, (ρ² + e²) / 2e; one above the cortex never. So a curved back of a vertebra doesn't
+    count as a wall, and what counts does so without a jump.
+
+    Args:
+        radial: (N,) distance from the axis, mm.
+        depth: (N,) from :meth:`Walls.depth_below`; 0 or less is exempt, infinite counts fully.
+    """
+    rim = depth < radial
+    safe = np.where(rim & (depth > 0), depth, 1.0)
+    ball = np.where(rim, (radial**2 + safe**2) / (2.0 * safe), radial)
+    return np.where(depth > 0, ball, np.inf)
+
+
 KINDS = tuple(range(NEIGHBOUR + 1))
