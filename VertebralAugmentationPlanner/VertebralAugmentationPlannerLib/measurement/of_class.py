@@ -29,9 +29,10 @@ POSTERIOR_SHARE = 0.20
 BULGE_MM = 2.0
 """A stretch of wall that bulges this far beyond the usual takes part in the fracture [D]."""
 
-COLLAPSE_PERCENT = 40.0
-"""The three heights lost this much on average: the frame is lost, a pincer or a collapse, whatever the plates look
-like [D]."""
+MEAN_COLLAPSE_PERCENT = 40.0
+LARGEST_COLLAPSE_PERCENT = 60.0
+"""Where the three heights lost this much on average, or one of them this much, the frame is lost: a pincer or a
+collapse, whatever the plates look like [D]."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def of_class(
     if shape is None or shape == "none":
         return None
     known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
-    if shape == "crush" or sum(known) / len(known) >= COLLAPSE_PERCENT:
+    mean = sum(known) / len(known)
+    if shape == "crush" or mean >= MEAN_COLLAPSE_PERCENT or max(known) >= LARGEST_COLLAPSE_PERCENT:
         return "OF4"
     own = plate_shapes(vertebra)
     usual = usual_shapes(own, [plate_shapes(other) for other in healthy])
