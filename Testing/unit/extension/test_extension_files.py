@@ -93,7 +93,9 @@ def test_icons_have_the_size_that_slicer_shows():
 
 def test_every_sample_case_has_a_thumbnail():
     cases = {path.name for path in (ROOT / "sample_data").iterdir() if (path / "truth.json").is_file()}
-    assert {path.stem.removeprefix("Sample-") for path in (MODULE / "Resources" / "Icons").glob("Sample-*.png")} == cases
+    assert {
+        path.stem.removeprefix("Sample-") for path in (MODULE / "Resources" / "Icons").glob("Sample-*.png")
+    } == cases
 
 
 def test_the_index_entry_follows_its_schema():
@@ -101,7 +103,14 @@ def test_the_index_entry_follows_its_schema():
     entry = json.loads(text)
     assert b"\r" not in text
     # slicer-extension-catalog-entry-schema-v1.0.1.json: these properties and no others
-    kinds = {"$schema": str, "category": str, "scm_url": str, "scm_revision": str, "build_subdirectory": str, "tier": int}
+    kinds = {
+        "$schema": str,
+        "category": str,
+        "scm_url": str,
+        "scm_revision": str,
+        "build_subdirectory": str,
+        "tier": int,
+    }
     assert set(entry) == {*kinds, "build_dependencies"}
     assert all(isinstance(entry[name], kind) for name, kind in kinds.items())
     assert entry["category"] in INDEX_CATEGORIES

@@ -7,11 +7,11 @@ import pytest
 import slicer
 import vtk
 from nodes import node_ids
-from vtk.util.numpy_support import vtk_to_numpy
 from VertebralAugmentationPlannerLib.model import palette
 from VertebralAugmentationPlannerLib.scene import roles
 from VertebralAugmentationPlannerLib.scene.fillings import balloon_surface, cement_surface
 from VertebralAugmentationPlannerLib.scene.needles import tube_surface
+from vtk.util.numpy_support import vtk_to_numpy
 
 ROLES_OF_A_PLANNED_LEVEL = {
     *(f"{kind}.L1.{side}" for kind in ("needle", "tube", "balloon", "cement", "pedicle") for side in ("left", "right")),
@@ -106,7 +106,7 @@ def test_safety_is_told_by_colour_by_shape_and_in_words(logic, planned, safety, 
     plan = logic.currentPlan(planned)
     level = plan.level("L1")
     needle = dataclasses.replace(level.trajectory("left"), safety=safety)
-    from VertebralAugmentationPlannerLib.scene.session import with_trajectory
+    from VertebralAugmentationPlannerLib.scene.edits import with_trajectory
 
     changed = tuple(with_trajectory(level, needle) if old.level == "L1" else old for old in plan.levels)
     logic.buildScene(dataclasses.replace(plan, levels=changed), parameterNode=planned)

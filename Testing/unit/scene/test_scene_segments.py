@@ -244,3 +244,14 @@ def test_an_oriented_image_keeps_its_place():
     np.testing.assert_allclose(matrix.MultiplyPoint((12, 13, 5, 1))[:3], boxes().to_ras((12, 13, 5)))
     assert data.GetScalarComponentAsDouble(12, 13, 5, 0) == 1
     assert data.GetScalarComponentAsDouble(12, 13, 15, 0) == 0
+
+
+def test_segments_that_slicer_named_by_number_are_read_by_their_numbers(scene):
+    node = add_segmentation(scene, boxes(), {1: f"Segment_{VERSE['L1']}", 2: f"Segment_{VERSE['L2']}"})
+    assert [part.meaning for part in parts_of(node)] == [BodyPart("level", "L1"), BodyPart("level", "L2")]
+    assert merge(node, meanings(node)).levels == ("L1", "L2")
+
+
+def test_segments_numbered_by_no_known_table_are_left_to_the_user(scene):
+    node = add_segmentation(scene, boxes(), {1: "Segment_1", 2: "Segment_2"})
+    assert [part.meaning for part in parts_of(node)] == [None, None]

@@ -20,7 +20,7 @@ MARKUPS_PER_LEVEL = (roles.SUPERIOR_PLATE, roles.INFERIOR_PLATE, roles.HEIGHT, r
 
 
 def draw_plan(parameter_node: Any, plan: CasePlan, case: Case | None = None, spine: Spine | None = None) -> None:
-    """Draw a plan. With case and spine the bodies and the canal are drawn too; with the spine cement stays inside the body."""
+    """Draw a plan. With case and spine bodies and canal are drawn too; with the spine cement stays inside the body."""
     parameters = plain(parameter_node)
     write_plan_text(parameters, plan)  # first: the plan's folder is found by it
     present = {level.level for level in plan.levels}

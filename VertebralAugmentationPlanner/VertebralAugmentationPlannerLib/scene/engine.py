@@ -10,13 +10,66 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import planner
 from ..access import PathEvaluator, reevaluate
 from ..anatomy import build_spine
-from ..case import load_case
+from ..augmentation import load_catalog
+from ..case import load_case, requested_levels
 from ..case.numbering import VERSE
 from ..measurement import measurements_with_points
-from ..model import CANNULAS, Case, CasePlan, Image, InputError, LevelPlan, PlanOptions, Spine, Trajectory, Vertebra
+from ..model import (
+    CANNULAS,
+    Case,
+    CasePlan,
+    Image,
+    InputError,
+    LevelPlan,
+    PlanOptions,
+    PlanWarning,
+    Spine,
+    Trajectory,
+    Vertebra,
+)
 from ..report import write_report
+from .edits import with_trajectory
+
+ACCESS_CODES = frozenset(
+    [
+        "long-needle",
+        "narrow-pedicle",
+        "needle-moved",
+        "neighbour-close",
+        "neighbour-on-the-way",
+        "no-access",
+        "no-balloon-channel",
+        "no-path",
+        "skin-outside-ct",
+        "tight-path",
+    ]
+)
+AUGMENTATION_CODES = frozenset(
+    [
+        "balloon-off-middle",
+        "balloon-unverified",
+        "balloons-meet",
+        "breach-not-augmented",
+        "cavity-above-ceiling",
+        "cement-ceiling",
+        "cement-without-cleft",
+        "low-body",
+        "no-augmentation",
+        "no-balloon",
+        "no-cement",
+        "no-prediction",
+        "prediction",
+        "retract-cannula",
+        "small-cavity",
+    ]
+)
+"""Codes of the warnings of the rooms access and augmentation: planning a level again replaces them."""
+
+PATH_CODES = ACCESS_CODES - {"narrow-pedicle", "no-access", "no-path"}
+"""Those that speak of one needle's path; they go when the needle is moved."""
 
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
@@ -47,23 +100,17 @@ class Engine:
         shouldCancel: ShouldCancel | None,
     ) -> CasePlan:
         """The whole road, from files, arrays or images."""
-        from ..planner import plan_case
-
-        return plan_case(ct, segmentation, options, progress=progress, should_cancel=shouldCancel)
+        return planner.plan_case(ct, segmentation, options, progress=progress, should_cancel=shouldCancel)
 
     def planCase(
         self, case: Case, options: PlanOptions, progress: Progress | None, shouldCancel: ShouldCancel | None
     ) -> CasePlan:
         """The whole road, from a case."""
-        from ..planner import plan_loaded_case
-
-        return plan_loaded_case(case, options, progress=progress, should_cancel=shouldCancel)
+        return planner.plan_loaded_case(case, options, progress=progress, should_cancel=shouldCancel)
 
     def measuredPlan(self, case: Case, spine: Spine, options: PlanOptions) -> CasePlan:
         """Every level measured, none planned."""
-        from ..planner import measured_plan
-
-        return measured_plan(case, spine, options)
+        return planner.measured_plan(case, spine, options)
 
     def planLevels(
         self,
@@ -74,24 +121,54 @@ class Engine:
         progress: Progress | None,
         shouldCancel: ShouldCancel | None,
     ) -> CasePlan:
-        """A measured plan with the needles, balloons and cement of ``options.levels``; other levels stay as they are."""
-        from ..planner import plan_levels
+        """A measured plan with needles, balloons and cement of ``options.levels``; other levels stay as they are.
 
-        return plan_levels(plan, case, spine, options, progress=progress, should_cancel=shouldCancel)
+        Raises:
+            InputError: a level that was named is not whole in the scan.
+            PlanningCancelled: ``shouldCancel`` answered true between two levels.
+        """
+        named = requested_levels(options, [level.level for level in plan.levels if level.complete]) or ()
+        whole = [level.level for level in plan.levels if level.complete]
+        missing = [name for name in named if name not in whole]
+        if missing:
+            raise InputError(f"{missing[0]} is not whole in the scan or not labelled; choose among {', '.join(whole)}.")
+        fresh = tuple(_without_warnings(level, ACCESS_CODES | AUGMENTATION_CODES) for level in plan.levels)
+        planned = planner.plan_levels(replace(plan, levels=fresh), case, spine, options, progress, shouldCancel)
+        # A level that was not asked for comes back as it went in, but without what an earlier run said of it.
+        levels = tuple(
+            old if new == clean else new for old, clean, new in zip(plan.levels, fresh, planned.levels, strict=True)
+        )
+        return replace(planned, levels=levels)
 
-    def augment(self, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+    def augment(
+        self,
+        level: LevelPlan,
+        case: Case,
+        spine: Spine,
+        options: PlanOptions,
+        volumesMl: dict[str, float] | None = None,
+    ) -> LevelPlan:
         """Balloons, cement and prediction of a level for its needles as they are."""
-        from ..planner import plan_level_augmentation
-
-        return plan_level_augmentation(level, case, spine, options)
+        bare = _without_warnings(level, AUGMENTATION_CODES)
+        if not bare.trajectories:
+            return replace(bare, cement=None, predicted=None)
+        return planner.plan_level_augmentation(bare, case, spine, options, volumesMl)
 
     def inflate(
         self, level: LevelPlan, case: Case, spine: Spine, side: str, volumeMl: float, options: PlanOptions
     ) -> LevelPlan:
-        """One balloon inflated to at most a volume, and the cement that follows from it."""
-        from ..planner import plan_level_augmentation
+        """One balloon inflated to at most a volume, and the cement that follows; the other balloon stays as it is."""
+        volumes = {needle.side: needle.balloon.planned_volume_ml for needle in level.trajectories if needle.balloon}
+        return self.augment(level, case, spine, options, {**volumes, side: max(0.0, volumeMl)})
 
-        return plan_level_augmentation(level, case, spine, options, volumes_ml={side: volumeMl})
+    def moved(self, level: LevelPlan, needle: Trajectory) -> LevelPlan:
+        """A level with a needle that was moved by hand: what was said of the old path goes, the new one's state comes."""
+        name = f"{level.level} {needle.side}"
+        kept = [w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name))]
+        severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
+        message = f"{name}: the needle was moved by hand; it is {needle.safety}. {needle.compromise or ''}".strip()
+        warning = PlanWarning("needle-moved", severity, message, "the user's edit")
+        return replace(with_trajectory(level, needle), warnings=(*kept, warning))
 
     def reevaluate(
         self,
@@ -127,11 +204,13 @@ class Engine:
 
     def balloons(self, options: PlanOptions) -> list[Any]:
         """The balloons of the catalogue, the user's own included."""
-        from ..augmentation import load_catalog
-
         return list(load_catalog(options.catalog))
 
     def writeReport(self, plan: CasePlan, case: Case | None, spine: Spine | None, path: Path) -> Path:
         """Write the report; with case and spine it has pictures."""
         write_report(plan, path, case, spine)
         return path
+
+
+def _without_warnings(level: LevelPlan, codes: frozenset[str]) -> LevelPlan:
+    return replace(level, warnings=tuple(warning for warning in level.warnings if warning.code not in codes))

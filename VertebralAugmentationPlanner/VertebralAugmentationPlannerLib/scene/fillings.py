@@ -21,7 +21,7 @@ from .references import display_of, make_node, remove_node
 SPHERE_RESOLUTION = 32
 
 CEMENT_SMOOTHING_VOXELS = 0.8
-"""Gaussian smoothing of the cement's voxels before the surface is drawn; moves the surface by well under a voxel. [D]"""
+"""Gaussian smoothing of the cement's voxels before its surface is drawn; moves it by well under a voxel. [D]"""
 
 
 def draw_balloon(parameter_node: Any, level: str, trajectory: Trajectory) -> None:

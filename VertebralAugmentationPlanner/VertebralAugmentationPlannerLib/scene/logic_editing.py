@@ -11,7 +11,8 @@ from .choices import options_of
 from .editing import Edit
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
-from .session import Session, with_trajectory, without_fillings, without_trajectory
+from .edits import without_fillings, without_trajectory
+from .session import Session
 
 
 class EditingLogic(ViewsLogic, StepsLogic):
@@ -72,7 +73,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
         except (InputError, ValueError, KeyError) as error:
             self._refuse(session, edit, old, error)
             return
-        level = with_trajectory(session.level(edit.level), moved)
+        level = self.engine.moved(session.level(edit.level), moved)
         if edit.finished:
             level = self._augmented(session, level, options)
         session.draw_edit(level, level.trajectory(edit.part), edit.finished)

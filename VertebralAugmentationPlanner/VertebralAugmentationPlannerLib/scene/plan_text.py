@@ -11,7 +11,7 @@ from .references import make_node, node_of
 
 
 def write_plan_text(parameter_node: Any, plan: CasePlan) -> None:
-    """Put the plan into the parameter node's text node; made where there is none, untouched where it says so already."""
+    """Put the plan into the parameter node's text node; made where there is none, untouched where it says it."""
     node = make_node(parameter_node, roles.PLAN_TEXT, "vtkMRMLTextNode", "plan.json")
     text = plan.to_json()
     if node.GetText() != text:

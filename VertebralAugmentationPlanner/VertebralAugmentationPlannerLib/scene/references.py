@@ -11,7 +11,11 @@ import vtk
 from . import roles
 
 OWNED = "VertebralAugmentationPlanner.Role"
-"""Node attribute of every node that the planner made: its role. Nodes without it are the user's and are never removed."""
+"""Node attribute of every node that the planner made: its role. Nodes without it are the user's
+and are never removed."""
+
+STYLED = "VertebralAugmentationPlanner.Styled"
+"""Attribute of a display node that has its style; what the user makes of it afterwards stays."""
 
 
 def plain(parameter_node: Any) -> Any:
@@ -55,11 +59,18 @@ def make_node(parameter_node: Any, role: str, class_name: str, name: str) -> Any
 
 
 def display_of(node: Any, style: Callable[[Any], None]) -> Any:
-    """The node's display node; where there is none (a new node, or one deleted by hand) it is made and styled."""
+    """The node's display node, styled once: made where there is none (a new node, or one deleted by hand).
+
+    The application makes default display nodes as soon as a node is added (``vtkSlicerMarkupsLogic``), so that a
+    display node being there says nothing about its style.
+    """
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
-        style(node.GetDisplayNode())
-    return node.GetDisplayNode()
+    display = node.GetDisplayNode()
+    if display.GetAttribute(STYLED) is None:
+        style(display)
+        display.SetAttribute(STYLED, "1")
+    return display
 
 
 def remove_node(parameter_node: Any, role: str) -> None:

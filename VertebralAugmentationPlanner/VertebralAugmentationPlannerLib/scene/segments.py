@@ -7,7 +7,7 @@ to know for data that comes from nodes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,15 @@ from vtk.util.numpy_support import vtk_to_numpy
 from ..case.names import BodyPart, part_of_code, part_of_name
 from ..case.numbering import VERSE, numbering_of
 from ..model import Image, InputError, PlanWarning
+from .lattice import common_lattice, on_lattice
 from .volumes import image_from_volume, is_label_map, is_segmentation, matrix_array, node_to_world
-
-LATTICE_TOLERANCE = 1e-3
-"""Voxels by which two segments' grids may disagree and still be one lattice; float32 headers give 1e-5. [D]"""
 
 OVERLAP_ML = 0.05
 """Overlap of two vertebrae that is worth a sentence: kissing facets share single voxels (0.001–0.01 ml). [D]"""
 
-ROOM_MM = 15.0
-"""Empty space kept around the labels where the scan goes on: the engine looks at most this far past a vertebra. [D]"""
 
+_LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+_NUMBERED = re.compile(r"^\s*(?:segment|label)[\s_-]*(\d+)\s*$", re.IGNORECASE)
 _GEOMETRY = re.compile(r"Reference image geometry\|([-+0-9.eE;]+)")
 
 
@@ -76,6 +74,28 @@ def parts_of(node: Any) -> list[Part]:
 
 
 def _parts_of_segmentation(node: Any) -> list[Part]:
+    parts = _named_segments(node)
+    if any(part.meaning is not None and part.meaning.kind == "level" for part in parts):
+        return parts
+    return _numbered_segments(node, parts)
+
+
+def _numbered_segments(node: Any, parts: list[Part]) -> list[Part]:
+    """“Segment_31”: what Slicer calls the values of a label map that it imported without names."""
+    values = {part.key: int(match[1]) for part in parts if (match := _NUMBERED.match(part.name))}
+    if not values or not node.GetSegmentation().ContainsRepresentation(_LABELMAP):
+        return parts
+    masks = part_masks(node, list(values))
+    matrix, shape, offsets = common_lattice(list(masks.values()), None)
+    merged = np.zeros(shape, np.int32)
+    for (key, mask), offset in zip(masks.items(), offsets, strict=True):
+        where, inside = on_lattice(mask, matrix, shape, offset)
+        merged[where][inside] = values[key]
+    meanings = _numbered(Image(merged, matrix), sorted(values.values()))
+    return [replace(part, meaning=meanings.get(values.get(part.key, 0), part.meaning)) for part in parts]
+
+
+def _named_segments(node: Any) -> list[Part]:
     segmentation = node.GetSegmentation()
     parts = []
     for index in range(segmentation.GetNumberOfSegments()):
@@ -95,7 +115,7 @@ def _meaning(name: str) -> BodyPart | None:
 
 
 def _terminology(segment: Any) -> BodyPart | None:
-    """Meaning of the type of a segment's terminology, ``context~category~type~modifier~…``, type ``scheme^code^words``."""
+    """Meaning of a segment's terminology ``context~category~type~modifier~…``, a type being ``scheme^code^words``."""
     entry = segment.GetTerminology()
     fields = entry.split("~") if entry else []
     if len(fields) < 4:
@@ -156,8 +176,7 @@ def part_masks(node: Any, keys: list[str]) -> dict[str, Image]:
     if is_label_map(node):
         image = image_from_volume(node, "segmentation")
         return {key: Image(image.voxels == int(key), image.ijk_to_ras) for key in keys}
-    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    if not node.GetSegmentation().ContainsRepresentation(name):
+    if not node.GetSegmentation().ContainsRepresentation(_LABELMAP):
         raise InputError(
             f"The segmentation “{node.GetName()}” holds surfaces but no voxels; create its binary labelmap "
             "representation in the Segmentations module."
@@ -215,7 +234,7 @@ def merge(node: Any, meanings: dict[str, BodyPart], ct: Image | None = None) -> 
     voxel_ml = abs(np.linalg.det(matrix[:3, :3])) / 1000
     for key, offset in zip(masks, offsets, strict=True):
         meaning = meanings[key]
-        where, mask = _on_lattice(masks[key], matrix, shape, offset)
+        where, mask = on_lattice(masks[key], matrix, shape, offset)
         if meaning.kind in ("canal", "cord"):
             canal = np.zeros(shape, bool) if canal is None else canal
             canal[where] |= mask
@@ -246,8 +265,8 @@ def _scan_border(node: Any, ct: Image | None) -> tuple[Image | None, list[PlanWa
         PlanWarning(
             "scan_border_unknown",
             "caution",
-            "The segmentation does not say where the scan ends, and there is no CT: a vertebra cut by the scan’s border "
-            "would be taken for a whole one.",
+            "The segmentation does not say where the scan ends, and there is no CT: a vertebra cut by the border would "
+            "be taken for a whole one.",
             "scene/segments.py [D]",
         )
     ]
@@ -268,63 +287,6 @@ def _overlap(name: str, volume_ml: float) -> PlanWarning:
     return PlanWarning(
         "segments_overlap",
         "caution" if volume_ml > 1 else "info",
-        f"{volume_ml:.2f} ml of the segment {name} also belong to a segment listed before it and were left to that one.",
+        f"{volume_ml:.2f} ml of the segment {name} also belong to one listed before it and were left to that one.",
         "scene/segments.py [D]",
     )
-
-
-def common_lattice(
-    masks: list[Image], border: Image | None
-) -> tuple[NDArray, tuple[int, int, int], list[NDArray | None]]:
-    """A grid that holds all masks, in the first one's lattice, with room around them up to the scan's border.
-
-    Returns:
-        4 × 4 matrix to RAS, shape, and the offset of each mask in it, or None for a mask of another lattice.
-    """
-    base = masks[0].ijk_to_ras
-    boxes = [_box(base, mask) for mask in masks]
-    first = np.min([box[0] for box in boxes], axis=0)
-    last = np.max([box[1] for box in boxes], axis=0)
-    room = np.ceil(ROOM_MM / masks[0].spacing_mm).astype(int)
-    if border is None:
-        wide_first, wide_last = first - room, last + room
-    else:
-        border_first, border_last = _box(base, border)
-        wide_first = np.minimum(first, np.maximum(border_first, first - room))
-        wide_last = np.maximum(last, np.minimum(border_last, last + room))
-    matrix = base.copy()
-    matrix[:3, 3] = base[:3, :3] @ wide_first + base[:3, 3]
-    offsets = [None if (shift := _shift(base, mask)) is None else shift - wide_first for mask in masks]
-    return matrix, tuple(int(n) for n in wide_last - wide_first + 1), offsets  # type: ignore[return-value]
-
-
-def _box(base: NDArray, image: Image) -> tuple[NDArray, NDArray]:
-    """First and last voxel of the base lattice that hold an image's voxel centres."""
-    relative = np.linalg.inv(base) @ image.ijk_to_ras
-    corners = np.array(np.meshgrid(*[[0, n - 1] for n in image.voxels.shape])).reshape(3, -1)
-    index = relative[:3, :3] @ corners + relative[:3, 3:]
-    first = np.floor(index.min(axis=1) + LATTICE_TOLERANCE).astype(int)
-    return first, np.ceil(index.max(axis=1) - LATTICE_TOLERANCE).astype(int)
-
-
-def _shift(base: NDArray, image: Image) -> NDArray | None:
-    """Whole voxels from the base lattice's origin to an image's, or None where the lattices differ."""
-    relative = np.linalg.inv(base) @ image.ijk_to_ras
-    shift = np.round(relative[:3, 3])
-    same_axes = np.allclose(relative[:3, :3], np.eye(3), atol=LATTICE_TOLERANCE / max(image.voxels.shape))
-    if same_axes and np.allclose(relative[:3, 3], shift, atol=LATTICE_TOLERANCE):
-        return shift.astype(int)
-    return None
-
-
-def _on_lattice(
-    mask: Image, matrix: NDArray, shape: tuple[int, int, int], offset: NDArray | None
-) -> tuple[tuple[slice, slice, slice], NDArray[np.bool_]]:
-    """Where a mask lies on the lattice, and its voxels there (nearest voxel where its grid is another)."""
-    if offset is not None:
-        where = tuple(slice(int(o), int(o) + n) for o, n in zip(offset, mask.voxels.shape, strict=True))
-        return where, np.asarray(mask.voxels, bool)  # type: ignore[return-value]
-    index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
-    points = index @ matrix[:3, :3].T + matrix[:3, 3]
-    image = Image(np.asarray(mask.voxels, np.uint8), mask.ijk_to_ras)
-    return (slice(None),) * 3, image.sample(points, order=0, outside=0.0) > 0  # type: ignore[return-value]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Case, CasePlan, InputError, LevelPlan, PlanWarning, Spine, Trajectory
+from ..model import Case, CasePlan, InputError, LevelPlan, Spine, Trajectory
 from . import roles
 from .drawing import draw_level, draw_plan, show_fillings
 from .editing import Edit, Editor, line_ends
@@ -203,27 +203,3 @@ class Session:
         """Take the observers away and let go of the images. The nodes stay."""
         self.editor.stop()
         self._case = self._spine = self._drawn_spine = self._state = None
-
-
-def without_fillings(level: LevelPlan, warning: PlanWarning) -> LevelPlan:
-    """A level without balloons and cement, and why."""
-    bare = tuple(replace(t, balloon=None, cement_ml=None, bone_fillers=None) for t in level.trajectories)
-    kept = tuple(old for old in level.warnings if old.code != warning.code)
-    return replace(level, trajectories=bare, cement=None, predicted=None, warnings=(*kept, warning))
-
-
-def with_trajectory(level: LevelPlan, trajectory: Trajectory) -> LevelPlan:
-    """A level with one side's trajectory replaced (or added)."""
-    others = [old for old in level.trajectories if old.side != trajectory.side]
-    trajectories = sorted([*others, trajectory], key=lambda t: t.side)
-    skipped = {side: reason for side, reason in level.skipped_sides.items() if side != trajectory.side}
-    return replace(level, trajectories=tuple(trajectories), skipped_sides=skipped)
-
-
-def without_trajectory(level: LevelPlan, side: str, reason: str) -> LevelPlan:
-    """A level with one side's trajectory taken out, and why."""
-    return replace(
-        level,
-        trajectories=tuple(old for old in level.trajectories if old.side != side),
-        skipped_sides={**level.skipped_sides, side: reason},
-    )

@@ -39,7 +39,7 @@ def across_needle(entry_ras: ArrayLike, target_ras: ArrayLike, depth_mm: float) 
 
 
 def along_needle_axial(entry_ras: ArrayLike, target_ras: ArrayLike) -> NDArray[np.float64]:
-    """Slice-to-RAS matrix of the slice that contains the needle and lies as near to axial as it can; tip upwards."""
+    """Slice-to-RAS matrix of the slice that contains the needle, as near to axial as it can be; tip upwards."""
     entry, target = np.asarray(entry_ras, float), np.asarray(target_ras, float)
     axis = unit(target - entry)
     left = _perpendicular([-1.0, 0.0, 0.0], [axis], [0.0, 1.0, 0.0])
@@ -47,7 +47,7 @@ def along_needle_axial(entry_ras: ArrayLike, target_ras: ArrayLike) -> NDArray[n
 
 
 def along_needle_sagittal(entry_ras: ArrayLike, target_ras: ArrayLike) -> NDArray[np.float64]:
-    """Slice-to-RAS matrix of the slice that contains the needle and lies as near to sagittal as it can; tip leftwards."""
+    """Slice-to-RAS matrix of the slice that contains the needle, as near to sagittal as it can be; tip to the left."""
     entry, target = np.asarray(entry_ras, float), np.asarray(target_ras, float)
     axis = unit(target - entry)
     up = _perpendicular([0.0, 0.0, 1.0], [axis], [0.0, 1.0, 0.0])

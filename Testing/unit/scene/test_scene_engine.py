@@ -1,0 +1,119 @@
+"""The real stages behind the scene: planned from nodes, dragged, inflated. What they compute is tested in their rooms."""
+
+import ast
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import VertebralAugmentationPlannerLib
+from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
+from VertebralAugmentationPlannerLib.scene.engine import ACCESS_CODES, AUGMENTATION_CODES, Engine
+
+PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
+
+
+def codes_of(room):
+    """First arguments of every warning made in a room."""
+    makers = {"PlanWarning", "_warning"}
+    calls = (
+        node
+        for file in (PACKAGE / room).glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in makers
+    )
+    return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+
+
+def test_every_warning_of_access_and_augmentation_is_replaced_when_a_level_is_planned_again():
+    assert codes_of("access") <= ACCESS_CODES
+    assert codes_of("augmentation") <= AUGMENTATION_CODES
+    assert codes_of("measurement").isdisjoint(ACCESS_CODES | AUGMENTATION_CODES)
+    assert codes_of("anatomy").isdisjoint(ACCESS_CODES | AUGMENTATION_CODES)
+
+
+@pytest.fixture(scope="module")
+def real(built):
+    case, spine, _plan = built
+    engine = Engine()
+    measured = engine.measuredPlan(case, spine, PlanOptions())
+    options = PlanOptions(levels=("L1",), approach="bilateral")
+    return engine, case, spine, options, engine.planLevels(measured, case, spine, options, None, None)
+
+
+def test_fractured_levels_are_planned_by_default(built):
+    case, spine, _plan = built
+    engine = Engine()
+    measured = engine.measuredPlan(case, spine, PlanOptions())
+    plan = engine.planLevels(measured, case, spine, PlanOptions(), None, None)
+    assert [level.level for level in plan.levels if level.approach is not None] == ["L1"]
+
+
+def test_a_level_that_is_not_there_is_refused(real):
+    engine, case, spine, _options, plan = real
+    with pytest.raises(InputError, match="L4 is not whole in the scan"):
+        engine.planLevels(plan, case, spine, PlanOptions(levels=("L4",)), None, None)
+
+
+def test_planning_again_says_everything_once(real):
+    engine, case, spine, options, plan = real
+    again = engine.planLevels(plan, case, spine, options, None, None)
+    assert again.level("L1").warnings == plan.level("L1").warnings
+    assert again == plan
+
+
+def test_inflating_less_gives_a_smaller_balloon_and_leaves_the_other(real):
+    engine, case, spine, options, plan = real
+    level = plan.level("L1")
+    side = level.trajectories[0].side
+    whole = {needle.side: needle.balloon for needle in level.trajectories}
+    half = engine.inflate(level, case, spine, side, whole[side].planned_volume_ml / 2, options)
+    assert half.trajectory(side).balloon.planned_volume_ml == pytest.approx(whole[side].planned_volume_ml / 2, abs=0.01)
+    assert half.trajectory(side).balloon.planned_diameter_mm < whole[side].planned_diameter_mm
+    for other in set(whole) - {side}:
+        assert half.trajectory(other).balloon.planned_volume_ml == whole[other].planned_volume_ml
+
+
+def test_a_moved_needle_is_judged_in_milliseconds(real):
+    engine, case, spine, options, plan = real
+    needle = plan.level("L1").trajectories[0]
+    arguments = (spine.vertebrae["L1"], case, needle.side)
+    engine.reevaluate(*arguments, np.array(needle.entry_ras), np.array(needle.target_ras), needle.cannula, options)
+    times = []
+    for step in np.linspace(0, 0.5, 15):
+        start = time.perf_counter()
+        engine.reevaluate(
+            *arguments, np.array(needle.entry_ras), np.add(needle.target_ras, (step, 0, 0)), needle.cannula, options
+        )
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.02
+
+
+def test_a_needle_left_where_it_is_keeps_its_numbers(real):
+    engine, case, spine, options, plan = real
+    needle = plan.level("L1").trajectories[0]
+    same = engine.reevaluate(
+        spine.vertebrae["L1"],
+        case,
+        needle.side,
+        np.array(needle.entry_ras),
+        np.array(needle.target_ras),
+        needle.cannula,
+        options,
+    )
+    assert same.entry_ras == pytest.approx(needle.entry_ras, abs=0.05)
+    assert same.clearance_mm.canal == pytest.approx(needle.clearance_mm.canal, abs=0.05)
+    assert same.safety == needle.safety
+
+
+def test_a_moved_needle_drops_what_was_said_of_its_old_path(real):
+    engine, _case, _spine, _options, plan = real
+    level = plan.level("L1")
+    moved = engine.moved(engine.moved(level, level.trajectories[0]), level.trajectories[0])
+    assert [warning.code for warning in moved.warnings].count("needle-moved") == 1
+
+
+def test_the_catalogue_is_offered():
+    balloons = Engine().balloons(PlanOptions())
+    assert len(balloons) >= 3
+    assert all(balloon.length_mm > 0 and balloon.name for balloon in balloons)

@@ -1,0 +1,73 @@
+"""The module's own test, run here: it passes on the truth and fails on anything else."""
+
+import dataclasses
+
+import pytest
+import slicer
+from stand_in import StandInEngine
+from VertebralAugmentationPlannerLib.scene import self_test
+from VertebralAugmentationPlannerLib.scene.bundle import new_parameter_node
+from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
+from VertebralAugmentationPlannerLib.scene.sample_data import sampleDataSources, sampleFolder
+
+
+class ModuleLogic(PlannerLogic):
+    """As in the module file, where ScriptedLoadableModuleLogic finds or makes the node."""
+
+    def getParameterNode(self):
+        node = self.scene.GetFirstNodeByClass("vtkMRMLScriptedModuleNode")
+        return new_parameter_node(self.scene) if node is None else node
+
+
+@pytest.fixture
+def module_logic(scene, monkeypatch):
+    monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
+    logic = ModuleLogic(scene, StandInEngine())
+    yield logic
+    logic.cleanup()
+
+
+def test_the_sample_case_agrees_with_its_truth(module_logic, tmp_path):
+    problems = self_test.checkSampleCase(module_logic, "t12-wedge", "T12")
+    assert problems == []
+
+
+def test_a_wrong_height_and_an_unsafe_needle_are_found(built):
+    plan = built[2]
+    level = plan.level("L1")
+    truth = {
+        "anterior_height_mm": level.measurements.anterior_height_mm + 1.5,
+        "middle_height_mm": level.measurements.middle_height_mm,
+        "posterior_height_mm": level.measurements.posterior_height_mm,
+        "wedge_angle_deg": level.measurements.wedge_angle_deg,
+        "segmental_kyphosis_deg": level.measurements.segmental_kyphosis_deg,
+        "body_volume_ml": level.measurements.body_volume_ml,
+        "genant_grade": level.measurements.genant_grade,
+        "fracture_shape": "crush",
+    }
+    problems = self_test._against_truth(level, truth)
+    assert [problem.split(" is ")[0] for problem in problems] == ["L1 anterior_height_mm", "L1 fracture_shape"]
+
+
+def test_a_needle_in_the_canal_is_found(module_logic, built):
+    node = module_logic.buildScene(built[2])
+    level = built[2].level("L1")
+    needle = level.trajectory("left")
+    bad = dataclasses.replace(needle, clearance_mm=dataclasses.replace(needle.clearance_mm, canal=-0.2))
+    problems = self_test._of_needles(module_logic, node, dataclasses.replace(level, trajectories=(bad,)))
+    assert problems == ["the left needle of L1 is not safe (canal -0.2 mm, safe)"]
+
+
+def test_the_sample_data_ship_with_the_module():
+    for name in ("t12-wedge", "l1-biconcave-l3-wedge", "l2-crush"):
+        assert sampleFolder(name) is not None
+
+
+def test_each_sample_is_registered_with_files_that_are_there():
+    sources = sampleDataSources("icons", "https://example.org")
+    assert [source["sampleName"] for source in sources] == ["t12-wedge", "l1-biconcave-l3-wedge", "l2-crush"]
+    for source in sources:
+        lengths = {len(source[name]) for name in ("uris", "fileNames", "nodeNames", "loadFileTypes")}
+        assert lengths == {2}  # SampleDataSource refuses anything else
+        assert all(uri.startswith("file://") for uri in source["uris"])
+        assert callable(source["customDownloader"])

@@ -1,0 +1,31 @@
+"""A level's plan with one thing changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model import LevelPlan, PlanWarning, Trajectory
+
+
+def without_fillings(level: LevelPlan, warning: PlanWarning) -> LevelPlan:
+    """A level without balloons and cement, and why."""
+    bare = tuple(replace(t, balloon=None, cement_ml=None, bone_fillers=None) for t in level.trajectories)
+    kept = tuple(old for old in level.warnings if old.code != warning.code)
+    return replace(level, trajectories=bare, cement=None, predicted=None, warnings=(*kept, warning))
+
+
+def with_trajectory(level: LevelPlan, trajectory: Trajectory) -> LevelPlan:
+    """A level with one side's trajectory replaced (or added)."""
+    others = [old for old in level.trajectories if old.side != trajectory.side]
+    trajectories = sorted([*others, trajectory], key=lambda t: t.side)
+    skipped = {side: reason for side, reason in level.skipped_sides.items() if side != trajectory.side}
+    return replace(level, trajectories=tuple(trajectories), skipped_sides=skipped)
+
+
+def without_trajectory(level: LevelPlan, side: str, reason: str) -> LevelPlan:
+    """A level with one side's trajectory taken out, and why."""
+    return replace(
+        level,
+        trajectories=tuple(old for old in level.trajectories if old.side != side),
+        skipped_sides={**level.skipped_sides, side: reason},
+    )
