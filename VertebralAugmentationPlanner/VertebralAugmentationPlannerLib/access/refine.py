@@ -79,9 +79,9 @@ DEPTH_SCALE = 0.06
 """Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the cortex met
 squarely; still more slack. Convex in the tip, so that the optimum is one [D]."""
 
-TIP_FLAT_END = 0.4
-"""The tube's end is flat: with the anterior cortex ~25° off square, its rim stands ahead of the axis by
-r·sin 25° [C]."""
+TIP_FLAT_END = 0.75
+"""The tube's end is flat: where the nearest anterior cortex lies up to 50° off the needle, as it does for a paramedian
+tip, its rim stands r·sin 50° ahead of the axis [C]."""
 
 
 @dataclass(frozen=True)
