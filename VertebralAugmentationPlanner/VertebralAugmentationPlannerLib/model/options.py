@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from .errors import InputError
 
@@ -107,3 +108,20 @@ class PlanOptions:
                 raise InputError(f"{name} “{value}” is unknown; choose one of {', '.join(allowed)}.")
         if not 0.0 < self.target_fill <= 1.0:
             raise InputError(f"The target fill {self.target_fill:g} must lie above 0 and at most 1 (0.30 means 30 %).")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> PlanOptions:
+        """Options as a plan records them; entries that this version does not know are left out.
+
+        Raises:
+            InputError: an entry has no usable value.
+        """
+        values = {item.name: data[item.name] for item in fields(cls) if item.name in data}
+        for name, kind in (("margins", Margins), ("assumptions", Assumptions)):
+            if name in values:
+                known = {item.name for item in fields(kind)}
+                values[name] = kind(**{key: float(value) for key, value in values[name].items() if key in known})
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise InputError(f"The plan’s options cannot be used: {error}.") from error

@@ -200,6 +200,8 @@ class Trajectory:
     balloon: BalloonPlan | None = None
     cement_ml: float | None = None
     bone_fillers: int | None = None
+    margins_mm: Clearance | None = None
+    """Margins this path was judged by; the anterior one shrinks with the body, so the options alone do not tell it."""
 
 
 @dataclass(frozen=True)

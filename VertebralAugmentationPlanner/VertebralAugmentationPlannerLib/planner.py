@@ -1,0 +1,354 @@
+"""The road from images to a plan: one call a stage, nothing reaches back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import __version__
+from .access import AccessPlan, plan_access, reevaluate
+from .anatomy import build_spine
+from .augmentation import plan_augmentation
+from .case import load_case, requested_levels
+from .measurement import MeasuredLevel, measure_spine
+from .model import (
+    CANNULAS,
+    SCHEMA,
+    Case,
+    CasePlan,
+    FramePlan,
+    InputError,
+    LevelPlan,
+    PedicleMeasurement,
+    Pedicles,
+    PlanningCancelled,
+    PlanOptions,
+    PlanWarning,
+    Software,
+    Spine,
+    Trajectory,
+    Vertebra,
+)
+from .model.geometry import FloatArray
+from .model.serialisation import rounded, to_plain
+
+Progress = Callable[[float, str], None]
+ShouldCancel = Callable[[], bool]
+
+SOFTWARE = "VertebralAugmentationPlanner"
+
+AUGMENTATION_CODES = frozenset(
+    {
+        "balloon-off-middle",
+        "balloon-unverified",
+        "balloons-meet",
+        "breach-not-augmented",
+        "cavity-above-ceiling",
+        "cement-ceiling",
+        "cement-without-cleft",
+        "low-body",
+        "no-balloon",
+        "no-cement",
+        "no-prediction",
+        "retract-cannula",
+        "small-cavity",
+    }
+)
+"""Warnings of the augmentation room: they go when a level's augmentation is planned anew."""
+
+READ_SHARE, ANATOMY_SHARE, MEASURE_SHARE = 0.15, 0.55, 0.65
+"""Where reading, anatomy and measuring end on a progress bar; rough shares of a five-level case."""
+
+
+def plan_case(
+    ct: Any,
+    segmentation: Any,
+    options: PlanOptions | None = None,
+    canal: Any = None,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> CasePlan:
+    """Plan a case from its images.
+
+    Args:
+        ct: path (NIfTI, NRRD, MHA or a DICOM folder), SimpleITK image, (array, affine) with the affine from voxel
+            index to RAS, or ``model.Image``; None to plan from the labels alone.
+        segmentation: vertebra labels, likewise.
+        options: the choices; the defaults when None.
+        canal: optional mask of the canal or cord, likewise.
+        progress: called with a fraction 0–1 and what is being done.
+        should_cancel: polled between steps.
+
+    Returns:
+        the plan. The same input gives the same plan, to the byte.
+
+    Raises:
+        InputError: the input cannot be used; the message is one sentence.
+        PlanningCancelled: ``should_cancel`` answered true.
+    """
+    options = options or PlanOptions()
+    if progress is not None:
+        progress(0.0, "reading the images")
+    case = load_case(ct, segmentation, options, canal)
+    return plan_loaded_case(case, options, None, _part(progress, READ_SHARE, 1.0), should_cancel)
+
+
+def plan_loaded_case(
+    case: Case,
+    options: PlanOptions,
+    spine: Spine | None = None,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> CasePlan:
+    """Plan a case that has been read; ``spine`` where its anatomy has been built already. See :func:`plan_case`."""
+    _check_names(case, options)
+    if spine is None:
+        spine = build_spine(case, None, _part(progress, 0.0, ANATOMY_SHARE), should_cancel)
+    if progress is not None:
+        progress(ANATOMY_SHARE, "measuring")
+    measured = measured_plan(case, spine, options)
+    return plan_levels(measured, case, spine, options, _part(progress, MEASURE_SHARE, 1.0), should_cancel)
+
+
+def measured_plan(case: Case, spine: Spine, options: PlanOptions) -> CasePlan:
+    """Every level measured, none planned: ``approach`` is None throughout.
+
+    Raises:
+        InputError: no vertebra is whole.
+    """
+    if not spine.complete():
+        cut = "; ".join(f"{level}: {vertebra.incomplete_reason}" for level, vertebra in spine.vertebrae.items())
+        raise InputError(f"No vertebra is whole, so nothing can be measured ({cut}).")
+    measured = measure_spine(spine, case, options)
+    plan = CasePlan(
+        schema=SCHEMA,
+        software=Software(SOFTWARE, __version__),
+        inputs=case.inputs,
+        coordinate_system="RAS",
+        options=to_plain(options),
+        levels=tuple(_measured_level(vertebra, measured.get(level)) for level, vertebra in spine.vertebrae.items()),
+        warnings=(*case.warnings, *spine.notes),
+    )
+    return rounded(plan)
+
+
+def plan_levels(
+    plan: CasePlan,
+    case: Case,
+    spine: Spine,
+    options: PlanOptions,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> CasePlan:
+    """Add needles, balloons and cement of ``options.levels`` to a measured plan; other levels stay as they are."""
+    asked = _asked_levels(plan, options)
+    levels = []
+    for level in plan.levels:
+        if level.level in asked:
+            if should_cancel is not None and should_cancel():
+                raise PlanningCancelled
+            if progress is not None:
+                progress(asked.index(level.level) / len(asked), f"planning {level.level}")
+            level = _planned_level(level, case, spine, options)
+        levels.append(level)
+    warnings = plan.warnings if asked else (*plan.warnings, _nothing_fractured(plan))
+    if progress is not None:
+        progress(1.0, "planned")
+    return rounded(replace(plan, options=to_plain(options), levels=tuple(levels), warnings=warnings))
+
+
+def plan_level_augmentation(
+    level: LevelPlan,
+    case: Case,
+    spine: Spine,
+    options: PlanOptions,
+    volumes_ml: Mapping[str, float] | None = None,
+) -> LevelPlan:
+    """Balloons, cement and prediction of a level for its needles as they are.
+
+    Args:
+        level: with trajectories; its earlier augmentation is replaced.
+        volumes_ml: by side, the most a balloon shall be inflated to.
+    """
+    bare = tuple(replace(needle, balloon=None, cement_ml=None, bone_fillers=None) for needle in level.trajectories)
+    augmented = plan_augmentation(
+        spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml=volumes_ml
+    )
+    kept = tuple(warning for warning in level.warnings if warning.code not in AUGMENTATION_CODES)
+    return rounded(
+        replace(
+            level,
+            trajectories=augmented.trajectories,
+            cement=augmented.cement,
+            predicted=augmented.predicted,
+            warnings=(*kept, *augmented.warnings),
+        )
+    )
+
+
+def check_plan(
+    plan: CasePlan,
+    ct: Any,
+    segmentation: Any,
+    canal: Any = None,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> CasePlan:
+    """Compute the clearances, grades and angles of an edited plan again from its entry and target points.
+
+    Args:
+        plan: edited by hand or elsewhere; its entry and target points are taken as they are.
+        ct, segmentation, canal: as for :func:`plan_case`.
+
+    Returns:
+        the plan with every trajectory judged anew.
+
+    Raises:
+        InputError: the images cannot be used, or a level of the plan is not whole in them.
+    """
+    options = PlanOptions.from_dict(plan.options)
+    case = load_case(ct, segmentation, options, canal)
+    spine = build_spine(case, None, progress, should_cancel)
+    levels = tuple(_checked_level(level, case, spine, options) for level in plan.levels)
+    warnings = plan.warnings
+    before, now = plan.inputs.segmentation.sha256, case.inputs.segmentation.sha256
+    if before and now and before != now:
+        changed = PlanWarning(
+            "other_labels",
+            "caution",
+            "The labels are not those the plan was made from; clearances are those of the labels given now.",
+            "SHA-256 of the segmentation",
+        )
+        warnings = (*(w for w in warnings if w.code != changed.code), changed)
+    return rounded(replace(plan, inputs=case.inputs, levels=levels, warnings=warnings))
+
+
+def _check_names(case: Case, options: PlanOptions) -> None:
+    missing = [name for name in requested_levels(options, case.level_values) or () if name not in case.level_values]
+    if missing:
+        present = ", ".join(case.level_values)
+        raise InputError(f"{' and '.join(missing)} cannot be planned: the labels hold {present}.")
+
+
+def _asked_levels(plan: CasePlan, options: PlanOptions) -> list[str]:
+    """Levels to plan, in the plan's order: those named, or every whole level, or the fractured ones."""
+    wanted = requested_levels(options, [level.level for level in plan.levels])
+    if wanted is None:
+        return [level.level for level in plan.levels if level.measurements and (level.measurements.genant_grade or 0)]
+    named = not (isinstance(options.levels, str) and options.levels.strip().lower() == "all")
+    return [level.level for level in plan.levels if level.level in wanted and (named or level.complete)]
+
+
+def _nothing_fractured(plan: CasePlan) -> PlanWarning:
+    whole = ", ".join(level.level for level in plan.levels if level.complete)
+    return PlanWarning(
+        "no_fractured_level",
+        "info",
+        f"No level is fractured by height ({whole} were measured), so none was planned; name a level to plan it.",
+        "Genant grade 0 below 20 % height loss [V: QIMS 2019, doi 10.21037/qims.2019.02.04]",
+    )
+
+
+def _measured_level(vertebra: Vertebra, measured: MeasuredLevel | None) -> LevelPlan:
+    warnings = list(vertebra.notes)
+    if not vertebra.complete:
+        warnings.append(
+            PlanWarning(
+                "incomplete",
+                "info",
+                f"{vertebra.level} is incomplete and was not measured: {vertebra.incomplete_reason}.",
+                "[D] a vertebra cut by the image border is never measured as if whole",
+            )
+        )
+    if measured is not None:
+        warnings += measured.warnings
+    return LevelPlan(
+        level=vertebra.level,
+        complete=vertebra.complete,
+        frame=_frame(vertebra),
+        measurements=measured.measurements if measured is not None else None,
+        pedicles=Pedicles(_pedicle(vertebra, "left"), _pedicle(vertebra, "right")),
+        approach=None,
+        approach_reason=None,
+        trajectories=(),
+        skipped_sides={},
+        cement=None,
+        predicted=None,
+        warnings=tuple(warnings),
+    )
+
+
+def _planned_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+    access = plan_access(spine.vertebrae[level.level], case, level.measurements, options)
+    with_access = replace(
+        level,
+        approach=access.approach,
+        approach_reason=access.approach_reason,
+        trajectories=access.trajectories,
+        skipped_sides=dict(access.skipped_sides),
+        warnings=(*level.warnings, *_new(access, level)),
+    )
+    if not access.trajectories:
+        return with_access
+    return plan_level_augmentation(with_access, case, spine, options)
+
+
+def _new(access: AccessPlan, level: LevelPlan) -> tuple[PlanWarning, ...]:
+    return tuple(warning for warning in access.warnings if warning not in level.warnings)
+
+
+def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+    if not level.trajectories:
+        return level
+    vertebra = spine.vertebrae.get(level.level)
+    if vertebra is None or not vertebra.complete:
+        reason = vertebra.incomplete_reason if vertebra is not None else "it is not in the labels"
+        raise InputError(f"{level.level} of the plan cannot be checked: {reason}.")
+    trajectories = tuple(_checked(needle, vertebra, case, options) for needle in level.trajectories)
+    return replace(level, trajectories=trajectories)
+
+
+def _checked(needle: Trajectory, vertebra: Vertebra, case: Case, options: PlanOptions) -> Trajectory:
+    if needle.cannula not in CANNULAS:
+        raise InputError(
+            f"{vertebra.level} {needle.side}: cannula “{needle.cannula}” is not one of {', '.join(CANNULAS)}."
+        )
+    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
+    try:
+        judged = reevaluate(vertebra, case, needle.side, entry, target, CANNULAS[needle.cannula], options)
+    except ValueError as error:
+        raise InputError(f"The {needle.side} needle of {vertebra.level} cannot be judged: {error}.") from error
+    return replace(judged, balloon=needle.balloon, cement_ml=needle.cement_ml, bone_fillers=needle.bone_fillers)
+
+
+def _frame(vertebra: Vertebra) -> FramePlan | None:
+    frame = vertebra.frame
+    if frame is None:
+        return None
+    return FramePlan(_point(frame.origin_ras), _point(frame.right), _point(frame.anterior), _point(frame.superior))
+
+
+def _pedicle(vertebra: Vertebra, side: str) -> PedicleMeasurement | None:
+    pedicle, frame = vertebra.pedicles.get(side), vertebra.frame
+    if pedicle is None or frame is None:
+        return None
+    return PedicleMeasurement(
+        isthmus_width_mm=pedicle.isthmus_width_mm,
+        isthmus_height_mm=pedicle.isthmus_height_mm,
+        centre_ras=_point(frame.to_ras(pedicle.centre)),
+        axis=_point(frame.direction_to_ras(pedicle.axis)),
+        outline_ras=tuple(_point(point) for point in frame.to_ras(pedicle.outline)),
+    )
+
+
+def _point(values: FloatArray) -> tuple[float, float, float]:
+    return (float(values[0]), float(values[1]), float(values[2]))
+
+
+def _part(progress: Progress | None, start: float, end: float) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda fraction, text: progress(start + (end - start) * fraction, text)
