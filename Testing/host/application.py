@@ -1,8 +1,8 @@
 """``slicer.app``, ``slicer.modules`` and the start of a module: the application around the panel.
 
 Each member says which file of Slicer it stands for. There is one scene, the real ``vtkMRMLScene`` of slicer-core with
-the logics that the application registers, and no main window: ``slicer.util.errorDisplay`` then only logs, as it does
-in Slicer's own ``--testing`` mode.
+the logics that the application registers; its views render off screen. Testing mode is on, as with Slicer's
+``--testing``: ``slicer.util.errorDisplay`` then only logs.
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class Application:
         self._modules = ModuleManager()
         self._startup: list[Any] = []
         self.temporaryPath = str(temporary)
+        self._layout: Any = None
         self._log = ErrorLog(temporary / "host.log")
 
     def testingEnabled(self) -> bool:  # noqa: N802
@@ -111,8 +112,13 @@ class Application:
     def errorLogModel(self) -> ErrorLog:  # noqa: N802
         return self._log
 
-    def layoutManager(self) -> None:  # noqa: N802
-        """No main window, no views (``qSlicerApplication::layoutManager`` is null then)."""
+    def layoutManager(self) -> Any:  # noqa: N802
+        """The views of the scene; each is made when it is first asked for."""
+        if self._layout is None:
+            from .views import LayoutManager
+
+            self._layout = LayoutManager(self._scene.plannerLogics[0])
+        return self._layout
 
     def translate(self, _context: str, text: str) -> str:
         return text

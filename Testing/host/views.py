@@ -81,6 +81,7 @@ class SliceView(_View):
             self.node = self.logic.AddSliceNode(name)
         else:
             self.logic.SetSliceNode(self.node)
+        self.node.SetMappedInLayout(True)
         self.managers.SetMRMLDisplayableNode(self.node)
         self.logic.ResizeSliceNode(*size)
 
@@ -91,6 +92,9 @@ class SliceView(_View):
             if not self.renderer.HasViewProp(self._actor):
                 self.renderer.AddViewProp(self._actor)
         super().forceRender()
+
+    def mrmlSliceNode(self) -> Any:  # noqa: N802 - qMRMLSliceView.h
+        return self.node
 
     def show(self, volume: Any) -> None:
         """Show a volume in the background, fitted into the view."""
@@ -108,9 +112,13 @@ class ThreeDView(_View):
         self.logic.SetMRMLApplicationLogic(application)
         self.logic.SetMRMLScene(slicer.mrmlScene)
         self.node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLViewNode") or self.logic.AddViewNode("1")
+        self.node.SetMappedInLayout(True)
         self.node.SetBoxVisible(False)
         self.node.SetAxisLabelsVisible(False)
         self.managers.SetMRMLDisplayableNode(self.node)
+
+    def mrmlViewNode(self) -> Any:  # noqa: N802 - qMRMLThreeDView.h
+        return self.node
 
     def look(self, focus: Any, position: Any, up: Any, height_mm: float) -> None:
         """Place the camera; ``height_mm`` is what fits into the view."""

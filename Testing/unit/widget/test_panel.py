@@ -211,7 +211,9 @@ class TestPlanFiles:
         a_planned_panel.ui.savePlanButton.click()
         assert a_planned_panel.logic.told("savePlan") == []
 
-    def test_screenshots_without_views_say_why_not(self, a_planned_panel: Any) -> None:
+    def test_screenshots_without_views_say_why_not(self, a_planned_panel: Any, a_slicer: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(a_slicer.app, "layoutManager", lambda: None)
+        a_planned_panel.panel.refresh()
         assert not a_planned_panel.ui.screenshotsButton.enabled
         assert "views" in a_planned_panel.ui.screenshotsButton.toolTip
 

@@ -7,18 +7,13 @@ the test host) is; the rest of the scene room does not need it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import slicer
-import vtk
 from slicer import util
 from slicer.i18n import tr
 
-from ..model import InputError
-
 __all__ = [
-    "captureViews",
     "childWidgets",
     "errorDisplay",
     "loadUi",
@@ -60,38 +55,6 @@ def viewsAvailable() -> tuple[bool, str]:
     if slicer.app.layoutManager() is None:
         return False, tr("There are no views: the application runs without its main window.")
     return True, ""
-
-
-def captureViews(folder: str, prefix: str = "plan") -> list[Path]:
-    """Write a PNG of each slice and 3D view on screen; returns the files, slices first.
-
-    Raises:
-        InputError: there are no views, or the folder cannot be written.
-    """
-    available, reason = viewsAvailable()
-    if not available:
-        raise InputError(reason)
-    layout = slicer.app.layoutManager()
-    views = {name: layout.sliceWidget(name).sliceView() for name in layout.sliceViewNames()}
-    views.update(
-        {f"3D-{number + 1}": layout.threeDWidget(number).threeDView() for number in range(layout.threeDViewCount)}
-    )
-    written = []
-    for name, view in views.items():
-        if not view.visible:
-            continue
-        view.forceRender()
-        path = Path(folder) / f"{prefix}-{name}.png"
-        grabber = vtk.vtkWindowToImageFilter()
-        grabber.SetInput(view.renderWindow())
-        writer = vtk.vtkPNGWriter()
-        writer.SetInputConnection(grabber.GetOutputPort())
-        writer.SetFileName(str(path))
-        writer.Write()
-        if not path.is_file():
-            raise InputError(f"{path} cannot be written; choose another folder.")
-        written.append(path)
-    return written
 
 
 def observeScene(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import qt
 
-from ..scene.ui_support import captureViews, viewsAvailable
 from ..scene.ui_support import tr as _
+from ..scene.ui_support import viewsAvailable
 from .section import Section
 from .summary import summary_html
 
@@ -83,7 +83,7 @@ class PlanSection(Section):
     def onScreenshots(self) -> None:
         folder = self.panel.dialogs.chooseFolder(_("Folder for the screenshots"))
         if folder:
-            self.panel.quick(_("Taking screenshots"), lambda: captureViews(folder))
+            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(self.node, folder))
 
 
 def _with(path: str, ending: str) -> str:
