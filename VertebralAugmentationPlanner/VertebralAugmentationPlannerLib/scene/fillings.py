@@ -144,6 +144,7 @@ def mask_surface(mask: NDArray, axes: NDArray, first_ras: NDArray) -> Any:
     contour = vtk.vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.5)
+    contour.ComputeScalarsOff()  # the slice views would look for a colour of each point, and complain where they cut none
     matrix = np.eye(4)
     matrix[:3, :3] = axes
     matrix[:3, 3] = first_ras - axes @ np.full(3, 2.0)
