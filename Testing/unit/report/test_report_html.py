@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from plans import SKIPPED_LEFT, case_plan
 
-from VertebralAugmentationPlannerLib.model import CasePlan, LevelPlan, PlanWarning
+from VertebralAugmentationPlannerLib.model import CasePlan, Clearance, LevelPlan, PlanWarning, Trajectory
 from VertebralAugmentationPlannerLib.model.serialisation import rounded
 from VertebralAugmentationPlannerLib.report import document, report_html, write_report
 from VertebralAugmentationPlannerLib.report.operator_page import operator_page
@@ -293,3 +293,25 @@ def test_an_oblique_frame_read_back_from_a_file_is_used_as_it_is() -> None:
     needle = dataclasses.replace(level.trajectory("left"), entry_ras=entry)
     turned = CasePlan.from_json(rounded(only(plan, "T12", frame=frame, trajectories=(needle,))).to_json())
     assert "19 mm left of the midline" in Page(report_html(turned)).sheets[0]
+
+
+def test_walls_are_judged_by_the_margins_the_path_was_judged_by() -> None:
+    """A shallow body gets a smaller anterior margin; 4.2 mm is then safe although the options say 5."""
+    plan = case_plan()
+    needle = plan.level("T12").trajectory("right")
+    clearance = dataclasses.replace(needle.clearance_mm, anterior_wall=4.2)
+    needle = dataclasses.replace(needle, clearance_mm=clearance)
+    by_options = operator_page(only(plan, "T12", trajectories=(needle,)), level_of(plan, needle), PagePictures())
+    assert 'class="wall tight"' in by_options and "anterior wall (margin 5)" in by_options
+    needle = dataclasses.replace(needle, margins_mm=Clearance(1.0, 1.0, 3.0, 4.1, 3.0, 0.0))
+    by_path = operator_page(only(plan, "T12", trajectories=(needle,)), level_of(plan, needle), PagePictures())
+    assert 'class="wall tight"' not in by_path and "anterior wall (margin 4.1)" in by_path
+
+
+def level_of(plan: CasePlan, needle: Trajectory) -> LevelPlan:
+    return dataclasses.replace(plan.level("T12"), trajectories=(needle,))
+
+
+def test_the_operator_is_told_how_far_to_draw_the_cannula_back(page: Page) -> None:
+    """The balloon's proximal end lies 16.5 mm behind the target; it must be free of the cannula."""
+    assert "first draw the cannula back 17 mm or more" in page.sheets[1]

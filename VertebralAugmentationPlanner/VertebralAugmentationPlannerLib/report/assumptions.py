@@ -38,7 +38,7 @@ _ASSUMPTIONS: dict[str, tuple[str, str, str, str]] = {
         "height regained by inflation",
         "%",
         "D",
-        "published means run from 17 to 97 % [V]; partial correction under load",
+        "published means 17–97 % [V]; partial correction under load",
     ),
     "bone_volume_fraction": ("bone in the trabecular space", "%", "M", "osteoporotic, 6–12 %"),
     "interdigitation_ml": ("cement around the balloon’s cavity", "ml", "M", "1–2 ml"),
@@ -58,19 +58,21 @@ def assumptions_of(plan: CasePlan, level: str) -> list[Assumption]:
     return sorted(found, key=lambda assumption: assumption.tag != "M")
 
 
+def margin_words(plan: CasePlan) -> str:
+    """“pedicle wall 1, canal 1, … mm”, as the options have them; empty where they hold none."""
+    margins = _numbers(plan.options.get("margins"))
+    return ", ".join(f"{_MARGINS.get(name, name)} {value:g}" for name, value in margins.items()) + " mm" * bool(margins)
+
+
 def _from_options(plan: CasePlan) -> list[Assumption]:
     found = []
     for name, value in _numbers(plan.options.get("assumptions")).items():
         label, unit, tag, basis = _ASSUMPTIONS.get(name, (name, "", "M", "not described by this version"))
         shown = f"{value * 100:g} %" if unit == "%" else f"{value:g} {unit}".strip()
         found.append(Assumption(label, shown, tag, basis))
-    margins = _numbers(plan.options.get("margins"))
-    if margins:
-        shown = ", ".join(f"{_MARGINS.get(name, name)} {value:g}" for name, value in margins.items()) + " mm"
-        found.append(Assumption("margins", shown, "D", "kept from the cannula’s surface"))
     fill = plan.options.get("target_fill")
     if isinstance(fill, (int, float)):
-        basis = "no series shows an optimum; 30 % of the body restores stiffness in finite elements [V]"
+        basis = "no clinical series shows an optimum"
         found.append(Assumption("target fill of the anterior two-thirds", f"{fill * 100:g} %", "D", basis))
     return found
 

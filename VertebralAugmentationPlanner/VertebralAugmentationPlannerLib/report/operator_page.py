@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
@@ -230,22 +232,30 @@ def _balloon_words(needle: Trajectory) -> str:
     pressure = f", {balloon.max_pressure_psi:g} psi" if balloon.max_pressure_psi is not None else ""
     size = f"{number(balloon.planned_volume_ml, 1, 'ml')}, Ø {number(balloon.planned_diameter_mm, 0, 'mm')}"
     stop = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
-    return f"{size}, {stop} (limit {balloon.max_volume_ml:g} ml{pressure})"
+    back = float(np.linalg.norm(np.subtract(needle.target_ras, balloon.proximal_ras)))
+    free = f"; first draw the cannula back {number(math.ceil(back), 0, 'mm')} or more"
+    return f"{size}, {stop} (limit {balloon.max_volume_ml:g} ml{pressure}){free}"
 
 
 def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:
     """Distance from the cannula's surface to each wall, with its state and the margin it is held against."""
-    margins = plan.options.get("margins")
-    margins = margins if isinstance(margins, dict) else {}
     cells = []
     for name, words in CLEARANCE_WORDS.items():
         value = getattr(needle.clearance_mm, name)
-        margin = margins.get(f"{name}_mm")
+        margin = _margin(plan, needle, name)
         if value is None:
             cells.append(div("wall", element("b", MISSING), div("small", f"{words}: not computed")))
             continue
         state = clearance_state(name, value, margin)
-        asked = f" (margin {margin:g})" if margin else ""
+        asked = f" (margin {margin:.2g})" if margin else ""
         shown = element("b", symbol(state), number(value, 1, "mm"))
         cells.append(div(f"wall {state}", shown, clearance_bar(name, value, margin), div("small", words, asked)))
     return div("walls", cells)
+
+
+def _margin(plan: CasePlan, needle: Trajectory, wall: str) -> float | None:
+    """The margin a path was judged by; that of the options in a plan that does not say."""
+    if needle.margins_mm is not None:
+        return getattr(needle.margins_mm, wall)
+    margins = plan.options.get("margins")
+    return margins.get(f"{wall}_mm") if isinstance(margins, dict) else None

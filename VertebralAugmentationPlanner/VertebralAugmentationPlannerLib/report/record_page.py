@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ..model import CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
-from .assumptions import TAG_WORDS, assumptions_of
+from .assumptions import TAG_WORDS, assumptions_of, margin_words
 from .markup import Content, Markup, div, element, render, span, table
 from .normals import GENANT, Source, normals
 from .parts import case_lines, foot, sheet, warning_box
 from .pictures import PagePictures, picture_grid, record_keys
 from .wording import MISSING, REFERENCE_WORDS, by_severity, number, procedure, signed
+
+DENSE_ABOVE_CHARACTERS = 1200
+"""Notes and method longer than this are set smaller, so that the record stays on its one page."""
 
 HEIGHTS = ("anterior", "middle", "posterior")
 ROWS = ("left", "mid", "right")
@@ -27,13 +30,16 @@ def record_page(
         case_warnings: warnings of the whole case, printed here where there is no overview page.
     """
     page = "2 of 2" if level.approach is not None else "1 of 1"
+    warnings = (*level.warnings, *case_warnings)
+    words = sum(len(item.message) + len(item.source) for item in warnings)
+    words += len(level.cement.method) if level.cement else 0
     return sheet(
-        "record",
+        "record dense" if words > DENSE_ABOVE_CHARACTERS else "record",
         _head(plan, level, patient_name),
-        div("columns uneven", _measurements(level), _across_the_body(level)),
+        _measured_columns(level),
         picture_grid(pictures, record_keys(level)),
         _method(plan, level),
-        _notes((*level.warnings, *case_warnings)),
+        _notes(warnings, {item.basis for item in assumptions_of(plan, level.level)}),
         _assumptions(plan, level),
         _provenance(plan),
         foot("", f"{level.level} · for the record · {page}"),
@@ -98,18 +104,25 @@ def _normal(measurement: str, level: LevelPlan, notes: _Footnotes) -> Content:
     return parts or MISSING
 
 
-def _measurements(level: LevelPlan) -> Markup:
+def _measured_columns(level: LevelPlan) -> Markup:
+    """The table of measurements; beside it heights by side, pedicles and the sources of all normal values."""
+    notes = _Footnotes()
+    table_ = _measurements(level, notes)
+    beside = element("div", _height_grid(level.measurements), _pedicles(level, notes), notes.lines())
+    return div("columns uneven", table_, beside)
+
+
+def _measurements(level: LevelPlan, notes: _Footnotes) -> Markup:
     measured = level.measurements
     if measured is None:
         return element("p", "Nothing was measured at this level.")
-    notes = _Footnotes()
     rows = [_height_row(measured, level, name, notes) for name in HEIGHTS]
     for name, words, decimals, unit, reference in _SINGLE:
         other = getattr(measured, reference) if reference else None
         value = number(getattr(measured, name), decimals, unit)
         rows.append([words, value, number(other, decimals, unit) if reference else "", "", _normal(name, level, notes)])
     head: list[Content] = ["Measured", "value", "reference", ["loss", notes.mark(GENANT)], "normal at this level"]
-    return element("div", element("h2", "Measurements"), table(head, rows, class_="numbers"), notes.lines())
+    return element("div", element("h2", "Measurements"), table(head, rows, class_="numbers"))
 
 
 _SINGLE = (
@@ -134,10 +147,6 @@ def _height_row(measured: Measurements, level: LevelPlan, name: str, notes: _Foo
     return [f"{name.capitalize()} height", value, compared, number(loss, 0, "%"), _normal(field, level, notes)]
 
 
-def _across_the_body(level: LevelPlan) -> Markup:
-    return element("div", _height_grid(level.measurements), _pedicles(level))
-
-
 def _height_grid(measured: Measurements | None) -> Markup | None:
     if measured is None or measured.heights_3x3_mm is None:
         return None
@@ -147,22 +156,16 @@ def _height_grid(measured: Measurements | None) -> Markup | None:
     return element("div", element("h2", "Heights by side, mm"), table(["", *HEIGHTS], rows, class_="numbers"))
 
 
-def _pedicles(level: LevelPlan) -> Markup:
+def _pedicles(level: LevelPlan, notes: _Footnotes) -> Markup:
     rows: list[list[Content]] = []
     for side in ("left", "right"):
         pedicle = getattr(level.pedicles, side)
         width, height = (pedicle.isthmus_width_mm, pedicle.isthmus_height_mm) if pedicle else (None, None)
         rows.append([side, number(width, 1, "mm"), number(height, 1, "mm")])
-    notes = _Footnotes()
-    usual = [_normal(name, level, notes) for name in ("isthmus_width_mm", "isthmus_height_mm")]
-    if notes.sources:
-        rows.append(["usual, mm", *usual])
-    return element(
-        "div",
-        element("h2", "Pedicle isthmus"),
-        table(["", "width", "height"], rows, class_="numbers"),
-        notes.lines() if notes.sources else None,
-    )
+    usual = ("isthmus_width_mm", "isthmus_height_mm")
+    if normals(usual[0], level.level):
+        rows.append(["usual, mm", *[_normal(name, level, notes) for name in usual]])
+    return element("div", element("h2", "Pedicle isthmus"), table(["", "width", "height"], rows, class_="numbers"))
 
 
 def _method(plan: CasePlan, level: LevelPlan) -> Markup:
@@ -213,13 +216,18 @@ def _options_words(plan: CasePlan) -> str:
     return "; ".join(parts)
 
 
-def _notes(warnings: tuple[PlanWarning, ...]) -> Markup | None:
-    """All warnings with their sources; those of the first page in one line each."""
+def _notes(warnings: tuple[PlanWarning, ...], said: set[str]) -> Markup | None:
+    """The notes with their sources, and the sources of the first page's warnings.
+
+    Args:
+        said: sources that stand on this page already.
+    """
     if not warnings:
         return None
     ordered = by_severity(warnings)
     boxes = [warning_box(warning, with_source=True) for warning in ordered if warning.severity == "info"]
-    sources = list(dict.fromkeys(f"{item.code}: {item.source}" for item in ordered if item.severity != "info"))
+    loud = [item for item in ordered if item.severity != "info" and item.source not in said]
+    sources = list(dict.fromkeys(f"{item.code}: {item.source.rstrip('.')}" for item in loud))
     line = (
         element("p", "Sources of the warnings on page 1: " + "; ".join(sources) + ".", class_="faint")
         if sources
@@ -233,7 +241,9 @@ def _assumptions(plan: CasePlan, level: LevelPlan) -> Markup:
     for item in assumptions_of(plan, level.level):
         mark = span("tag memory" if item.tag == "M" else "tag faint", TAG_WORDS[item.tag])
         rows.append([item.name, item.value, item.basis, mark])
-    return element("div", element("h2", "Assumptions, editable"), table([], rows, class_="rows assumed"))
+    margins = margin_words(plan)
+    kept = element("p", f"Margins from the cannula’s surface, {TAG_WORDS['D']}: {margins}.") if margins else None
+    return element("div", element("h2", "Assumptions, editable"), table([], rows, class_="rows assumed"), kept)
 
 
 def _provenance(plan: CasePlan) -> Markup:

@@ -96,11 +96,13 @@ details > summary { cursor: pointer; color: var(--faint); }
 .no-pictures { font-size: 7.6pt; color: var(--faint); }
 
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 5mm; }
+.record.dense { font-size: 6.7pt; line-height: 1.18; gap: 1.1mm; }
+.record.dense .notes .warning { font-size: 6.4pt; line-height: 1.15; }
 .columns.uneven { grid-template-columns: 1.75fr 1fr; }
 .record { font-size: 7.1pt; line-height: 1.22; gap: 1.5mm; }
 .notes { columns: 2; column-gap: 4mm; }
 .notes .warning { break-inside: avoid; margin-bottom: .5mm; font-size: 6.8pt; line-height: 1.2; }
-.assumed.rows th { width: 42mm; } .assumed td:nth-child(2) { width: 50mm; } .assumed td:last-child { width: 41mm; }
+.assumed.rows th { width: 50mm; } .assumed td:nth-child(2) { width: 19mm; } .assumed td:last-child { width: 41mm; }
 .rows th { width: 34mm; color: var(--faint); }
 .record h2 { font-size: 8.8pt; margin-bottom: .5mm; }
 .record th, .record td { padding: .2mm 1.2mm .2mm 0; }
