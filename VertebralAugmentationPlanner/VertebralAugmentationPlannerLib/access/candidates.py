@@ -23,6 +23,9 @@ STEP_MM = 1.0
 BEHIND_MM = 45.0
 """No bone behind an isthmus is longer along a needle: 30 mm to the tip of a transverse process [D]."""
 
+CANAL_READ = 1500
+"""Lines of which the canal is read, the best by the walls [D]."""
+
 NEIGHBOUR_STEP_MM = 2.0
 SCORED_FURTHER = 400
 """This many of the best by clearance alone are also checked against the neighbours."""
@@ -94,29 +97,40 @@ def _clearance_along(
     """Smallest counted distance (K,) along the pedicle and to the canal, −inf where none; and the entries (K, 3)."""
     t = np.arange(-BEHIND_MM, 30.0, STEP_MM)
     behind = int(np.searchsorted(t, 0.0))
-    # Of the part behind the isthmus only the bone is sampled at first: it tells where each line enters.
-    rear = space.bone_at(a[:, None] + t[None, : behind + 1, None] * direction[:, None])
-    outside = rear <= 0
-    last_out = behind - np.argmax(outside[:, ::-1], axis=1)
-    found = outside.any(axis=1) & (last_out < behind)
-    rows = np.arange(len(a))
-    out_value, in_value = (rear[rows, last_out], rear[rows, np.minimum(last_out + 1, behind)])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        start = t[last_out] + STEP_MM * np.where(found, -out_value / (in_value - out_value), 0.0)
+    bone, points, start = _sampled(space, a, direction, t, behind)
     entry = a + start[:, None] * direction
-
-    points = a[:, None] + t[None, :, None] * direction[:, None]
-    bone = np.concatenate([rear, space.bone_at(points[:, behind + 1 :])], axis=1)
-    in_zone = isthmus.depth_of(points) >= -PEDICLE_ZONE_MM
-    depth = t[None, :] - start[:, None]
+    in_zone = (points - isthmus.centre) @ isthmus.axis >= -PEDICLE_ZONE_MM
     within = (t[None, :] > start[:, None]) & (t[None, :] <= length[:, None])
-    in_pedicle = points[..., 1] <= posterior_wall_at(space.vertebra, points) + JUNCTION_MM
+    in_pedicle = points[..., 1] <= posterior_wall_at(space.vertebra, isthmus.centre) + JUNCTION_MM
+    depth = t[None, :] - start[:, None]
     counted = within & in_pedicle & (in_zone | (bone < depth - ENTRY_ROUGHNESS_MM))
     wall = np.where(counted, bone, np.inf).min(axis=1)
     in_body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
-    canal = np.where(within, space.grid.sample(space.canal_mm, points), np.inf).min(axis=1)
-    usable = found & (in_body > 0) & (wall > 0) & (canal > 0) & (isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
-    return np.where(usable, np.minimum(wall, canal), -np.inf), entry
+    usable = np.isfinite(start) & (in_body > 0) & (wall > 0) & (isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
+    score = np.where(usable, wall, -np.inf)
+    # The canal only lowers a score: it is read for the lines that the walls leave in the running.
+    kept = np.argsort(-score, kind="stable")[:CANAL_READ]
+    canal = np.where(within[kept], space.grid.sample(space.canal_mm, points[kept]), np.inf).min(axis=1)
+    final = np.full(len(a), -np.inf)
+    final[kept] = np.where(canal > 0, np.minimum(score[kept], canal), -np.inf)
+    return final, entry
+
+
+def _sampled(
+    space: AccessSpace, a: FloatArray, direction: FloatArray, t: FloatArray, behind: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Bone (K, T) along the lines, the points (K, T, 3), and where each enters the bone behind the isthmus (K,), NaN
+    where it doesn't."""
+    points = a[:, None] + t[None, :, None] * direction[:, None]
+    bone = space.bone_at(points)
+    outside = bone[:, : behind + 1] <= 0
+    last_out = behind - np.argmax(outside[:, ::-1], axis=1)
+    found = outside.any(axis=1) & (last_out < behind)
+    rows = np.arange(len(a))
+    out_value, in_value = bone[rows, last_out], bone[rows, np.minimum(last_out + 1, behind)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        start = t[last_out] - STEP_MM * out_value / (in_value - out_value)
+    return bone, points, np.where(found, start, np.nan)
 
 
 def _neighbour_shortage(

@@ -29,6 +29,9 @@ OUTSIDE_REACH_MM = 40.0
 """The part of the cannula behind the entry that is checked against the canal and the neighbours: as far as the
 facets, laminae and spinous processes of the neighbours reach behind an entry [D]."""
 
+CORRIDOR_MM = 24.0
+"""No needle leaves the pedicle's axis by more than this less its clearance: 20 mm at the tip, at 40° [C]."""
+
 STEP_MM = 0.5
 """Sampling along the axis; the fields are on grids of 0.8–1 mm [D]."""
 
@@ -109,9 +112,15 @@ class PathEvaluator:
         near = obstacles.points[:, 0] * SIDE_SIGN[side] > -self.FAR_SIDE_MM
         near &= obstacles.coarse | (obstacles.kind != NEIGHBOUR)
         self.walls = Walls.of(obstacles, self.isthmus, near)
-        self.coarse = Walls.of(obstacles, self.isthmus, near & obstacles.coarse)
+        self.coarse = Walls.of(obstacles, self.isthmus, near & obstacles.coarse & self._corridor(obstacles.points))
         self.slices = {kind: self.walls.range(kind) for kind in KINDS}
         self.reach = float(np.linalg.norm(np.array(self.space.grid.shape) * self.space.grid.spacing_mm))
+
+    def _corridor(self, points: FloatArray) -> NDArray[np.bool_]:
+        """Points that a search through this pedicle can come near: about the line from behind it to the body's front."""
+        depth = self.isthmus.depth_of(points)
+        across = points - self.isthmus.centre - depth[:, None] * self.isthmus.axis
+        return np.asarray((np.einsum("ij,ij->i", across, across) < CORRIDOR_MM**2) & (depth > -OUTSIDE_REACH_MM))
 
     def bone_entry(self, inside: FloatArray, direction: FloatArray) -> FloatArray:
         """Where an axis enters the bone.

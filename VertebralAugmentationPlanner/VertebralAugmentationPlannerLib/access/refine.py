@@ -34,7 +34,7 @@ RIM_MM = 0.1
 TEMPERATURE_MM = 0.08
 """Softness of the smallest distance [D]."""
 
-LOOK_MM = 5.0
+LOOK_MM = 3.5
 """Surface points farther from the line than the nearest of their kind by more than this don't enter [D]."""
 
 SEARCH_ROUGHNESS_MM = 1.6
@@ -416,7 +416,7 @@ def _groups(
     is_wall = walls.kind == WALL
     members = {
         CORE: is_wall | (walls.kind == CANAL),
-        RIM: is_wall & (depth > 0) & np.isfinite(depth),
+        RIM: is_wall & (depth > 0),
         **{kind: walls.kind == kind for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR)},
     }
     readings = {CORE: (ball_clearance(distance, deeper), depth), RIM: (distance, depth)}
@@ -427,7 +427,10 @@ def _groups(
         if not chosen.size:
             continue
         reading, depths = readings.get(group, (distance, None))
-        chosen = chosen[reading[chosen] <= reading[chosen].min() + LOOK_MM]
+        nearest = float(reading[chosen].min())
+        if group != CORE and nearest > needed[group] + LOOK_MM:
+            continue  # too far to come into play within one step
+        chosen = chosen[reading[chosen] <= nearest + LOOK_MM]
         groups[group] = _Group(walls.points[chosen], needed[group], None if depths is None else depths[chosen])
     return groups
 

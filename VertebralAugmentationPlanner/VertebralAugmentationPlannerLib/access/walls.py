@@ -15,9 +15,12 @@ ENTRY_ROUGHNESS_MM = 1.5
 """Bone surface within this depth under the plane tangent to the entry is the entry cortex itself, not a wall: the
 posterior cortex of real labels is rough by about as much [D]."""
 
-PEDICLE_ZONE_MM = 3.0
-"""From this far behind the isthmus on, no wall is ever exempt: a needle that enters here comes through the side of
-the pedicle [D]."""
+PEDICLE_ZONE_MM = 4.0
+"""From this far behind the isthmus on the pedicle's walls count, whatever the entry: a needle that enters here comes
+through the side of the pedicle [D]."""
+
+ZONE_RISE = 2.0
+"""How fast they come to count: this much depth for each mm towards the isthmus, so that there is no jump [D]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,21 +31,24 @@ class Walls:
         points, normals: (N, 3) local mm.
         kind: (N,) see :mod:`.surface`.
         squared: (N,) squared distance from the frame's origin.
-        in_pedicle_zone: (N,) the point is never part of an entry cortex.
+        zone_depth: (N,) depth at which the point counts whatever the entry; infinite for the canal and neighbours,
+            negative behind the pedicle.
     """
 
     points: FloatArray
     normals: FloatArray
     kind: NDArray[np.int_]
     squared: FloatArray
-    in_pedicle_zone: NDArray[np.bool_]
+    zone_depth: FloatArray
 
     @classmethod
     def of(cls, obstacles: Obstacles, isthmus: IsthmusPlane, keep: NDArray[np.bool_]) -> Walls:
         """The points of a side among all obstacles of a vertebra."""
         points = np.ascontiguousarray(obstacles.points[keep])
-        zone = isthmus.depth_of(points) >= -PEDICLE_ZONE_MM
-        return cls(points, obstacles.normals[keep], obstacles.kind[keep], (points**2).sum(axis=1), zone)
+        kind = obstacles.kind[keep]
+        zone = ZONE_RISE * (isthmus.depth_of(points) + PEDICLE_ZONE_MM)
+        zone[kind >= CANAL] = np.inf
+        return cls(points, obstacles.normals[keep], kind, (points**2).sum(axis=1), zone)
 
     def range(self, kind: int) -> slice:
         """Where the points of one kind stand."""
@@ -57,17 +63,14 @@ class Walls:
     def depth_below(self, entry: FloatArray, normal: FloatArray) -> FloatArray:
         """Depth (N,) of the points under the entry cortex: under its tangent plane moved inward by its roughness.
 
-        Points of the pedicle zone, of the canal and of neighbours are never part of an entry cortex; their depth is
-        infinite.
+        The canal and neighbours are never part of an entry cortex, the pedicle's own walls less and less.
 
         Args:
             entry: (3,) point on the cortex.
             normal: (3,) its outward unit normal.
         """
         depth = float(entry @ normal) - ENTRY_ROUGHNESS_MM - self.points @ normal
-        depth[self.in_pedicle_zone] = np.inf
-        depth[self.bone.stop :] = np.inf
-        return np.asarray(depth)
+        return np.maximum(depth, self.zone_depth)
 
 
 def ball_clearance(radial: FloatArray, depth: FloatArray) -> FloatArray:
