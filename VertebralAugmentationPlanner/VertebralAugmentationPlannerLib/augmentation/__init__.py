@@ -4,7 +4,7 @@ from .catalog import BalloonDevice, find_device, load_catalog, read_catalog, shi
 from .cement import CementDose, fillers, plan_cement, target_region_ml
 from .inflation import Inflation, simulate_inflation
 from .placement import NoBalloon, Placement, place_balloon
-from .planner import AugmentationPlan, PlacedBalloon, find_balloons, plan_augmentation
+from .planner import AugmentationPlan, PlacedBalloon, devices_for, find_balloons, plan_augmentation
 from .prediction import predict
 from .room import BodyRoom, body_room
 from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_volume_ml
@@ -21,6 +21,7 @@ __all__ = [
     "Placement",
     "balloon_shape",
     "body_room",
+    "devices_for",
     "fillers",
     "find_balloons",
     "find_device",

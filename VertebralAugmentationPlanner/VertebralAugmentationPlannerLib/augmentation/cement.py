@@ -103,7 +103,7 @@ def plan_cement(
         body_fill_percent=100.0 * volume / body,
         bone_fillers=fillers(volume, assumed.bone_filler_ml),
         bone_filler_ml=assumed.bone_filler_ml,
-        method=_method(fill, region, cavity, cleft, wanted, body, options),
+        method=_method(fill, region, cavity, cleft, wanted, body, options, len(cavities_ml)),
         limited_by=_limit(wanted, ceiling, assumed) if wanted > ceiling else None,
     )
     return CementDose(plan, _shares(volume, cavities_ml), cavity, ceiling)
@@ -145,7 +145,14 @@ def _limit(wanted: float, ceiling: float, assumed: Assumptions) -> str:
 
 
 def _method(
-    fill: float, region: float, cavity: float, cleft: float, wanted: float, body: float, options: PlanOptions
+    fill: float,
+    region: float,
+    cavity: float,
+    cleft: float,
+    wanted: float,
+    body: float,
+    options: PlanOptions,
+    sides: int,
 ) -> str:
     assumed, marrow = options.assumptions, 1.0 - options.assumptions.bone_volume_fraction
     parts = [
@@ -169,5 +176,7 @@ def _method(
         f"15 % of the body ({body:.1f} ml) is {LOW_MARK * body:.1f} ml [M], 30 % {HIGH_MARK * body:.1f} ml "
         f"(normal stiffness, JKNS 2012 [V])."
     )
+    if sides > 1:
+        parts.append("Fillers are counted over both sides: one begun on one side is finished on the other.")
     parts.append(EVIDENCE)
     return " ".join(parts)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..model import BalloonPlan, Measurements, PlanWarning, Predicted, Trajectory
 from .cement import CementDose
-from .placement import CANNULA_GAP_MM, NoBalloon
+from .placement import CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
+from .prediction import LEAST_LOSS_MM, has_anterior_loss
 from .prediction import SOURCE as PREDICTION_SOURCE
 from .room import CONTACT_MARGIN_MM
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 ROOM_AROUND_MM = 6.0
 """A body lower than the folded balloon and this much gives it little to work with (clinical-reference 4 [D])."""
-
-OFF_MIDDLE_MM = 3.0
-"""A balloon this far above or below mid-height lifts one end plate only [D]."""
 
 SMALL_CAVITY_ML = 1.0
 """Less than this before the first contact is hardly a cavity: the balloon presses from the start [D]."""
@@ -122,8 +120,10 @@ def of_prediction(level: str, predicted: Predicted | None, measurements: Measure
             "anterior height come back; most of it is posture, not the balloon."
         )
         return [PlanWarning("prediction", "info", message, PREDICTION_SOURCE)]
-    loss = measurements.height_loss_percent.anterior
-    if loss is not None and loss <= 0:
-        return []  # nothing is lost, so there is nothing to expect
-    message = f"{level}: no expected height, because the anterior height, its reference or the wedge angle is unknown."
+    known = (measurements.anterior_height_mm, measurements.posterior_height_mm, measurements.wedge_angle_deg)
+    reference = measurements.reference.anterior_height_mm if measurements.reference is not None else None
+    if None not in (*known, reference) and not has_anterior_loss(measurements):
+        message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
+    else:
+        message = f"{level}: no expected height, because a height, its reference or the wedge angle is unknown."
     return [PlanWarning("no-prediction", "info", message, "measurements")]

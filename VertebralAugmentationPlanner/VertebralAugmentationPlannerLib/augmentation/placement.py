@@ -25,6 +25,16 @@ PREFERRED_FRACTION = 2.0 / 3.0
 """Wanted place of the balloon's centre, as a share of the depth from the posterior wall: the middle of the anterior
 two-thirds [D]."""
 
+OFF_MIDDLE_MM = 3.0
+"""A balloon whose centre is farther above or below mid-height lifts one end plate only. A shorter one that comes
+nearer to the middle is then the better fit [D]."""
+
+WORTH_A_SIZE_MM = 1.0
+"""Where no size comes near mid-height, a shorter balloon has to come this much nearer to be taken [D]."""
+
+FORWARD_WEIGHT = 0.25
+"""A millimetre of height counts as much as four along the depth, where the balloon's place is chosen [D]."""
+
 STEP_MM = 0.25
 REACH_MM = 60.0
 
@@ -76,12 +86,18 @@ def place_balloon(
     passing = [device for device in devices if device.passes(cannula)]
     if not passing:
         return NoBalloon(_too_thin(trajectory, devices))
-    reasons = []
+    reasons, off_middle = [], []
     for device in sorted(passing, key=lambda device: -device.length_mm):
         placed = _place(vertebra, room, trajectory, device, own_side_only)
-        if isinstance(placed, Placement):
+        if isinstance(placed, NoBalloon):
+            reasons.append(placed.reason)
+        elif abs(placed.off_middle_mm) <= OFF_MIDDLE_MM:
             return placed
-        reasons.append(placed.reason)
+        else:
+            off_middle.append(placed)
+    if off_middle:
+        least = min(abs(placed.off_middle_mm) for placed in off_middle)
+        return next(placed for placed in off_middle if abs(placed.off_middle_mm) <= least + WORTH_A_SIZE_MM)
     return NoBalloon(reasons[-1])
 
 
@@ -108,31 +124,27 @@ def _place(
     if run is None or _length(run) < device.length_mm:
         return NoBalloon(_too_short(device, _length(run), unhindered, bone[usable], own_side_only))
     low, high = along[run[0]] + device.length_mm / 2, along[run[1]] - device.length_mm / 2
-    centres = np.arange(low, high + 1e-9, STEP_MM)
-    fractions = room.fraction_at(target + centres[:, None] * direction)
-    allowed = target[1] + centres * direction[1] >= room.two_thirds_start_mm
+    at = np.arange(low, high + 1e-9, STEP_MM)
+    centres = target + at[:, None] * direction
+    allowed = centres[:, 1] >= room.two_thirds_start_mm
     if not allowed.any():
         return NoBalloon(
-            f"a {device.length_mm:.0f} mm balloon would have its centre at {100 * fractions.max():.0f} % of the depth, "
-            "behind the anterior two-thirds"
+            f"a {device.length_mm:.0f} mm balloon would have its centre at "
+            f"{100 * room.fraction_at(centres).max():.0f} % of the depth, behind the anterior two-thirds"
         )
-    best = int(np.argmin(np.where(allowed, np.abs(fractions - PREFERRED_FRACTION), np.inf)))
-    return _placement(device, target, direction, float(centres[best]), _length(run), room)
-
-
-def _placement(
-    device: BalloonDevice, target: FloatArray, direction: FloatArray, at: float, available: float, room: BodyRoom
-) -> Placement:
+    below, above = room.heights_at(centres)
+    forward = np.abs(room.fraction_at(centres) - PREFERRED_FRACTION) * room.depth_mm
+    cost = np.abs(below - above) / 2 + FORWARD_WEIGHT * forward
+    best = int(np.argmin(np.where(allowed, cost, np.inf)))
     half = device.length_mm / 2
-    below, above = room.heights_at(target + at * direction)
     return Placement(
         device,
-        target + (at - half) * direction,
-        target + (at + half) * direction,
-        available,
-        max(0.0, CANNULA_GAP_MM - (at - half)),
-        (below - above) / 2,
-        below + above,
+        centres[best] - half * direction,
+        centres[best] + half * direction,
+        _length(run),
+        max(0.0, CANNULA_GAP_MM - (float(at[best]) - half)),
+        float(below[best] - above[best]) / 2,
+        float(below[best] + above[best]),
     )
 
 

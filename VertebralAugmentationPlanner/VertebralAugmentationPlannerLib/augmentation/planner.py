@@ -72,7 +72,7 @@ def plan_augmentation(
         InputError: the catalogue or the balloon's name is not usable.
         ValueError: a volume is negative.
     """
-    devices = _devices(options) if options.procedure == "kyphoplasty" else ()
+    devices = devices_for(options) if options.procedure == "kyphoplasty" else ()
     usable = tuple(trajectory for trajectory in trajectories if trajectory.safety != "breach")
     warnings = [notices.breach(vertebra.level, t) for t in trajectories if t.safety == "breach"]
     if not usable:
@@ -120,7 +120,12 @@ def find_balloons(
     return found
 
 
-def _devices(options: PlanOptions) -> tuple[BalloonDevice, ...]:
+def devices_for(options: PlanOptions) -> tuple[BalloonDevice, ...]:
+    """The balloons a plan may choose from: the catalogue, or the one the user named.
+
+    Raises:
+        InputError: the catalogue or the balloon's name is not usable.
+    """
     catalog = load_catalog(options.catalog)
     return catalog if options.balloon == "auto" else (find_device(catalog, options.balloon),)
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from ..model import Measurements, Predicted
 
+LEAST_LOSS_MM = 1.0
+"""A smaller loss is within the error of a height at a broken rim, 1.0 mm; nothing is then expected to return [D]."""
+
 SOURCE = (
     "Restoration is an assumption [D 0.30–0.50]: 30 % of the lost height under load, 97 % without (Belkoff 2001 [V]); "
     "balloon inflation added nothing to posture in 75 levels (Xu 2014, doi 10.3174/ajnr.A3617 [V])"
@@ -17,24 +20,35 @@ SOURCE = (
 def predict(measurements: Measurements, restoration_fraction: float) -> Predicted | None:
     """Anterior height and wedge angle after inflation; None where nothing is lost or a number is missing.
 
-    The anterior height regains ``restoration_fraction`` of what it lacks to its reference. The wedge angle closes by
-    as much as a line between the rims turns when its front is lifted: atan((Hp − Ha)/D) before, less the same with
-    the new Ha; D is the depth between the rims. The posterior height stays.
+    The end plate is lifted as a whole: anterior and posterior height each regain ``restoration_fraction`` of what they
+    lack to their reference, so that a wedge closes and a crush does not open to the front. The wedge angle closes by
+    as much as the line between the rims turns: atan((Hp − Ha)/D) before, less the same after; D is the depth between
+    the rims.
     """
     before, back, wedge = (
         measurements.anterior_height_mm,
         measurements.posterior_height_mm,
         measurements.wedge_angle_deg,
     )
-    reference = measurements.reference.anterior_height_mm if measurements.reference is not None else None
+    reference = measurements.reference
     depth = rim_depth_mm(measurements)
-    if before is None or back is None or wedge is None or reference is None or depth is None:
+    if before is None or back is None or wedge is None or depth is None:
         return None
-    if reference <= before:
+    if reference is None or reference.anterior_height_mm is None or not has_anterior_loss(measurements):
         return None
-    after = before + restoration_fraction * (reference - before)
-    turned = math.degrees(math.atan2(back - before, depth) - math.atan2(back - after, depth))
+    after = before + restoration_fraction * (reference.anterior_height_mm - before)
+    back_lost = max(0.0, (reference.posterior_height_mm or back) - back)
+    back_after = back + restoration_fraction * back_lost
+    turned = math.degrees(math.atan2(back - before, depth) - math.atan2(back_after - after, depth))
     return Predicted(after, wedge - turned, restoration_fraction)
+
+
+def has_anterior_loss(measurements: Measurements) -> bool:
+    """Whether the anterior height lacks more to its reference than the measurement's own error."""
+    before, reference = measurements.anterior_height_mm, measurements.reference
+    if before is None or reference is None or reference.anterior_height_mm is None:
+        return False
+    return reference.anterior_height_mm - before >= LEAST_LOSS_MM
 
 
 def rim_depth_mm(measurements: Measurements) -> float | None:

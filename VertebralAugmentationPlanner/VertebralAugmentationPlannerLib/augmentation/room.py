@@ -72,19 +72,22 @@ class BodyRoom:
             return "cortex"
         return "end_plate" if abs(unit(gradient)[2]) > PLATE_NORMAL else "cortex"
 
-    def heights_at(self, point: FloatArray) -> tuple[float, float]:
-        """Bone (below, above) a local point (3,) along the superior axis, mm; 0 where the point is not in bone."""
-        return self._reach(point, -1.0), self._reach(point, 1.0)
+    def heights_at(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Bone (below, above) local points (N, 3) along the superior axis, (N,) mm; 0 where a point is not in bone."""
+        return self._reach(points, -1.0), self._reach(points, 1.0)
 
-    def _reach(self, point: FloatArray, sign: float) -> float:
+    def _reach(self, points: FloatArray, sign: float) -> FloatArray:
         step = self.grid.spacing_mm / 2
         along = np.arange(0.0, self.grid.shape[2] * self.grid.spacing_mm, step)
-        values = self.grid.sample(self.bone_mm, np.asarray(point) + sign * along[:, None] * np.array([0.0, 0.0, 1.0]))
-        outside = np.flatnonzero(values <= 0)
-        if not len(outside) or outside[0] == 0:
-            return 0.0
-        at = outside[0]
-        return float(along[at - 1] + step * values[at - 1] / (values[at - 1] - values[at]))
+        columns = np.asarray(points, float)[:, None, :] + sign * along[:, None] * np.array([0.0, 0.0, 1.0])
+        values = self.grid.sample(self.bone_mm, columns)
+        outside = values <= 0
+        first = outside.argmax(axis=1)
+        row = np.arange(len(values))
+        inner, outer = values[row, np.maximum(first - 1, 0)], values[row, first]
+        found = outside.any(axis=1) & (first > 0)
+        share = np.divide(inner, inner - outer, out=np.zeros_like(inner), where=found)
+        return np.where(found, along[np.maximum(first - 1, 0)] + step * share, 0.0)
 
 
 def body_room(vertebra: Vertebra) -> BodyRoom:
