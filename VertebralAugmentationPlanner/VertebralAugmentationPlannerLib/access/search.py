@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .candidates import Line, best_starts
 from .clearance import PathCheck, PathEvaluator
-from .refine import Refined, Wishes, best_line, widest_line
+from .near import Wishes
+from .refine import Refined, best_line, widest_line
 from .surface import NEIGHBOUR
 
 STARTS = 3

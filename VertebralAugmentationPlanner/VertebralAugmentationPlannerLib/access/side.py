@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ..model import Cannula, PlanOptions
 from .clearance import PathEvaluator
 from .instruments import cannulas_to_try, thinner_than
-from .refine import Wishes
+from .near import Wishes
 from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
 from .search import FoundPath, WidestLines, find_path, widest_lines
 from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM

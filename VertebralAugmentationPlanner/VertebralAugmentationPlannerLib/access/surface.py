@@ -93,9 +93,9 @@ def zero_level(values: FloatArray, grid: LocalGrid) -> tuple[FloatArray, NDArray
         changes = np.argwhere(inside[here] != inside[there])
         if not len(changes):
             continue
-        start = changes + [max(0, -s) for s in step]
+        start = changes + np.array([max(0, -s) for s in step])
         a = values[tuple(start.T)]
-        b = values[tuple((start + step).T)]
+        b = values[tuple((start + np.array(step)).T)]
         share = (a / (a - b))[:, None]
         pieces.append(grid.to_local(start + share * np.array(step)))
         flags.append(np.full(len(start), sum(map(abs, step)) == 1))

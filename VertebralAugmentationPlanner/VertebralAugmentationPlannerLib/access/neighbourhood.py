@@ -1,0 +1,268 @@
+"""The cost of a line and of its neighbours, smooth, with its entry cortex held still.
+
+Five numbers move: the crossing of the isthmus (u, v), and the tip (x, depth fraction, z). Distances to the surface
+points are turned into one smooth smallest distance for each kind of wall (softmin), so that gradients are exact and
+the optimum does not depend on where the grid's nodes fall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import optimize
+
+from ..model.geometry import FloatArray, unit
+from .candidates import Line
+from .clearance import PathEvaluator
+from .near import CORE, RIM, DepthAlong, Group, Wishes, distances_to, groups_near
+from .surface import ANTERIOR, ENDPLATE, LATERAL, NEIGHBOUR
+from .target import DEPTH_FRACTION_RANGE, PREFERRED_DEPTH_FRACTION
+from .walls import ball_clearance
+
+TEMPERATURE_MM = 0.08
+"""Softness of the smallest distance [D]."""
+
+TRUST = 0.45
+"""Share of the present clearance by which one round may move the crossing: no wall can be jumped [D]."""
+
+DEPTH_UNIT_MM = 30.0
+"""The depth fraction is moved in units of a millimetre of a typical body, so that all five numbers weigh alike."""
+
+MINIMUM_TRUST_MM = 0.4
+TRUST_SHAPE = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
+"""The tip may move twice as far as the crossing: it is twice as far from the walls' pivot."""
+
+PRICE = {RIM: 6.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
+"""Price of a short margin while the clearance is made as large as it can be: mm of clearance a mm. What makes a path
+a breach is dear. The margins in the body only break ties: where both can't be had the pedicle comes first [D]."""
+
+WISHED_PRICE = {RIM: 20.0, NEIGHBOUR: 20.0, ENDPLATE: 6.0, ANTERIOR: 6.0, LATERAL: 6.0}
+"""The same once the clearance is set: every margin goes before the soft wishes, none before the clearance [D]."""
+
+PRICE_BEND_MM = 0.15
+"""Below this a price rises like a parabola, so that its slope is continuous [D]."""
+
+SQUARE_ENOUGH = float(np.cos(np.deg2rad(30.0)))
+OBLIQUE_PRICE = 8.0
+"""Cortex met more obliquely than 30° lets a trocar slide, and makes the clearance lean on how the cortex's direction is
+read. Price in mm of clearance: 0.2 at 45°, 1.1 at 60° [D]."""
+
+FLOOR_WEIGHT = 150.0
+HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT, SLACK_WEIGHT = (1.0, 0.35, 0.4, 0.6, 0.15)
+MIDLINE_SCALE_MM = 3.0
+DEPTH_SCALE = 0.06
+"""Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the cortex met
+squarely; still more slack. Convex in the tip, so that the optimum is one [D]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """The smooth problem around one line, with its entry cortex held still."""
+
+    evaluator: PathEvaluator
+    wishes: Wishes
+    line: Line
+    floor: float | None
+    groups: dict[int, Group]
+    entry: FloatArray
+    normal: FloatArray
+    start: FloatArray
+    wall: tuple[float, float]
+    depth: tuple[float, float]
+    z0: float
+    middle: float
+    half_height: float
+
+    @classmethod
+    def around(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float | None) -> Neighbourhood:
+        direction = unit(line.tip - line.crossing)
+        entry = evaluator.bone_entry(line.crossing, direction)
+        normal = evaluator.entry_normal(entry, direction)
+        groups = groups_near(evaluator, line, wishes, entry, normal)
+        target = evaluator.space.target
+        z = float(line.tip[2])
+        wall, depth = (
+            (float(np.interp(z, target.z_mm, values)), _slope(target.z_mm, values, z))
+            for values in (target.wall_mm, target.depth_mm)
+        )
+        low, high = (float(h) for h in target.plates_at(line.tip[0], line.tip[1]))
+        parameters = np.concatenate(
+            [evaluator.isthmus.to_plane(line.crossing), [line.tip[0], DEPTH_UNIT_MM * target.fraction_at(line.tip), z]]
+        )
+        return cls(
+            evaluator=evaluator,
+            wishes=wishes,
+            line=line,
+            floor=floor,
+            groups=groups,
+            entry=entry,
+            normal=normal,
+            start=parameters,
+            wall=wall,
+            depth=depth,
+            z0=z,
+            middle=0.5 * (low + high),
+            half_height=max(0.5 * (high - low), 2.0),
+        )
+
+    @property
+    def core_mm(self) -> float:
+        """Smallest clearance of the line itself along the pedicle and to the canal."""
+        core, line = self.groups[CORE], self.line
+        assert core.depth is not None
+        along = DepthAlong(core.points, line.crossing, line.tip, self.entry, self.normal)
+        radial = distances_to(core.points, line.crossing, line.tip)[0]
+        return float(ball_clearance(radial, np.maximum(core.depth, along.depth)).min())
+
+    @cached_property
+    def cost_here(self) -> float:
+        """Cost of the line itself."""
+        return self.cost(self.start)[0]
+
+    def minimise(self, reach: float) -> Line:
+        """The line of least cost within a share ``reach`` of the trusted range."""
+        trust = reach * TRUST * max(MINIMUM_TRUST_MM, self.core_mm) * TRUST_SHAPE
+        lower, upper = self.start - trust, self.start + trust
+        for index, limits in ((2, self.wishes.reach_x), (3, DEPTH_UNIT_MM * np.array(DEPTH_FRACTION_RANGE))):
+            lower[index], upper[index] = np.clip([lower[index], upper[index]], *limits)
+        result = optimize.minimize(
+            self.cost,
+            np.clip(self.start, lower, upper),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(lower, upper, strict=True)),
+            options={"maxiter": 25, "ftol": 1e-6, "gtol": 1e-3},
+        )
+        a, b, _ = self._points(result.x)
+        return Line(a, b)
+
+    def cost(self, parameters: FloatArray) -> tuple[float, FloatArray]:
+        """The cost of a line and its gradient (5,)."""
+        a, b, dy_dz = self._points(parameters)
+        core, core_a, core_b = self._nearest(CORE, a, b)
+        grad_a, grad_b = np.zeros(3), np.zeros(3)
+        total = 0.0
+        for group in self.groups:
+            if group == CORE:
+                continue
+            excess, d_a, d_b = self._nearest(group, a, b)
+            if excess < 0:
+                price, rise = self._price(group, -excess)
+                total += price
+                grad_a -= rise * d_a
+                grad_b -= rise * d_b
+        if self.floor is None:
+            slope = -1.0
+            total -= core
+        else:
+            short = max(0.0, self.floor - core)
+            slope = -2 * FLOOR_WEIGHT * short - SLACK_WEIGHT
+            total += FLOOR_WEIGHT * short**2 - SLACK_WEIGHT * core
+        grad_a += slope * core_a
+        grad_b += slope * core_b
+        steep, steep_b = self._oblique(a, b)
+        total += steep
+        grad_a -= steep_b
+        grad_b += steep_b
+        gradient = np.zeros(5)
+        if self.floor is not None:
+            soft, gradient, soft_a, soft_b = self._soft(parameters, a, b)
+            total += soft
+            grad_a += soft_a
+            grad_b += soft_b
+        isthmus = self.evaluator.isthmus
+        depth = self.depth[0] + self.depth[1] * (parameters[4] - self.z0)
+        gradient += [
+            grad_a @ isthmus.across,
+            grad_a @ isthmus.up,
+            grad_b[0],
+            grad_b[1] * depth / DEPTH_UNIT_MM,
+            grad_b[2] + grad_b[1] * dy_dz,
+        ]
+        return total, gradient
+
+    def _oblique(self, a: FloatArray, b: FloatArray) -> tuple[float, FloatArray]:
+        """Price of meeting the cortex obliquely, and its gradient by the tip (by the crossing it is the opposite)."""
+        span = b - a
+        length = float(np.linalg.norm(span))
+        square = -float(span @ self.normal) / length
+        short = SQUARE_ENOUGH - square
+        if short <= 0:
+            return 0.0, np.zeros(3)
+        return OBLIQUE_PRICE * short**2, 2 * OBLIQUE_PRICE * short * (self.normal + square * span / length) / length
+
+    def _price(self, group: int, short: float) -> tuple[float, float]:
+        """Price of a margin that is short by so many mm, and its slope."""
+        price = (PRICE if self.floor is None else WISHED_PRICE)[group]
+        root = float(np.hypot(short, PRICE_BEND_MM))
+        return price * (root - PRICE_BEND_MM), price * short / root
+
+    def _points(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        u, v, x, fraction, z = parameters
+        fraction = fraction / DEPTH_UNIT_MM
+        wall = self.wall[0] + self.wall[1] * (z - self.z0)
+        depth = self.depth[0] + self.depth[1] * (z - self.z0)
+        a = self.evaluator.isthmus.to_local(np.array([u, v]))
+        return (a, np.array([x, wall + fraction * depth, z]), self.wall[1] + fraction * self.depth[1])
+
+    def _soft(
+        self, parameters: FloatArray, a: FloatArray, b: FloatArray
+    ) -> tuple[float, FloatArray, FloatArray, FloatArray]:
+        _, _, x, fraction, z = parameters
+        off = np.array(
+            [
+                (z - self.middle) / self.half_height,
+                (x - self.wishes.preferred_x) / MIDLINE_SCALE_MM,
+                (fraction / DEPTH_UNIT_MM - PREFERRED_DEPTH_FRACTION) / DEPTH_SCALE,
+            ]
+        )
+        weight = np.array([HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT])
+        span = b - a
+        length = float(np.linalg.norm(span))
+        direction = span / length
+        square = float(-direction @ self.normal)
+        total = float(weight @ off**2) + OBLIQUITY_WEIGHT * (1.0 - square)
+        slope = 2 * weight * off / [self.half_height, MIDLINE_SCALE_MM, DEPTH_SCALE]
+        gradient = np.array([0.0, 0.0, slope[1], slope[2] / DEPTH_UNIT_MM, slope[0]])
+        turn = OBLIQUITY_WEIGHT * (self.normal + square * direction) / length
+        return total, gradient, -turn, turn
+
+    def _nearest(self, group: int, a: FloatArray, b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Softmin of what the line keeps from a group beyond its need, and its gradients by crossing and tip."""
+        near = self.groups[group]
+        distance, share, away = distances_to(near.points, a, b)
+        slope = np.ones_like(distance)
+        deepening = None
+        if group == CORE:
+            assert near.depth is not None
+            along = DepthAlong(near.points, a, b, self.entry, self.normal)
+            depth = np.maximum(near.depth, along.depth)
+            excess = ball_clearance(distance, depth)
+            rim = depth < distance
+            slope[rim] = distance[rim] / depth[rim]
+            deepening = np.where(rim & (along.depth > near.depth), 0.5 - 0.5 * slope**2, 0.0)
+        elif group == RIM:
+            assert near.depth is not None
+            broken = distance - near.needed
+            excess = np.maximum(broken, -near.depth)
+            slope[broken < -near.depth] = 0.0
+        else:
+            excess = distance - near.needed
+        low = excess.min()
+        weight = np.exp((low - excess) / TEMPERATURE_MM)
+        total = weight.sum()
+        weight /= total
+        pull = weight * slope / np.maximum(distance, 1e-6)
+        d_b = -(away.T @ (pull * share))
+        d_a = -(away.T @ pull) - d_b
+        if deepening is not None:
+            deeper_a, deeper_b = along.gradient(weight * deepening)
+            d_a, d_b = d_a + deeper_a, d_b + deeper_b
+        return float(low - TEMPERATURE_MM * np.log(total)), d_a, d_b
+
+
+def _slope(x: FloatArray, values: FloatArray, at: float) -> float:
+    low, high = np.interp([at - 1.0, at + 1.0], x, values)
+    return float(high - low) / 2.0
