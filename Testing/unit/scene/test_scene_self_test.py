@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 import slicer
-from stand_in import StandInEngine
 from VertebralAugmentationPlannerLib.scene import self_test
 from VertebralAugmentationPlannerLib.scene.bundle import new_parameter_node
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
@@ -22,14 +21,17 @@ class ModuleLogic(PlannerLogic):
 @pytest.fixture
 def module_logic(scene, monkeypatch):
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
-    logic = ModuleLogic(scene, StandInEngine())
+    logic = ModuleLogic(scene)
     yield logic
     logic.cleanup()
 
 
-def test_the_sample_case_agrees_with_its_truth(module_logic, tmp_path):
-    problems = self_test.checkSampleCase(module_logic, "t12-wedge", "T12")
-    assert problems == []
+def test_the_sample_case_agrees_with_its_truth(module_logic):
+    assert self_test.checkSampleCase(module_logic, "t12-wedge", "T12") == []
+
+
+def test_a_planned_scene_comes_back(module_logic, tmp_path):
+    assert self_test.checkSceneRoundTrip(module_logic, str(tmp_path), "t12-wedge", "T12") == []
 
 
 def test_a_wrong_height_and_an_unsafe_needle_are_found(built):
