@@ -214,7 +214,9 @@ class Workflow:
         ui = self.ui
         self.click(ui.needleViewsButton)
         assert self.logic.needleViewsShown()
-        assert ui.depthSlider.minimum < 0.0 < ui.depthSlider.maximum, "the depth runs from the skin to the tip"
+        assert ui.depthSlider.minimum <= 0.0 < ui.depthSlider.maximum, (
+            "the depth runs from the skin (or entry) to the tip"
+        )
         ui.depthSlider.value = 5.0
         slicer.app.processEvents()
         self.on_step("needle_views")

@@ -56,10 +56,12 @@ class AugmentationSection(Section):
         for side in self._sliders:
             self._show_balloon(side, balloons.get(side))
         self.ui.balloonSourceLabel.text = source_text(list(balloons.values()))
-        self.ui.balloonSourceLabel.visible = bool(balloons)
+        self.ui.balloonSourceLabel.toolTip = " ".join(sorted({balloon.source for balloon in balloons.values()}))
+        self.ui.balloonSourceLabel.visible = bool(self.ui.balloonSourceLabel.text)
         self.ui.cementLabel.text = cement_text(level) if level else ""
         self.ui.cementLabel.visible = bool(self.ui.cementLabel.text)
         cement = level.cement if level else None
+        self.ui.cementLabel.toolTip = sentence(cement.method) if cement else ""
         self.heading(f"{level.level}, {number(cement.volume_ml, 1, 'ml')}" if level and cement else "")
 
     def _show_balloon(self, side: str, balloon: BalloonPlan | None) -> None:
@@ -121,13 +123,10 @@ def balloon_text(balloon: BalloonPlan) -> str:
 
 
 def source_text(balloons: list[BalloonPlan]) -> str:
-    """Where the balloon's limits come from, with a mark where they are only remembered."""
-    sources = {(balloon.source, balloon.verified) for balloon in balloons}
-    lines = []
-    for source, verified in sorted(sources):
-        mark = "" if verified else _("From memory, confirm against the package: ")
-        lines.append(mark + sentence(source))
-    return " ".join(lines)
+    """A mark where a balloon's limits are only remembered; "" where all are verified."""
+    if all(balloon.verified for balloon in balloons):
+        return ""
+    return _("Largest volume and pressure are from memory: confirm against the package.")
 
 
 def cement_text(level: LevelPlan) -> str:
@@ -152,14 +151,11 @@ def cement_text(level: LevelPlan) -> str:
 
 
 def _cement_line(cement: CementPlan) -> str:
-    return _(
-        "<b>Cement {volume}</b> (range {low}–{high}), {fill} of the body, {fillers} fillers of {filler}. {method}"
-    ).format(
+    return _("<b>Cement {volume}</b> (range {low}–{high}), {fill} of the body, {fillers} fillers of {filler}.").format(
         volume=number(cement.volume_ml, 1, "ml"),
         low=number(cement.low_ml),
         high=number(cement.high_ml, 1, "ml"),
         fill=number(cement.body_fill_percent, 0, "%"),
         fillers=cement.bone_fillers,
         filler=number(cement.bone_filler_ml, 1, "ml"),
-        method=sentence(cement.method),
     )
