@@ -116,13 +116,14 @@ def _place(
     needed = device.deflated_diameter_mm / 2 + CONTACT_MARGIN_MM
     usable = (room.grid.sample(room.wall_mm, points) >= POSTERIOR_KEEP_MM) & (along <= front - ANTERIOR_KEEP_MM)
     thick = bone >= needed
+    beyond = np.zeros(len(points), bool)
     if own_side_only:
         sign = -1.0 if trajectory.side == "left" else 1.0
-        thick &= sign * points[:, 0] >= device.deflated_diameter_mm / 2 + MIDLINE_GAP_MM
-    run = _longest_run(usable & thick)
+        beyond = sign * points[:, 0] < device.deflated_diameter_mm / 2 + MIDLINE_GAP_MM
+    run = _longest_run(usable & thick & ~beyond)
     unhindered = _length(_longest_run(usable))
     if run is None or _length(run) < device.length_mm:
-        return NoBalloon(_too_short(device, _length(run), unhindered, bone[usable], own_side_only))
+        return NoBalloon(_too_short(device, _length(run), unhindered, bone[usable], bool(beyond[usable].any())))
     low, high = along[run[0]] + device.length_mm / 2, along[run[1]] - device.length_mm / 2
     at = np.arange(low, high + 1e-9, STEP_MM)
     centres = target + at[:, None] * direction
@@ -181,9 +182,7 @@ def _too_thin(trajectory: Trajectory, devices: Sequence[BalloonDevice]) -> str:
     return f"a {trajectory.cannula} cannula ({thickness:.2f} mm) is too thin: {what} {thinnest} ({needed:.2f} mm)"
 
 
-def _too_short(
-    device: BalloonDevice, available: float, unhindered: float, bone: FloatArray, own_side_only: bool
-) -> str:
+def _too_short(device: BalloonDevice, available: float, unhindered: float, bone: FloatArray, crosses: bool) -> str:
     """Which number is in the way: the length of the body along the needle, or the bone around it."""
     if unhindered < device.length_mm:
         return (
@@ -192,7 +191,7 @@ def _too_short(
         )
     around = 2.0 * float(np.max(bone, initial=0.0))
     needed = device.deflated_diameter_mm + 2.0 * CONTACT_MARGIN_MM
-    cause = " or it crosses the midline" if own_side_only else ""
+    cause = "; farther on, the needle crosses the midline" if crosses else ""
     return (
         f"only {available:.1f} mm along the needle have room for the folded balloon ({needed:.1f} mm across with its "
         f"margin; the body gives up to {around:.1f} mm{cause}); a folded balloon needs {device.length_mm:.0f} mm"

@@ -1,0 +1,141 @@
+"""Cement: what the target fill is in ml, what it starts from, and that the ceiling holds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from blocks import Block, case, measurements, needle, vertebra
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from VertebralAugmentationPlannerLib.augmentation import (
+    fillers,
+    plan_augmentation,
+    plan_cement,
+    target_region_ml,
+)
+from VertebralAugmentationPlannerLib.model import Assumptions, PlanOptions
+
+BLOCK = Block()
+VERTEBROPLASTY = PlanOptions(procedure="vertebroplasty")
+
+
+def region_of(block):
+    """Anterior two-thirds of a block with level plates, 2 mm inside its surface, ml."""
+    return (block.width - 4) * (block.depth * 2 / 3 - 2) * (block.height - 4) / 1000
+
+
+def dose(block=BLOCK, cavities=None, options=VERTEBROPLASTY, **measured):
+    cavities = {"left": 0.0} if cavities is None else cavities
+    return plan_cement(vertebra(block), measurements(block, **measured), cavities, options)
+
+
+@pytest.mark.parametrize("block", [Block(), Block(height=16.0), Block(width=50.0, depth=36.0, spacing=1.0)])
+def test_the_target_region_is_the_anterior_two_thirds_two_millimetres_inside(block):
+    assert target_region_ml(vertebra(block)) == pytest.approx(region_of(block), rel=0.01)
+
+
+def test_vertebroplasty_fills_between_the_trabeculae():
+    found = dose().plan
+    assert found.volume_ml == pytest.approx(0.30 * region_of(Block()) * 0.90, rel=0.01)
+    assert found.limited_by is None
+    assert found.low_ml <= found.volume_ml <= found.high_ml
+    body = 42 * 30 * 24 / 1000
+    assert found.high_ml == pytest.approx(0.30 * body)
+    assert found.body_fill_percent == pytest.approx(100 * found.volume_ml / body)
+
+
+def test_kyphoplasty_fills_the_cavity_and_its_rim_at_least():
+    # The cavities hold more than the target already: 7 ml and 1 ml around them.
+    assert dose(cavities={"left": 3.5, "right": 3.5}, options=PlanOptions()).plan.volume_ml == pytest.approx(8.0)
+
+
+def test_kyphoplasty_with_a_small_cavity_still_reaches_the_target():
+    target = 0.30 * region_of(Block())
+    found = dose(cavities={"left": 1.0}, options=PlanOptions()).plan.volume_ml
+    assert found == pytest.approx(1.0 + 0.9 * (target - 1.0), rel=0.01)
+
+
+def test_a_cleft_is_filled_in_addition():
+    assert dose(cleft=0.8).plan.volume_ml == pytest.approx(dose().plan.volume_ml + 0.8)
+
+
+def test_a_smaller_trabecular_share_leaves_more_room():
+    light = replace(VERTEBROPLASTY, assumptions=Assumptions(bone_volume_fraction=0.06))
+    assert dose(options=light).plan.volume_ml / dose().plan.volume_ml == pytest.approx(0.94 / 0.90)
+
+
+def test_the_ceiling_is_named_with_its_number():
+    found = dose(cavities={"left": 5.0, "right": 5.0}, options=PlanOptions())
+    body = 42 * 30 * 24 / 1000
+    assert found.plan.volume_ml == pytest.approx(0.30 * body)
+    assert f"{0.30 * body:.1f} ml" in found.plan.limited_by and "11.0 ml were wanted" in found.plan.limited_by
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0, 6), st.floats(0, 6), st.floats(0, 2), st.floats(0.1, 0.6),
+    st.sampled_from(["kyphoplasty", "vertebroplasty"]), st.floats(6, 30),
+)  # fmt: skip
+def test_more_fill_never_means_less_cement_and_the_ceiling_always_holds(
+    one, two, left, right, cleft, ceiling, procedure, height
+):
+    block = Block(height=round(height, 0))
+    cavities = {"left": left, "right": right} if procedure == "kyphoplasty" else {"left": 0.0, "right": 0.0}
+    assumed = Assumptions(cement_ceiling_fraction=ceiling)
+    small, large = (
+        dose(block, cavities, PlanOptions(procedure=procedure, target_fill=fill, assumptions=assumed), cleft=cleft)
+        for fill in sorted((one, two))
+    )
+    assert small.plan.volume_ml <= large.plan.volume_ml + 1e-9
+    for found in (small, large):
+        assert found.plan.volume_ml <= ceiling * vertebra(block).body_volume_ml + 1e-9
+        assert 0 <= found.plan.low_ml <= found.plan.volume_ml <= found.plan.high_ml
+        assert sum(found.by_side.values()) == pytest.approx(found.plan.volume_ml)
+        assert min(found.by_side.values()) >= 0
+        assert found.plan.bone_fillers == int(np.ceil(round(found.plan.volume_ml / 1.5, 6)))
+        assert (found.plan.limited_by is None) == (found.plan.volume_ml < ceiling * vertebra(block).body_volume_ml)
+
+
+def test_each_side_fills_its_own_cavity():
+    by_side = dose(cavities={"left": 3.0, "right": 1.0}, options=PlanOptions()).by_side
+    assert by_side["left"] - by_side["right"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("volume", "count"), [(0.0, 0), (0.1, 1), (1.5, 1), (1.51, 2), (3.0000000001, 2), (4.6, 4)])
+def test_fillers_are_whole(volume, count):
+    assert fillers(volume, 1.5) == count
+
+
+def test_without_a_body_volume_there_is_no_cement_and_a_warning():
+    body = replace(vertebra(Block()), body_volume_ml=None)
+    measured = replace(measurements(Block()), body_volume_ml=None)
+    plan = plan_augmentation(body, case(), measured, (needle(Block()),), VERTEBROPLASTY)
+    assert plan.cement is None
+    assert plan.trajectories[0].cement_ml is None and plan.trajectories[0].bone_fillers is None
+    assert "no-cement" in {w.code for w in plan.warnings}
+
+
+def test_without_measurements_the_cement_is_planned_and_the_missing_cleft_is_told():
+    plan = plan_augmentation(vertebra(Block()), case(), None, (needle(Block()),), PlanOptions())
+    assert plan.cement is not None
+    assert "cement-without-cleft" in {w.code for w in plan.warnings}
+
+
+def test_the_method_says_what_the_number_rests_on():
+    kyphoplasty = dose(cavities={"left": 2.0}, options=PlanOptions(), cleft=0.4).plan.method
+    for part in ("30 %", "Cavity 2.0 ml", "Gas cleft + 0.4 ml", "15 % of the body", "[V]", "[M]", "No clinical series"):
+        assert part in kyphoplasty
+    assert "1 − BV/TV" in dose().plan.method
+
+
+def test_a_level_takes_less_than_a_fifth_of_a_second():
+    import time
+
+    block = Block(width=48.0, depth=34.0, height=30.0, spacing=0.5)
+    body, needles = vertebra(block), (needle(block), needle(block, "right", (12.0, -35.0, 0.0), (12.0, 8.0, 0.0)))
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        plan_augmentation(body, case(), measurements(block), needles, PlanOptions())
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.2
