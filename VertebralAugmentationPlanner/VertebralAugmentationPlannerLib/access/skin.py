@@ -17,6 +17,9 @@ PADDING_HU = -1500.0
 AIR_RUN_MM = 5.0
 """Air that lasts less is a skin fold, a gas bubble or noise [D]."""
 
+END_RUN_MM = 1.0
+"""Air up to the CT's last voxel counts from this length on [D]."""
+
 TISSUE_RUN_MM = 15.0
 """Unbroken tissue behind the air means that the air was a lung or a bowel loop; a table top or a mattress cover
 is thinner, even when cut obliquely [D]."""
@@ -45,7 +48,9 @@ def skin_point(ct: Image, entry_ras: FloatArray, target_ras: FloatArray) -> Floa
         distances, values = distances[: ended[0]], values[: ended[0]]
     air = values < AIR_HU
     for start, stop in _runs(air):
-        if start == 0 or (stop - start) * STEP_MM < AIR_RUN_MM:
+        # A CT cropped at the back ends just behind the skin: air up to its end is the outside, however short.
+        needed = END_RUN_MM if stop == len(air) else AIR_RUN_MM
+        if start == 0 or (stop - start) * STEP_MM < needed:
             continue
         tissue_behind = [b - a for a, b in _runs(~air[stop:])]
         if any(length * STEP_MM >= TISSUE_RUN_MM for length in tissue_behind):
