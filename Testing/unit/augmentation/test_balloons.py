@@ -1,12 +1,15 @@
 """Which balloon lies where on a needle, and what the plan says about it."""
 
+import inspect
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from blocks import Block, case, measurements, needle, vertebra
-from VertebralAugmentationPlannerLib.augmentation import plan_augmentation
+from VertebralAugmentationPlannerLib.augmentation import WARNING_CODES, notices, plan_augmentation
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
 
 
@@ -220,3 +223,8 @@ def test_the_world_frame_does_not_matter():
     balloon = there.trajectories[0].balloon
     assert balloon.planned_volume_ml == pytest.approx(here.planned_volume_ml, abs=1e-6)
     assert turned.to_local(balloon.centre_ras) == pytest.approx(local(block, here.centre_ras), abs=1e-6)
+
+
+def test_every_warning_of_the_room_is_in_its_list():
+    source = Path(inspect.getfile(notices)).read_text(encoding="utf-8")
+    assert set(re.findall(r'PlanWarning\(\s*"([a-z-]+)"', source)) == WARNING_CODES

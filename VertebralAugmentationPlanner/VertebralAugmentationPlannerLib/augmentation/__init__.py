@@ -3,6 +3,7 @@
 from .catalog import BalloonDevice, find_device, load_catalog, read_catalog, shipped_catalog
 from .cement import CementDose, fillers, plan_cement, target_region_ml
 from .inflation import Inflation, simulate_inflation
+from .notices import WARNING_CODES
 from .placement import NoBalloon, Placement, place_balloon
 from .planner import AugmentationPlan, PlacedBalloon, devices_for, find_balloons, plan_augmentation
 from .prediction import predict
@@ -10,6 +11,7 @@ from .room import BodyRoom, body_room
 from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_volume_ml
 
 __all__ = [
+    "WARNING_CODES",
     "AugmentationPlan",
     "BalloonDevice",
     "BalloonShape",

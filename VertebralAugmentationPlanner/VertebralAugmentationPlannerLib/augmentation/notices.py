@@ -24,6 +24,27 @@ SMALL_CAVITY_ML = 1.0
 GEOMETRY_SOURCE = "inflation inside the segmented body, first contact [D]"
 
 
+WARNING_CODES = frozenset(
+    {
+        "balloon-off-middle",
+        "balloon-unverified",
+        "balloons-meet",
+        "breach-not-augmented",
+        "cavity-above-ceiling",
+        "cement-ceiling",
+        "cement-without-cleft",
+        "low-body",
+        "no-balloon",
+        "no-cement",
+        "no-prediction",
+        "prediction",
+        "retract-cannula",
+        "small-cavity",
+    }
+)
+"""Codes of every warning of this room, for whoever plans a level's augmentation anew."""
+
+
 def breach(level: str, trajectory: Trajectory) -> PlanWarning:
     """A needle that breaches gets nothing."""
     message = f"{level} {trajectory.side}: the needle breaches a wall; no balloon and no cement are planned on it."
