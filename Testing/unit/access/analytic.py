@@ -1,7 +1,7 @@
 """A vertebra made of formulas: superellipse body, elliptic pedicle tubes, lamina, processes, canal.
 
 Every dimension is a parameter; distances are exact to about 0.1 mm (Euclidean distance transform of the formulas at
-0.4 mm, read at the grid's own nodes). Right and left mirror each other unless told otherwise.
+0.5 mm, read at the grid's own nodes). Right and left mirror each other unless told otherwise.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
+
 from VertebralAugmentationPlannerLib.model import EndPlate, Frame, LocalGrid, Pedicle, Vertebra
 
-FINE_MM = 0.4
+FINE_MM = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Shape:
     canal_width: float = 18.0
     canal_depth: float = 16.0
     left_pedicle_width: float | None = None
-    spacing: float = 0.8
+    spacing: float = 1.0
     shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
     with_canal: bool = True
     neighbour_facet: bool = False
@@ -71,7 +72,10 @@ def bone_inside(shape: Shape, points: np.ndarray) -> np.ndarray:
     """Whether points (…, 3) lie in the bone."""
     x, y, z = np.moveaxis(points, -1, 0)
     body = (np.abs(2 * x / shape.width) ** 2.5 + np.abs(2 * y / shape.depth) ** 2.5 < 1) | (
-        (np.abs(x) < shape.pedicle_offset + 2) & (y > shape.wall_y) & (y < 0) & (np.abs(2 * x / shape.width) < 1)
+        (np.abs(x) < shape.pedicle_offset + shape.pedicle_width / 2 + 2)
+        & (y > shape.wall_y)
+        & (y < 0)
+        & (np.abs(2 * x / shape.width) < 1)
     )
     body &= (z < _plate_z(shape, y, True)) & (z > _plate_z(shape, y, False))
     arch = np.zeros_like(body)
@@ -135,8 +139,8 @@ def _plate(shape: Shape, upper: bool) -> EndPlate:
 @lru_cache(maxsize=16)
 def vertebra(shape: Shape = Shape(), level: str = "L1") -> Vertebra:
     """The vertebra of a shape, frame at the world's origin with RAS axes."""
-    first = np.array([-46.0, -66.0, -24.0]) + shape.shift
-    count = tuple(int(np.ceil(extent / shape.spacing)) for extent in (92.0, 92.0, 54.0))
+    first = np.array([-42.0, -60.0, -20.0]) + shape.shift
+    count = tuple(int(np.ceil(extent / shape.spacing)) for extent in (84.0, 82.0, 42.0))
     grid = LocalGrid(first, shape.spacing, count)
     ratio = max(1, round(shape.spacing / FINE_MM))
     fine = LocalGrid(first, FINE_MM, tuple(n * ratio for n in count))

@@ -1,0 +1,144 @@
+"""What the planner delivers, refuses and says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from analytic import Shape, vertebra
+
+from VertebralAugmentationPlannerLib.access import plan_access, reevaluate
+from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Measurements, PlanOptions, Vertebra
+
+WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
+
+
+def measured(anterior_loss: float) -> Measurements:
+    none = dict.fromkeys(
+        (
+            "anterior_height_mm middle_height_mm posterior_height_mm heights_3x3_mm depth_mm width_mm body_volume_ml "
+            "anterior_two_thirds_volume_ml reference genant_grade fracture_shape of_class wedge_angle_deg "
+            "segmental_kyphosis_deg gardner_angle_deg body_density_hu reference_density_hu cleft_volume_ml "
+            "posterior_wall_retropulsion_mm"
+        ).split()
+    )
+    return Measurements(**none, height_loss_percent=HeightLoss(anterior_loss, 5.0, 0.0))
+
+
+def plan(label_case, shape=WIDE, loss=25.0, **options):
+    return plan_access(vertebra(shape), label_case, measured(loss), PlanOptions(**options))
+
+
+def test_wide_pedicles_get_the_thickest_cannula_safely(label_case):
+    access = plan(label_case, approach="bilateral")
+    assert access.approach == "bilateral" and not access.skipped_sides
+    for trajectory in access.trajectories:
+        assert (trajectory.safety, trajectory.cannula, trajectory.breach_grade) == ("safe", "8G", "A")
+        assert trajectory.clearance_mm.pedicle_wall >= 1.0 and trajectory.clearance_mm.canal >= 1.0
+        assert trajectory.convergence_angle_deg > 0
+        assert trajectory.skin_ras is None and trajectory.skin_to_target_mm is None
+
+
+def test_vertebroplasty_takes_an_11g(label_case):
+    assert plan(label_case, procedure="vertebroplasty", approach="bilateral").trajectories[0].cannula == "11G"
+
+
+def test_a_thinner_cannula_is_taken_for_a_thin_pedicle(label_case):
+    access = plan(label_case, Shape(pedicle_width=6.0, pedicle_convergence=8.0), approach="bilateral")
+    assert {t.cannula for t in access.trajectories} <= {"10G", "11G", "13G"}
+    assert all(t.breach_grade == "A" for t in access.trajectories)
+
+
+def test_a_pedicle_too_thin_for_the_margin_gets_a_tight_path_with_its_numbers(label_case):
+    access = plan(label_case, Shape(pedicle_width=4.0, pedicle_convergence=8.0), approach="bilateral")
+    trajectory = access.trajectories[0]
+    assert trajectory.safety == "tight" and trajectory.cannula == "13G" and trajectory.breach_grade == "A"
+    assert "4.0 mm" in trajectory.compromise and "4.4 mm" in trajectory.compromise
+    assert {"tight-path", "narrow-pedicle"} <= {warning.code for warning in access.warnings}
+
+
+def test_a_cannula_that_would_breach_is_refused_and_a_thinner_one_named(label_case):
+    access = plan(label_case, Shape(pedicle_width=4.0, pedicle_convergence=8.0), approach="bilateral", cannula="8G")
+    assert access.approach == "none" and not access.trajectories
+    for reason in access.skipped_sides.values():
+        assert "8G" in reason and "13G" in reason and "4.0 mm" in reason
+
+
+def test_one_thin_side_leaves_the_other(label_case):
+    shape = Shape(pedicle_width=10.0, left_pedicle_width=2.0, pedicle_convergence=15.0)
+    access = plan(label_case, shape, approach="bilateral")
+    assert access.approach == "unilateral-right"
+    assert set(access.skipped_sides) == {"left"}
+    assert [t.side for t in access.trajectories] == ["right"]
+
+
+def test_nothing_without_a_canal(label_case):
+    access = plan(label_case, Shape(with_canal=False))
+    assert access.approach == "none" and not access.trajectories
+    assert "canal" in access.approach_reason and "ring is open" in access.approach_reason
+    assert access.warnings[0].severity == "stop"
+
+
+def test_nothing_for_a_cut_vertebra(label_case):
+    cut = Vertebra("L5", False, "cut by the inferior border of the image")
+    access = plan_access(cut, label_case, None, PlanOptions())
+    assert access.approach == "none" and access.approach_reason == "cut by the inferior border of the image"
+
+
+def test_a_missing_pedicle_gives_its_reason(label_case):
+    whole = vertebra(WIDE)
+    one = replace(whole, pedicles={"right": whole.pedicles["right"]}, pedicle_reasons={"left": "no isthmus was found"})
+    access = plan_access(one, label_case, measured(20.0), PlanOptions(approach="bilateral"))
+    assert access.skipped_sides == {"left": "no isthmus was found"}
+    assert access.approach == "unilateral-right"
+
+
+@pytest.mark.parametrize(
+    ("loss", "etiology", "word"), [(25.0, "traumatic", "traumatic"), (55.0, "osteoporotic", "55 %")]
+)
+def test_trauma_and_collapse_are_treated_from_both_sides(label_case, loss, etiology, word):
+    access = plan(label_case, loss=loss, etiology=etiology)
+    assert access.approach == "bilateral" and word in access.approach_reason
+
+
+def test_auto_is_unilateral_only_with_nearly_the_same_slack(label_case):
+    # Pedicles that point at the midline leave a single needle as much room as a paramedian one.
+    convergent = plan(label_case, Shape(pedicle_width=9.0, pedicle_convergence=26.0, pedicle_offset=16.0, width=48.0))
+    assert convergent.approach.startswith("unilateral-")
+    assert abs(convergent.trajectories[0].midline_offset_mm) <= 3.05
+    straight = plan(label_case, Shape(pedicle_width=6.0, pedicle_convergence=0.0, pedicle_offset=14.0))
+    assert straight.approach == "bilateral" and "midline" in straight.approach_reason
+
+
+def test_either_side_can_be_asked_for(label_case):
+    for side in ("left", "right"):
+        access = plan(label_case, approach=f"unilateral-{side}")
+        assert access.approach == f"unilateral-{side}" and not access.skipped_sides
+
+
+def test_the_plan_re_evaluates_to_itself(label_case):
+    bone = vertebra(WIDE)
+    access = plan_access(bone, label_case, measured(25.0), PlanOptions(approach="bilateral"))
+    planned = access.trajectories[0]
+    again = reevaluate(
+        bone, label_case, planned.side, planned.entry_ras, planned.target_ras, CANNULAS[planned.cannula], PlanOptions()
+    )
+    assert again.clearance_mm.pedicle_wall == pytest.approx(planned.clearance_mm.pedicle_wall, abs=0.02)
+    assert again.breach_grade == planned.breach_grade and again.safety == planned.safety
+    assert again.entry_ras == pytest.approx(planned.entry_ras, abs=0.05)
+
+
+def test_a_needle_dragged_into_the_canal_is_called_a_breach(label_case):
+    bone = vertebra(WIDE)
+    planned = plan_access(bone, label_case, None, PlanOptions(approach="bilateral")).trajectories[0]
+    moved = np.array([8.0, 0.0, 0.0])  # the left needle, towards the midline
+    worse = reevaluate(
+        bone,
+        label_case,
+        "left",
+        np.array(planned.entry_ras) + moved,
+        np.array(planned.target_ras) + moved,
+        CANNULAS["8G"],
+        PlanOptions(),
+    )
+    assert worse.safety == "breach" and worse.breach_grade != "A" and worse.clearance_mm.canal < 0
+    assert "canal" in worse.compromise
