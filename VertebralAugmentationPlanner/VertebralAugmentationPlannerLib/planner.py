@@ -11,7 +11,7 @@ import numpy as np
 from . import __version__
 from .access import AccessPlan, plan_access, reevaluate
 from .anatomy import build_spine
-from .augmentation import plan_augmentation
+from .augmentation import WARNING_CODES, plan_augmentation
 from .case import load_case, requested_levels
 from .measurement import MeasuredLevel, measure_spine
 from .model import (
@@ -39,25 +39,6 @@ Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
 
 SOFTWARE = "VertebralAugmentationPlanner"
-
-AUGMENTATION_CODES = frozenset(
-    {
-        "balloon-off-middle",
-        "balloon-unverified",
-        "balloons-meet",
-        "breach-not-augmented",
-        "cavity-above-ceiling",
-        "cement-ceiling",
-        "cement-without-cleft",
-        "low-body",
-        "no-balloon",
-        "no-cement",
-        "no-prediction",
-        "retract-cannula",
-        "small-cavity",
-    }
-)
-"""Warnings of the augmentation room: they go when a level's augmentation is planned anew."""
 
 READ_SHARE, ANATOMY_SHARE, MEASURE_SHARE = 0.15, 0.55, 0.65
 """Where reading, anatomy and measuring end on a progress bar; rough shares of a five-level case."""
@@ -177,7 +158,8 @@ def plan_level_augmentation(
     augmented = plan_augmentation(
         spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml=volumes_ml
     )
-    kept = tuple(warning for warning in level.warnings if warning.code not in AUGMENTATION_CODES)
+    # What an earlier augmentation warned of goes with it.
+    kept = tuple(warning for warning in level.warnings if warning.code not in WARNING_CODES)
     return rounded(
         replace(
             level,
