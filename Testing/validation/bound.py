@@ -1,0 +1,144 @@
+"""The largest clearance that any straight line through a pedicle could have, by brute force on the phantom's formulas.
+
+Nothing of the planner is used: the bone is the phantom's true signed distance, the canal its ellipse. What counts is
+what the planner claims to keep: bone around the axis from the entry cortex to 5 mm in front of the posterior wall, and
+the canal from the entry to the tip. Behind the pedicle a point under the entry cortex counts only from a depth of its
+own clearance plus 1.5 mm on (the surface around an entry is no wall); from 3 mm behind the isthmus on everything counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from VertebralAugmentationPlannerLib.model import LocalGrid
+from VertebralAugmentationPlannerLib.sample import SpinePhantom
+
+FINE_MM = 0.5
+STEP_MM = 0.5
+ROUGHNESS_MM = 1.5
+ZONE_MM = 3.0
+JUNCTION_MM = 5.0
+MIDLINE_MM = 8.0
+DEPTHS = (0.68, 0.76, 0.84)
+HEIGHTS = (0.25, 0.375, 0.5, 0.625, 0.75)
+TIP_IN_BONE_MM = 1.5
+"""“At least 1.5 mm from every wall”."""
+ROUNDS, BROOD = 60, 40
+"""The best lines of the grid are moved at random by less and less; the bound is then good to a few hundredths."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pedicle:
+    """One true pedicle with the true bone around it, in the construction frame of its level."""
+
+    phantom: SpinePhantom
+    level: str
+    side: str
+    grid: LocalGrid
+    bone: Array
+
+    @classmethod
+    def of(cls, phantom: SpinePhantom, level: str, side: str, field: tuple[LocalGrid, Array]) -> Pedicle:
+        """``field`` as of ``phantom.fine_distance(level)``."""
+        return cls(phantom, level, side, *field)
+
+    @property
+    def tube(self):
+        """The phantom's own tube."""
+        return self.phantom.vertebrae[self.level].pedicles[self.side]
+
+    def bone_at(self, points: Array) -> Array:
+        """True depth in bone (…) at points (…, 3), negative outside."""
+        return self.grid.sample(self.bone, points)
+
+    def canal_at(self, points: Array) -> Array:
+        """True distance (…) to the canal."""
+        return self.phantom.distance_to_canal(self.phantom.vertebrae[self.level].frame.to_ras(points))
+
+    def midline(self, z: float) -> tuple[float, float]:
+        """Local y of the posterior and anterior wall in the midline at a height."""
+        y = np.arange(-40.0, 40.0, 0.25)
+        inside = self.bone_at(np.stack([0 * y, y, 0 * y + z], axis=1)) > 0
+        middle = int(np.argmin(np.abs(y)))
+        back = middle - int(np.argmax(~inside[middle::-1]))
+        front = middle + int(np.argmax(~inside[middle:]))
+        return float(y[back]), float(y[front])
+
+    def clearance(self, crossing: Array, tip: Array) -> Array:
+        """Clearance (K,) of the axes through ``crossing`` (K, 3) to ``tip`` (K, 3); −inf where one is not allowed."""
+        way = tip - crossing
+        length = np.linalg.norm(way, axis=1)
+        direction = way / length[:, None]
+        t = np.arange(-40.0, 45.0, STEP_MM)
+        points = crossing[:, None] + t[:, None] * direction[:, None]
+        bone = self.bone_at(points)
+        behind = int(np.searchsorted(t, 0.0))
+        outside = bone[:, : behind + 1] <= 0
+        last = behind - np.argmax(outside[:, ::-1], axis=1)
+        entered = outside.any(axis=1) & (last < behind)
+        start = t[np.minimum(last, len(t) - 1)] + STEP_MM / 2
+        depth = t[None] - start[:, None]
+        axis = self.tube.axis
+        along = (points - self.tube.centre) @ axis
+        wall = self.phantom.vertebrae[self.level].arch.wall_y
+        within = (depth > 0) & (t[None] <= length[:, None])
+        in_pedicle = points[..., 1] <= wall + JUNCTION_MM
+        counted = within & in_pedicle & ((along >= -ZONE_MM) | (bone < depth - ROUGHNESS_MM))
+        walls = np.where(counted, bone, np.inf).min(axis=1)
+        body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
+        canal = np.where(within, self.canal_at(points), np.inf).min(axis=1)
+        entry = crossing + start[:, None] * direction
+        allowed = entered & (body > TIP_IN_BONE_MM) & ((entry - self.tube.centre) @ axis < -ZONE_MM)
+        return np.where(allowed, np.minimum(walls, canal), -np.inf)
+
+    def bound(self) -> float:
+        """The largest clearance found, mm."""
+        crossing, tip = self._lines()
+        value = self.clearance(crossing, tip)
+        best = np.argsort(-value)[:BROOD]
+        crossing, tip, value = crossing[best], tip[best], value[best]
+        random = np.random.default_rng(0)
+        for n in range(ROUNDS):
+            size = 1.2 * 0.93**n
+            tried_crossing = crossing + random.normal(0, 0.4 * size, crossing.shape)
+            tried_tip = self._allowed(tip + random.normal(0, size, tip.shape))
+            found = self.clearance(tried_crossing, tried_tip)
+            better = found > value
+            crossing[better], tip[better], value[better] = tried_crossing[better], tried_tip[better], found[better]
+        return float(value.max())
+
+    def _lines(self) -> tuple[Array, Array]:
+        tube = self.tube
+        across = np.linspace(-0.9, 0.9, 9) * tube.shape.isthmus_width_mm / 2
+        up = np.linspace(-0.9, 0.9, 11) * tube.shape.isthmus_height_mm / 2
+        a, b = np.meshgrid(across, up, indexing="ij")
+        crossing = tube.centre + a.reshape(-1, 1) * tube.across + b.reshape(-1, 1) * tube.upward
+        low, high = self._column()
+        tips = []
+        for share in HEIGHTS:
+            z = low + share * (high - low)
+            back, front = self.midline(z)
+            tips += [
+                (x, back + part * (front - back), z) for part in DEPTHS for x in np.linspace(-MIDLINE_MM, MIDLINE_MM, 7)
+            ]
+        tip = np.array(tips)
+        return np.repeat(crossing, len(tip), axis=0), np.tile(tip, (len(crossing), 1))
+
+    def _column(self) -> tuple[float, float]:
+        """Lower and upper surface of the body in front of its middle."""
+        y = float(self.phantom.vertebrae[self.level].body.rim_points()["anterior_superior"][1]) * 0.5
+        z = np.arange(-25.0, 25.0, 0.25)
+        inside = np.flatnonzero(self.bone_at(np.stack([0 * z, 0 * z + y, z], axis=1)) > 0)
+        return float(z[inside[0]]), float(z[inside[-1]])
+
+    def _allowed(self, tip: Array) -> Array:
+        """Tips brought back into the anterior third and to the midline ± 8 mm."""
+        middle = float(np.mean(self._column()))
+        back, front = self.midline(middle)
+        tip[:, 0] = np.clip(tip[:, 0], -MIDLINE_MM, MIDLINE_MM)
+        tip[:, 1] = np.clip(tip[:, 1], back + 2 / 3 * (front - back), front)
+        return tip
