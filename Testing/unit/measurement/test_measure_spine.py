@@ -187,5 +187,7 @@ def test_a_rim_off_the_visible_plate_is_told_and_a_sound_one_is_not():
     level = measured(off)["L1"]
     assert "height_doubtful" in codes(level)
     assert "the anterior rim of the superior end plate" in text_of(level)
+    # The rim lay inside visible bone: the height is read from the plate itself, never from the wrong rim.
+    assert level.measurements.anterior_height_mm == pytest.approx(24.0, abs=0.5)
     around = measured(body("T12", 28, 28, 24, origin=(0, 0, 70)), replace(off, level="L1"), body("L2", 28, 28, 24))
     assert around["T12"].measurements.reference.levels == ("L2",)

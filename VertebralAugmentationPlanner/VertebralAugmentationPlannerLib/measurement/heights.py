@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..anatomy.endplates import robust_fit
@@ -138,6 +140,27 @@ def doubtful_rims(vertebra: Vertebra) -> tuple[str, ...]:
             if abs(rim[2] - height) > DOUBT_MM:
                 doubtful.append(f"the {side} rim of the {name} end plate")
     return tuple(doubtful)
+
+
+def with_visible_rims(vertebra: Vertebra) -> Vertebra:
+    """The vertebra with rims moved out to the visible plate where they lie more than :data:`DOUBT_MM` inside the bone.
+
+    Bone beyond a rim proves the rim wrong. A rim *outside* the visible plate stays: it may be a spur. Both are told
+    (:func:`doubtful_rims` of the vertebra as it came).
+    """
+    upper, lower = (_visible(plate, outward) for plate, outward in zip(plates(vertebra), (+1, -1), strict=True))
+    return replace(vertebra, superior=upper, inferior=lower)
+
+
+def _visible(plate: EndPlate, outward: int) -> EndPlate:
+    seen = _read_section(plate, 0.0, outward)
+    if seen is None:
+        return plate
+    rims = [
+        np.array([0.0, rim[1], height]) if outward * (height - rim[2]) > DOUBT_MM else rim
+        for rim, (_, height) in zip((plate.anterior_rim, plate.posterior_rim), seen[::2], strict=True)
+    ]
+    return replace(plate, anterior_rim=rims[0], posterior_rim=rims[1])
 
 
 def _read_section(plate: EndPlate, x: float, outward: int) -> list[tuple[float, float]] | None:

@@ -13,7 +13,7 @@ from .cortex import CorticalDefect, cortical_defects
 from .density import trabecular_density_hu
 from .depth import mid_depth
 from .fracture import fracture_shape, genant_grade
-from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights
+from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights, with_visible_rims
 from .of_class import of_class
 from .posterior_wall import WallProfile, retropulsion_mm, wall_profile
 from .reference import LevelReference, find_references
@@ -47,10 +47,12 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
         case: CT (may be None: then density and cleft are None, with a warning) and labels.
         options: taken for the road's sake; no measurement depends on a choice.
     """
-    complete = spine.complete()
+    found = spine.complete()
+    doubtful = {level: doubtful_rims(vertebra) for level, vertebra in found.items()}
+    complete = {level: with_visible_rims(vertebra) for level, vertebra in found.items()}
     references = find_references(
         {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()},
-        doubtful=[level for level, vertebra in complete.items() if doubtful_rims(vertebra)],
+        doubtful=[level for level, rims in doubtful.items() if rims],
     )
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
     readings = {level: read_ct(vertebra, case) for level, vertebra in complete.items()}
@@ -143,7 +145,7 @@ def _warnings(
         *hazards.pedicle_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
         *notes.reference_notes(level, references[level], measurements, spine),
-        *notes.height_notes(complete[level]),
+        *notes.height_notes(spine.vertebrae[level]),
         *notes.fracture_notes(measurements, case),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),
