@@ -315,3 +315,29 @@ def level_of(plan: CasePlan, needle: Trajectory) -> LevelPlan:
 def test_the_operator_is_told_how_far_to_draw_the_cannula_back(page: Page) -> None:
     """The balloon's proximal end lies 16.5 mm behind the target; it must be free of the cannula."""
     assert "first draw the cannula back 17 mm or more" in page.sheets[1]
+
+
+def test_a_long_reason_stands_in_full_once_and_briefly_elsewhere() -> None:
+    plan = case_plan()
+    reason = (
+        "No safe path for a 13G cannula: the isthmus is 1.9 mm, a 13G cannula needs 4.4 mm; the best line breaches."
+    )
+    stop = PlanWarning("no-path", "stop", f"L2 left: {reason}", "margins [D]")
+    level = dataclasses.replace(
+        plan.level("L2"),
+        skipped_sides={"left": reason},
+        warnings=(stop,),
+        approach_reason=f"Only one side. Left: {reason}",
+    )
+    overview, sheet, _ = Page(report_html(dataclasses.replace(plan, levels=(level, plan.level("L3"))))).sheets
+    assert sheet.count("the isthmus is 1.9 mm") == 1
+    assert sheet.count("No safe path for a 13G cannula") == 3
+    assert "Stop: L2 left: No safe path for a 13G cannula." in overview
+
+
+def test_neighbours_that_were_only_measured_stand_in_the_overview_and_get_no_sheet() -> None:
+    plan = case_plan()
+    measured = dataclasses.replace(plan.level("L2"), approach=None, trajectories=(), skipped_sides={}, cement=None)
+    page = Page(report_html(dataclasses.replace(plan, levels=(plan.level("T12"), measured))))
+    assert len(page.sheets) == 3
+    assert "Kyphoplasty plan: T12" in page.sheets[0] and "measured only" in page.sheets[0]

@@ -25,13 +25,23 @@ def report_html(
         case, spine: what the plan was made from; without both there are no pictures, and the report says so.
         patient_name: printed on every sheet; left out unless given. The plan itself never holds a name.
     """
+    own = levels_with_sheets(plan)
     several = len(plan.levels) > 1
-    whole = [level for level in plan.levels if level.complete]
-    pictures = {level.level: level_page_pictures(plan, level, case, spine) for level in whole}
-    sheets = [overview_page(plan, patient_name, pictures)] if several or not whole else []
-    for level in whole:
+    pictures = {level.level: level_page_pictures(plan, level, case, spine) for level in own}
+    sheets = [overview_page(plan, patient_name, pictures)] if several or not own else []
+    for level in own:
         sheets += _level_sheets(plan, level, pictures[level.level], several, patient_name)
     return _document(plan, sheets)
+
+
+def levels_with_sheets(plan: CasePlan) -> list[LevelPlan]:
+    """Levels that get sheets of their own: those that were planned; in a plan of measurements alone, every whole one.
+
+    The neighbours of a planned level were measured too; they stand in the overview's table, so that the operator turns
+    no page without need.
+    """
+    planned = [level for level in plan.levels if level.approach is not None]
+    return planned or [level for level in plan.levels if level.complete]
 
 
 def write_report(

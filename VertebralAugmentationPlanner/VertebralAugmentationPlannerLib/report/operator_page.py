@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -25,10 +26,14 @@ from .wording import (
     number,
     procedure,
     sentence,
+    with_brief_reasons,
 )
 
 WARNINGS_IN_ONE_COLUMN = 2
 """More than these stand in two columns, so that the pictures keep their room."""
+
+LARGE_TYPE_CHARACTERS = 120
+"""A reason longer than this is set a little smaller, or it would push the pictures off the page."""
 
 SAFETY_WORDS = {"safe": "safe", "tight": "tight", "breach": "BREACH"}
 
@@ -62,7 +67,7 @@ def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
     return element(
         "header",
         div("level", level.level),
-        div("what", title, div(None, sentence(level.approach_reason or ""))),
+        div("what", title, div(None, sentence(with_brief_reasons(level, level.approach_reason or "")))),
         div("case", case_lines(plan, patient_name)),
         class_="head",
     )
@@ -82,7 +87,10 @@ def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Marku
     ordered = by_severity((*level.warnings, *case_warnings))
     loud = [warning for warning in ordered if warning.severity != "info"]
     notes = [warning for warning in ordered if warning.severity == "info"]
-    boxes = [warning_box(warning) for warning in loud]
+    boxes = [
+        warning_box(dataclasses.replace(warning, message=with_brief_reasons(level, warning.message)))
+        for warning in loud
+    ]
     class_ = "loud many" if len(boxes) > WARNINGS_IN_ONE_COLUMN else "loud"
     return div("warnings", div(class_, boxes) if boxes else None, folded_notes(notes, "on the record page"))
 
@@ -136,10 +144,11 @@ def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
         if trajectory.side == side:
             return _planned_side(plan, level, trajectory)
     if side in level.skipped_sides:
+        reason = level.skipped_sides[side]
         return div(
             "side skipped breach",
             div("title", span("name", side.upper()), span("state", symbol("breach"), "no needle")),
-            element("p", sentence(level.skipped_sides[side]), class_="reason"),
+            element("p", sentence(reason), class_="reason" if len(reason) <= LARGE_TYPE_CHARACTERS else "reason long"),
         )
     return div(
         "side unused",

@@ -11,7 +11,18 @@ from .parts import case_lines, foot, sheet, warning_box
 from .pictures import PICTURES_A_ROW, PagePictures, picture_grid
 from .record_page import fracture_words
 from .symbols import symbol
-from .wording import APPROACH_WORDS, MISSING, by_severity, dicom_words, number, procedure, sentence, worst_severity
+from .wording import (
+    APPROACH_WORDS,
+    MISSING,
+    brief,
+    by_severity,
+    dicom_words,
+    number,
+    procedure,
+    sentence,
+    with_brief_reasons,
+    worst_severity,
+)
 
 
 def overview_page(
@@ -24,7 +35,7 @@ def overview_page(
     """
     head = element(
         "header",
-        div("what", div("approach", _title(plan)), div(None, ", ".join(level.level for level in plan.levels))),
+        div("what", div("approach", _title(plan)), div(None, _levels_words(plan))),
         div("case", case_lines(plan, patient_name)),
         class_="head",
     )
@@ -42,14 +53,24 @@ def overview_page(
     )
 
 
+def _levels_words(plan: CasePlan) -> str:
+    names = [level.level for level in plan.levels]
+    return f"Levels in the images: {', '.join(names)}."
+
+
 def _stops(plan: CasePlan) -> list[Markup]:
     """What stops a level belongs on the first sheet, not only on the level's own."""
     return [
-        warning_box(dataclasses.replace(warning, message=f"{level.level}: {sentence(warning.message)}"))
+        warning_box(dataclasses.replace(warning, message=_stop_words(level, warning.message)))
         for level in plan.levels
         for warning in level.warnings
         if warning.severity == "stop"
     ]
+
+
+def _stop_words(level: LevelPlan, message: str) -> str:
+    message = with_brief_reasons(level, message)
+    return message if message.startswith(level.level) else f"{level.level}: {sentence(message)}"
 
 
 def _levels_table(plan: CasePlan) -> Markup:
@@ -75,19 +96,24 @@ def _notes(notes: list[PlanWarning]) -> Markup:
 
 def _title(plan: CasePlan) -> str:
     asked = procedure(plan) if any(level.trajectories or level.skipped_sides for level in plan.levels) else None
+    planned = [level.level for level in plan.levels if level.approach is not None]
+    if asked and planned:
+        return f"{asked.capitalize()} plan: {', '.join(planned)}"
     count = sum(level.complete for level in plan.levels)
-    levels = f"{count} level" + ("" if count == 1 else "s")
-    return f"{asked.capitalize()} plan, {levels}" if asked else f"Measurements of {levels}"
+    return f"Measurements of {count} level" + ("" if count == 1 else "s")
 
 
 def _row(level: LevelPlan) -> Markup:
     name = element("th", level.level, scope="row")
     if not level.complete:
         reason = sentence(level.warnings[0].message) if level.warnings else "Cut by the border of the image."
-        return element("tr", name, element("td", f"{reason} Not measured, not planned.", colspan=5))
-    finding: list[Content] = [fracture_words(level)]
-    if level.approach is not None:
-        finding += [element("br"), element("b", APPROACH_WORDS.get(level.approach, level.approach))]
+        words = reason if "not measured" in reason else f"{reason} Not measured, not planned."
+        return element("tr", name, element("td", words, colspan=5), class_="minor")
+    if level.approach is None:
+        words = sentence(f"{fracture_words(level)}; measured only")
+        return element("tr", name, element("td", words, colspan=4), element("td", _warnings(level)), class_="minor")
+    finding: list[Content] = [fracture_words(level), element("br")]
+    finding.append(element("b", APPROACH_WORDS.get(level.approach, level.approach)))
     cells = [finding, _needle(level, "left"), _needle(level, "right"), _cement(level), _warnings(level)]
     return element("tr", name, [element("td", cell) for cell in cells])
 
@@ -104,7 +130,7 @@ def _needle(level: LevelPlan, side: str) -> list[Content]:
                 span("needle small", dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg)),
             ]
     if side in level.skipped_sides:
-        return [symbol("breach"), element("b", "no needle: "), level.skipped_sides[side]]
+        return [symbol("breach"), element("b", "no needle: "), brief(level.skipped_sides[side])]
     return [MISSING]
 
 

@@ -85,6 +85,7 @@ details > summary { cursor: pointer; color: var(--faint); }
 .wall.breach { background: #fbe3d6; } .wall.tight { background: #fff3d6; }
 .side.skipped { border-style: dashed; }
 .side.skipped .reason { font-size: 15pt; font-weight: 700; line-height: 1.25; margin-top: 2mm; }
+.side.skipped .reason.long { font-size: 11.5pt; }
 .side.unused .reason { font-size: 11pt; color: var(--faint); margin-top: 2mm; }
 
 .pictures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: minmax(0, 1fr);
@@ -115,6 +116,9 @@ details > summary { cursor: pointer; color: var(--faint); }
 .foot b { color: var(--ink); }
 .overview table td, .overview table th { padding: 1.2mm 2mm 1.2mm 0; }
 .overview tbody th { font-size: 17pt; font-weight: 800; line-height: 1; white-space: nowrap; }
+.overview tbody .minor th { font-size: 9pt; color: var(--faint); }
+.overview .minor td { color: var(--faint); padding: .7mm 2mm .7mm 0; }
+.overview .minor th { padding: .7mm 2mm .7mm 0; }
 .overview .needle { white-space: nowrap; }
 .overview .levels { table-layout: fixed; }
 .levels th:nth-child(1) { width: 19mm; } .levels th:nth-child(2) { width: 46mm; }

@@ -95,6 +95,18 @@ def by_severity(warnings: tuple[PlanWarning, ...]) -> list[PlanWarning]:
     return sorted(warnings, key=lambda warning: SEVERITIES.index(warning.severity))
 
 
+def brief(reason: str) -> str:
+    """The first clause of a reason: “No safe path for a 13G cannula”."""
+    return reason.split(": ")[0].split("; ")[0].rstrip(".")
+
+
+def with_brief_reasons(level: LevelPlan, text: str) -> str:
+    """The text with the reasons of skipped sides cut to their first clause: they stand in full, in large type, below."""
+    for reason in level.skipped_sides.values():
+        text = text.replace(reason.rstrip("."), brief(reason))
+    return text
+
+
 def worst_severity(level: LevelPlan) -> str | None:
     """Highest severity among a level's warnings, None where it has none."""
     ordered = by_severity(level.warnings)
