@@ -91,7 +91,7 @@ def bone_inside(shape: Shape, points: np.ndarray) -> np.ndarray:
         # The tube is narrowest in the middle and flares by a fifth at either end.
         flare = 1.0 + 0.2 * np.clip(np.abs(along) / (shape.pedicle_length / 2), 0, 1.5) ** 2
         tube = (2 * across / (shape.width_of(side) * flare)) ** 2 + (2 * up / (shape.pedicle_height * flare)) ** 2 < 1
-        arch |= tube & (np.abs(along) < shape.pedicle_length / 2 + 1.5)
+        arch |= tube & (along > -shape.pedicle_length / 2 - 5) & (along < shape.pedicle_length / 2 + 1.5)
         # Facet and transverse-process base: a block of 9 mm depth behind the pedicle.
         block_x = sign * x - shape.pedicle_offset
         arch |= (block_x > -6) & (block_x < 10) & (y < back) & (y > back - 9) & (np.abs(z - shape.pedicle_z) < 10)

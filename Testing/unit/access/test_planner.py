@@ -1,6 +1,6 @@
 """What the planner delivers, refuses and says."""
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 
 import numpy as np
 import pytest
@@ -13,14 +13,9 @@ WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
 
 
 def measured(anterior_loss: float) -> Measurements:
-    none = dict.fromkeys(
-        (
-            "anterior_height_mm middle_height_mm posterior_height_mm heights_3x3_mm depth_mm width_mm body_volume_ml "
-            "anterior_two_thirds_volume_ml reference genant_grade fracture_shape of_class wedge_angle_deg "
-            "segmental_kyphosis_deg gardner_angle_deg body_density_hu reference_density_hu cleft_volume_ml "
-            "posterior_wall_retropulsion_mm"
-        ).split()
-    )
+    none = {field.name: None for field in fields(Measurements) if field.default is MISSING}
+    none.pop("height_loss_percent")
+    none.pop("height_points_ras", None)
     return Measurements(**none, height_loss_percent=HeightLoss(anterior_loss, 5.0, 0.0))
 
 
@@ -61,6 +56,12 @@ def test_a_cannula_that_would_breach_is_refused_and_a_thinner_one_named(label_ca
     assert access.approach == "none" and not access.trajectories
     for reason in access.skipped_sides.values():
         assert "8G" in reason and "13G" in reason and "4.0 mm" in reason
+
+
+def test_a_pedicle_of_one_millimetre_is_refused_with_its_number(label_case):
+    access = plan(label_case, Shape(pedicle_width=1.0), approach="bilateral")
+    assert access.approach == "none" and not access.trajectories
+    assert all("1.0 mm" in reason and "13G" in reason for reason in access.skipped_sides.values())
 
 
 def test_one_thin_side_leaves_the_other(label_case):

@@ -7,7 +7,6 @@ from brute_force import best_possible, clearance_of
 
 from VertebralAugmentationPlannerLib.access import PathEvaluator, find_path
 from VertebralAugmentationPlannerLib.access.near import Wishes
-from VertebralAugmentationPlannerLib.access.search import widest_lines
 from VertebralAugmentationPlannerLib.model import Margins
 
 SHAPES = {
@@ -99,8 +98,3 @@ def test_the_gradient_of_the_cost_is_exact():
                 unit = step * np.eye(5)[index]
                 slope = (near.cost(at + unit)[0] - near.cost(at - unit)[0]) / (2 * step)
                 assert gradient[index] == pytest.approx(slope, rel=1e-3, abs=1e-3)
-
-
-def test_no_line_where_the_pedicle_is_closed_off():
-    bone = vertebra(Shape(pedicle_width=1.0))
-    assert widest_lines(PathEvaluator(bone, "left"), wishes(PathEvaluator(bone, "left"))) is None

@@ -26,6 +26,9 @@ BEHIND_MM = 45.0
 CANAL_READ = 1500
 """Lines of which the canal is read, the best by the walls [D]."""
 
+OWN_BONE_REACH_MM, DETOUR_MM = 40.0, 3.0
+"""A line that goes through a process of the same vertebra before its entry is no path while another one is left [D]."""
+
 NEIGHBOUR_STEP_MM = 2.0
 SCORED_FURTHER = 400
 """This many of the best by clearance alone are also checked against the neighbours."""
@@ -66,7 +69,7 @@ def best_starts(
     order = np.argsort(-score, kind="stable")[:SCORED_FURTHER]
     order = order[np.isfinite(score[order])]
     score, entry, a, b, direction = (values[order] for values in (score, entry, a, b, direction))
-    score = score - _neighbour_shortage(space, entry, direction, room_mm)
+    score = score - _neighbour_shortage(space, entry, direction, room_mm) - _detour(space, entry, direction)
     return _distinct(score, a, b, count)
 
 
@@ -141,6 +144,13 @@ def _neighbour_shortage(
     behind = np.arange(-10.0, BEHIND_MM, NEIGHBOUR_STEP_MM)
     distance = space.grid.sample(space.neighbour_mm, entry[:, None] - behind[None, :, None] * direction[:, None])
     return np.maximum(room_mm - distance.min(axis=1), 0.0)
+
+
+def _detour(space: AccessSpace, entry: FloatArray, direction: FloatArray) -> FloatArray:
+    """What lines (K,) are marked down for that run through another part of the vertebra before their entry, mm."""
+    behind = np.arange(ENTRY_ROUGHNESS_MM, OWN_BONE_REACH_MM, STEP_MM)
+    bone = space.bone_at(entry[:, None] - behind[None, :, None] * direction[:, None])
+    return np.where(bone.max(axis=1) > 0, DETOUR_MM, 0.0)
 
 
 def _distinct(score: FloatArray, a: FloatArray, b: FloatArray, count: int) -> list[Line]:

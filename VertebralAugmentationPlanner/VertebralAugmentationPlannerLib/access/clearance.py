@@ -228,7 +228,7 @@ class PathEvaluator:
             entry_normal=normal,
             entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ normal, -1.0, 1.0)))),
             through_pedicle=crossing is not None and not entry_in_zone and bool(self.isthmus.contains(crossing)),
-            crosses_own_bone=self._own_bone_behind(start, direction),
+            crosses_own_bone=self.crosses_own_bone(start, direction),
         )
 
     def _passed(self, along: FloatArray, entry_in_zone: bool) -> NDArray[np.bool_]:
@@ -291,7 +291,8 @@ class PathEvaluator:
             smallest = min(smallest, float(tilt.min()))
         return min(90.0, max(0.0, math.degrees(smallest))) if np.isfinite(smallest) else 90.0
 
-    def _own_bone_behind(self, start: FloatArray, direction: FloatArray) -> bool:
+    def crosses_own_bone(self, start: FloatArray, direction: FloatArray) -> bool:
+        """Whether the axis runs through another part of the vertebra behind its entry ``start`` (3,)."""
         behind = np.arange(ENTRY_ROUGHNESS_MM, OUTSIDE_REACH_MM, STEP_MM)
         return bool((self.space.bone_at(start - behind[:, None] * direction) > STEP_MM).any())
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model import Cannula, Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
+from ..model import Cannula, Case, Clearance, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.geometry import FloatArray
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .approach import EVIDENCE, OTHER_SIDE, Decision, better, needs_both_sides, single_needle_falls_short
 from .clearance import PathCheck, PathEvaluator
 from .notices import plan_warnings
-from .safety import judge, margins_for, shortage_text
+from .safety import WALL_NAMES, Verdict, judge, margins_for, shortage_text
 from .side import SidePlan, plan_side
 from .skin import skin_point
 from .space import access_space
@@ -102,7 +102,7 @@ def reevaluate(
         if check.crosses_own_bone:
             parts.append("the needle runs through another part of the same vertebra before its entry")
         compromise = "This needle: " + ", ".join(parts) + "."
-    return _trajectory(evaluator, check, cannula, verdict.safety, compromise, case if with_skin else None)
+    return _trajectory(evaluator, check, cannula, verdict, compromise, case if with_skin else None)
 
 
 class _LevelPlanner:
@@ -228,11 +228,16 @@ def _left_first(plan: SidePlan) -> int:
 
 def _delivered(evaluator: PathEvaluator, plan: SidePlan, case: Case) -> Trajectory:
     assert plan.path is not None and plan.cannula is not None and plan.verdict is not None
-    return _trajectory(evaluator, plan.path.check, plan.cannula, plan.verdict.safety, plan.compromise, case)
+    return _trajectory(evaluator, plan.path.check, plan.cannula, plan.verdict, plan.compromise, case)
 
 
 def _trajectory(
-    evaluator: PathEvaluator, check: PathCheck, cannula: Cannula, safety: str, compromise: str | None, case: Case | None
+    evaluator: PathEvaluator,
+    check: PathCheck,
+    cannula: Cannula,
+    verdict: Verdict,
+    compromise: str | None,
+    case: Case | None,
 ) -> Trajectory:
     frame = evaluator.space.vertebra.frame
     assert frame is not None
@@ -257,8 +262,9 @@ def _trajectory(
         tolerated_offset_mm=check.tolerated_offset_mm,
         tolerated_angle_deg=check.tolerated_angle_deg,
         midline_offset_mm=float(SIDE_SIGN[side] * check.target[0]),
-        safety=safety,
+        safety=verdict.safety,
         compromise=compromise,
+        margins_mm=Clearance(**{wall: getattr(verdict.margins, f"{wall}_mm") for wall in WALL_NAMES}),
     )
 
 

@@ -48,10 +48,12 @@ class Verdict:
     Args:
         safety: "safe", "tight" or "breach".
         shortages: worst first.
+        margins: what it was judged by.
     """
 
     safety: str
     shortages: tuple[Shortage, ...]
+    margins: Margins
     not_through_pedicle: bool = False
 
     @property
@@ -81,7 +83,7 @@ def judge(check: PathCheck, margins: Margins) -> Verdict:
             breach = True
     shortages.sort(key=lambda s: s.kept_mm - s.wanted_mm)
     safety = "breach" if breach else ("tight" if shortages else "safe")
-    return Verdict(safety, tuple(shortages), not check.through_pedicle)
+    return Verdict(safety, tuple(shortages), margins, not check.through_pedicle)
 
 
 def shortage_text(verdict: Verdict) -> str:

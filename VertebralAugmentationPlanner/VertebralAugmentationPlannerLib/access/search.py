@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..model.geometry import unit
 from .candidates import Line, best_starts
 from .clearance import PathCheck, PathEvaluator
 from .near import Wishes
@@ -55,7 +56,10 @@ def widest_lines(evaluator: PathEvaluator, wishes: Wishes) -> WidestLines | None
     starts = best_starts(evaluator.space, evaluator.isthmus, wishes.reach_x, wishes.needed()[NEIGHBOUR], STARTS)
     if not starts:
         return None
-    refined = sorted((widest_line(evaluator, start, wishes) for start in starts), key=lambda one: one.cost)
+    refined = sorted(
+        (widest_line(evaluator, start, wishes) for start in starts),
+        key=lambda one: (_detours(evaluator, one), one.cost),
+    )
     top = refined[0]
     return WidestLines(tuple(_apart([one for one in refined if one.core_mm >= NEARLY_AS_WIDE * top.core_mm])))
 
@@ -81,7 +85,10 @@ def find_path(
     starts = [refined.line for refined in widest.lines[:FINALISTS]]
     for share in CLEARANCE_KEPT:
         floor = share * widest.widest_mm
-        end = min((best_line(evaluator, start, wishes, floor) for start in starts), key=lambda one: one.cost)
+        end = min(
+            (best_line(evaluator, start, wishes, floor) for start in starts),
+            key=lambda one: (_detours(evaluator, one), one.cost),
+        )
         check = evaluator.evaluate(end.line.crossing, end.line.tip, wishes.radius_mm)
         safe = is_safe is None or is_safe(check)
         if found is None or safe:
@@ -90,6 +97,12 @@ def find_path(
             break
         starts = [end.line]
     return found
+
+
+def _detours(evaluator: PathEvaluator, refined: Refined) -> bool:
+    """Whether a line runs through another part of the vertebra before its entry."""
+    direction = unit(refined.line.tip - refined.line.crossing)
+    return evaluator.crosses_own_bone(evaluator.bone_entry(refined.line.crossing, direction), direction)
 
 
 def _apart(refined: list[Refined]) -> list[Refined]:
