@@ -163,6 +163,7 @@ class Workflow:
 
     def correct_a_level(self) -> None:
         ui = self.ui
+        ui.showNamesCheckBox.click()
         shown = [ui.levelTable.cellWidget(row, 2).currentText for row in range(ui.levelTable.rowCount)]
         self.click(ui.shiftUpButton)
         assert ui.levelTable.cellWidget(0, 2).currentText != shown[0]

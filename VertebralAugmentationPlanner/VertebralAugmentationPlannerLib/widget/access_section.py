@@ -132,9 +132,11 @@ class AccessSection(Section):
         paint_state(item, needle.safety)
         for row, (field, _name) in enumerate(CLEARANCES, start=1):
             value = getattr(needle.clearance_mm, field)
-            margin = getattr(margins, f"{field}_mm")
+            margin = getattr(needle.margins_mm, field, None)
+            if margin is None:  # an older plan: the margins of the options
+                margin = getattr(margins, f"{field}_mm")
             state = clearance_state(field, value, margin) if value is not None else None
-            tip = _("Margin to keep: {margin} mm").format(margin=f"{margin:g}")
+            tip = _("Margin to keep: {margin}").format(margin=number(margin, 1, "mm"))
             item = cell(table, row, column, with_symbol(number(value), state), tip)
             paint_state(item, None if state == "safe" else state)  # colour where the eye should go
         texts = (
