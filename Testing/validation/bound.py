@@ -15,8 +15,13 @@ from numpy.typing import NDArray
 from VertebralAugmentationPlannerLib.model import LocalGrid
 from VertebralAugmentationPlannerLib.sample import SpinePhantom
 
-FINE_MM = 0.5
-STEP_MM = 0.5
+FINE_MM, CANAL_MM = 0.5, 1.0
+"""Grids of the true distances: to the bone, and to the canal, which is smooth."""
+
+BOX = np.array([-38.0, -58.0, -30.0]), np.array([38.0, 24.0, 34.0])
+"""Where needles run, construction frame, mm."""
+
+STEP_MM = 0.75
 ROUGHNESS_MM = 1.5
 ZONE_MM = 3.0
 JUNCTION_MM = 5.0
@@ -40,11 +45,20 @@ class Pedicle:
     side: str
     grid: LocalGrid
     bone: Array
+    canal_grid: LocalGrid
+    canal: Array
 
     @classmethod
-    def of(cls, phantom: SpinePhantom, level: str, side: str, field: tuple[LocalGrid, Array]) -> Pedicle:
-        """``field`` as of ``phantom.fine_distance(level)``."""
-        return cls(phantom, level, side, *field)
+    def both(cls, phantom: SpinePhantom, level: str) -> dict[str, Pedicle]:
+        """The left and the right pedicle of a level."""
+        grid, bone = phantom.fine_distance(level, FINE_MM, BOX)
+        count = np.ceil((BOX[1] - BOX[0]) / CANAL_MM).astype(int) + 1
+        canal_grid = LocalGrid(BOX[0], CANAL_MM, (int(count[0]), int(count[1]), int(count[2])))
+        canal = phantom.distance_to_canal(phantom.vertebrae[level].frame.to_ras(canal_grid.points()))
+        return {
+            side: cls(phantom, level, side, grid, bone.astype(np.float32), canal_grid, canal.astype(np.float32))
+            for side in ("left", "right")
+        }
 
     @property
     def tube(self):
@@ -57,6 +71,10 @@ class Pedicle:
 
     def canal_at(self, points: Array) -> Array:
         """True distance (…) to the canal."""
+        return self.canal_grid.sample(self.canal, points)
+
+    def exact_canal_at(self, points: Array) -> Array:
+        """The same from the formula."""
         return self.phantom.distance_to_canal(self.phantom.vertebrae[self.level].frame.to_ras(points))
 
     def midline(self, z: float) -> tuple[float, float]:
@@ -113,8 +131,8 @@ class Pedicle:
 
     def _lines(self) -> tuple[Array, Array]:
         tube = self.tube
-        across = np.linspace(-0.9, 0.9, 9) * tube.shape.isthmus_width_mm / 2
-        up = np.linspace(-0.9, 0.9, 11) * tube.shape.isthmus_height_mm / 2
+        across = np.linspace(-0.8, 0.8, 7) * tube.shape.isthmus_width_mm / 2
+        up = np.linspace(-0.8, 0.8, 9) * tube.shape.isthmus_height_mm / 2
         a, b = np.meshgrid(across, up, indexing="ij")
         crossing = tube.centre + a.reshape(-1, 1) * tube.across + b.reshape(-1, 1) * tube.upward
         low, high = self._column()
@@ -123,7 +141,7 @@ class Pedicle:
             z = low + share * (high - low)
             back, front = self.midline(z)
             tips += [
-                (x, back + part * (front - back), z) for part in DEPTHS for x in np.linspace(-MIDLINE_MM, MIDLINE_MM, 7)
+                (x, back + part * (front - back), z) for part in DEPTHS for x in np.linspace(-MIDLINE_MM, MIDLINE_MM, 5)
             ]
         tip = np.array(tips)
         return np.repeat(crossing, len(tip), axis=0), np.tile(tip, (len(crossing), 1))

@@ -13,9 +13,6 @@ from VertebralAugmentationPlannerLib.access import plan_access
 from VertebralAugmentationPlannerLib.measurement import MeasuredLevel
 from VertebralAugmentationPlannerLib.model import CANNULAS, PlanOptions, Spine, Trajectory
 
-MARGIN_MM = 2.0
-"""“Every side whose isthmus is at least the cannula plus 2 mm gets a trajectory.”"""
-
 SHARE_ASKED = 0.90
 IN_BONE_MM = 0.3
 """A breach by less is within the fine grid's own error."""
@@ -47,15 +44,14 @@ def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], field
     """Both sides of every whole level, planned from both sides.
 
     Args:
-        fields: fine distances of the phantom by level, kept between scans of one phantom.
+        fields: true pedicles and their bounds by level, kept between scans of one phantom.
     """
     found = []
     for level, vertebra in spine.complete().items():
         if level not in fields:
-            field = scan.phantom.fine_distance(level, 0.5)
-            fields[level] = (field, {side: Pedicle.of(scan.phantom, level, side, field) for side in ("left", "right")})
-            fields[level] += ({side: pedicle.bound() for side, pedicle in fields[level][1].items()},)
-        _, pedicles, bounds = fields[level]
+            both = Pedicle.both(scan.phantom, level)
+            fields[level] = (both, {side: pedicle.bound() for side, pedicle in both.items()})
+        pedicles, bounds = fields[level]
         start = time.process_time()
         plan = plan_access(vertebra, scan.case, measured[level].measurements, PlanOptions(approach="bilateral"))
         seconds = (time.process_time() - start) / 2
@@ -78,7 +74,7 @@ def _side(
     crossing = entry + direction * ((pedicle.tube.centre - entry) @ pedicle.tube.axis) / (direction @ pedicle.tube.axis)
     delivered = float(pedicle.clearance(crossing[None], tip[None])[0])
     reach = np.arange(-30.0, float(np.linalg.norm(tip - entry)), 0.25)
-    canal = float(pedicle.canal_at(entry + reach[:, None] * direction).min()) - CANNULAS[needle.cannula].radius_mm
+    canal = float(pedicle.exact_canal_at(entry + reach[:, None] * direction).min()) - CANNULAS[needle.cannula].radius_mm
     return Side(
         scan,
         level,
