@@ -1,6 +1,7 @@
 """Dragging: everything follows at once, nothing is left over, and every way out is harmless."""
 
 import gc
+import time
 import weakref
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from nodes import linear_transform, node_ids
 from stand_in import StandInEngine
 from test_scene_drawing import held_roles, points
-from VertebralAugmentationPlannerLib.model import CasePlan
+from VertebralAugmentationPlannerLib.model import CasePlan, InputError
 from VertebralAugmentationPlannerLib.scene.editing import line_ends
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 
@@ -366,14 +367,39 @@ def test_a_moved_segmentation_is_read_again(logic, planned, line, scene, inputs)
     assert logic.needle(planned, "L1", "left").clearance_mm.canal != pytest.approx(before.canal, abs=0.5)
 
 
-def test_a_live_step_of_a_drag_costs_little(logic, planned, line, benchmark):
+def test_a_live_step_of_a_drag_costs_little(logic, planned, line):
     """Beside the engine: tube, colour, table. Two frames at 60 Hz is the most that still looks live."""
     line.InvokeEvent(line.PointStartInteractionEvent)
-    steps = iter(range(100_000))
-
-    def step():
-        move(line, 1, 0.01 * (-1) ** next(steps), 0, 0)
-
-    benchmark.pedantic(step, rounds=20, warmup_rounds=2)
+    times = []
+    for step in range(20):
+        start = time.process_time()  # the machine may be busy with other things
+        move(line, 1, 0.01 * (-1) ** step, 0, 0)
+        times.append(time.process_time() - start)
     line.InvokeEvent(line.PointEndInteractionEvent)
-    assert benchmark.stats.stats.min < 0.033
+    assert sorted(times)[len(times) // 2] < 0.033
+
+
+def test_a_second_logic_sees_and_edits_the_same_plan(logic, planned, line, scene, built):
+    """The panel's logic and one made in the Python console."""
+    engine = StandInEngine()
+    engine.buildSpine = lambda case, progress, should_cancel: built[1]
+    console = PlannerLogic(scene, engine)
+    assert console.currentPlan(planned) == logic.currentPlan(planned)
+    move(line, 1, 0.6, 0, 0)
+    assert console.currentPlan(planned) == logic.currentPlan(planned)
+    console.planLevel(planned, "L1", cannula="13G")
+    console.clearPlan(planned)
+    console.measure(planned)
+    assert not logic.currentPlan(planned).level("L1").trajectories
+    console.cleanup()
+
+
+def test_text_that_is_no_plan_breaks_nothing(logic, planned, line):
+    before = logic.currentPlan(planned)
+    logic.node(planned, "plan").SetText("{not json")
+    assert logic.currentPlan(planned) == before
+    assert logic.canPlan(planned, "L1") == (True, "")
+    with pytest.raises(InputError, match="not valid JSON"):
+        logic.planFromScene(planned)
+    move(line, 1, 0.5, 0, 0)
+    assert CasePlan.from_json(logic.node(planned, "plan").GetText()) == logic.currentPlan(planned)

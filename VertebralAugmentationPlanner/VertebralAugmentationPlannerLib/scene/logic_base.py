@@ -54,6 +54,7 @@ class LogicBase:
         if session is None or session.parameter_node is not node:
             session = Session(node, self.engine, self._onEdit, self._onRemoved)
             self._sessions[node.GetID()] = session
+        session.follow_text()
         return session
 
     def _close(self, key: str) -> None:

@@ -11,6 +11,7 @@ from .choices import make_options, options_of
 from .drawing import clear
 from .engine import Progress, ShouldCancel
 from .logic_inputs import InputsLogic
+from .plan_text import read_plan_text
 from .references import plain
 from .summary import plan_in_words
 
@@ -152,12 +153,11 @@ class StepsLogic(InputsLogic):
         Raises:
             InputError: there is none, or it cannot be read.
         """
+        plan = read_plan_text(parameterNode)
         self._close(plain(parameterNode).GetID())
-        session = self._session(parameterNode)
-        if session.plan is None:
-            raise InputError("The scene holds no plan; measure the levels or load a plan.")
+        self._session(parameterNode)
         self._tell(parameterNode, Change("plan"))
-        return session.plan
+        return plan
 
     def summary(self, parameterNode: Any) -> str:
         """The plan in words (plain text, a paragraph per level), warnings last."""

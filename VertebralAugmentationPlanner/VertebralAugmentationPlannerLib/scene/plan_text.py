@@ -19,13 +19,19 @@ def write_plan_text(parameter_node: Any, plan: CasePlan) -> None:
     put_in_folder(parameter_node, node)
 
 
+def plan_text(parameter_node: Any) -> str | None:
+    """What the text node holds; None where there is none."""
+    node = node_of(parameter_node, roles.PLAN_TEXT)
+    return None if node is None else node.GetText()
+
+
 def read_plan_text(parameter_node: Any) -> CasePlan:
     """The plan in the text node.
 
     Raises:
         InputError: there is none, or it is not a plan of this version.
     """
-    node = node_of(parameter_node, roles.PLAN_TEXT)
-    if node is None or not node.GetText():
+    text = plan_text(parameter_node)
+    if not text:
         raise InputError("The scene holds no plan; measure the levels or load a plan.")
-    return CasePlan.from_json(node.GetText())
+    return CasePlan.from_json(text)

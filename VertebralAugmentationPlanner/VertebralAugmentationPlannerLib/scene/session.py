@@ -15,7 +15,7 @@ from .editing import Edit, Editor, line_ends
 from .level_table import corrections, meanings_in_force
 from .measures import draw_measures
 from .needles import draw_needle, style_needle
-from .plan_text import read_plan_text, write_plan_text
+from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
 from .segments import merge, parts_of
 from .tables import draw_tables
@@ -42,6 +42,7 @@ class Session:
     _state: Any = None
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
+    _known_text: str | None = None
     editor: Editor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,9 +50,24 @@ class Session:
         self.editor = Editor(
             self.parameter_node, lambda edit: self.on_edit(self, edit), lambda role: self.on_removed(self, role)
         )
-        if node_of(self.parameter_node, roles.PLAN_TEXT) is not None:
-            self.plan = read_plan_text(self.parameter_node)
+        self.follow_text()
+        if self.plan is not None:
             self.editor.start()
+
+    def follow_text(self) -> None:
+        """Take over what somebody else wrote into the text node: a loaded scene, undo, another logic in the console.
+
+        Text that is no plan is left alone, and so is one's own plan in the middle of a drag.
+        """
+        text = plan_text(self.parameter_node)
+        if self._text_is_old or not text or text == self._known_text:
+            return
+        self._known_text = text
+        try:
+            self.plan = CasePlan.from_json(text)
+        except InputError:
+            return
+        self.editor.refresh()
 
     # ---- Case and spine, kept until the nodes change --------------------------------------------------------------
 
@@ -104,6 +120,7 @@ class Session:
             anatomy_is_drawn = spine is self._drawn_spine and node_of(self.parameter_node, roles.ANATOMY) is not None
             draw_plan(self.parameter_node, plan, None if anatomy_is_drawn else self._case, spine)
             self._drawn_spine = spine
+            self._known_text = plan_text(self.parameter_node)
             self.editor.start()  # a new plan is always open to edits
         self._text_is_old = False
 
@@ -178,6 +195,7 @@ class Session:
         if self.plan is not None and self._text_is_old:
             with self.editor.quiet():
                 write_plan_text(self.parameter_node, self.plan)
+                self._known_text = plan_text(self.parameter_node)
                 self.editor.refresh()
         self._text_is_old = False
 
