@@ -11,8 +11,8 @@ from tables import markdown, spread
 from VertebralAugmentationPlannerLib.measurement import MeasuredLevel
 from VertebralAugmentationPlannerLib.model import Spine
 
-Errors = dict[tuple[str, str, str], list[float]]
-"""By quantity, voxel size and group of levels."""
+Errors = dict[tuple[str, str, str], list[tuple[float, str]]]
+"""Error and level, by quantity, voxel size and group of levels."""
 
 GOALS = {
     "heights, mm": (0.5, 1.0),
@@ -35,11 +35,12 @@ VOLUMES = {"body_volume_ml": "body volume, %", "anterior_two_thirds_volume_ml": 
 def collect(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], errors: Errors) -> None:
     """Add the errors of one scan."""
 
-    def add(quantity: str, group: str, error: float | None) -> None:
-        if error is not None:
-            errors[quantity, scan.spacing, group].append(error)
-
     for level, found in measured.items():
+
+        def add(quantity: str, group: str, error: float | None, level: str = level) -> None:
+            if error is not None:
+                errors[quantity, scan.spacing, group].append((error, level))
+
         truth, group = scan.truth[level], "fractured" if level in FRACTURES else "whole"
         got = found.measurements
         for part, title in HEIGHTS.items():
@@ -59,6 +60,8 @@ def _pedicles_and_frame(vertebra, truth, group, add) -> None:
         add("pedicle isthmus width, mm", group, pedicle.isthmus_width_mm - true["isthmus_width_mm"])
         add("pedicle isthmus height, mm", group, pedicle.isthmus_height_mm - true["isthmus_height_mm"])
         add("pedicle axis, °", group, _angle(vertebra.frame.direction_to_ras(pedicle.axis), true["axis"]))
+    if vertebra.notes and any(note.code == "direction_from_one_end_plate" for note in vertebra.notes):
+        return  # its frame follows the sound plate alone, the truth's lies half-way between both
     for axis in ("right", "anterior", "superior"):
         add(f"frame, {axis} axis, °", group, _angle(getattr(vertebra.frame, axis), truth["frame"][axis]))
 

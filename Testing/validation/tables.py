@@ -14,11 +14,18 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def spread(values: Sequence[float], counts: bool = False) -> list[str]:
-    """Number of values, mean, mean absolute and largest absolute value; of flags only how many are set."""
+def spread(values: Sequence[tuple[float, str]], counts: bool = False) -> list[str]:
+    """Number of values, mean, mean absolute and largest absolute value with its level; of flags only how many are set."""
     if not values:
         return ["0", "", "", ""]
+    numbers = np.array([value for value, _ in values])
     if counts:
-        return [str(len(values)), str(int(np.sum(values))), "", ""]
-    absolute = np.abs(values)
-    return [str(len(values)), f"{np.mean(values):+.2f}", f"{absolute.mean():.2f}", f"{absolute.max():.2f}"]
+        return [str(len(values)), str(int(np.sum(numbers))), "", ""]
+    absolute = np.abs(numbers)
+    worst = values[int(absolute.argmax())][1]
+    return [
+        str(len(values)),
+        f"{numbers.mean():+.2f}",
+        f"{absolute.mean():.2f}",
+        f"{absolute.max():.2f} ({worst})",
+    ]
