@@ -240,7 +240,7 @@ class Workflow:
         ui, side = self.ui, self.side()
         slider = getattr(ui, f"{side}InflationSlider")
         label = getattr(ui, f"{side}BalloonLabel")
-        assert slider.visible and slider.enabled, slider.toolTip
+        assert not slider.isHidden() and slider.enabled, slider.toolTip
         slider.value = 1.0
         small = self.markup("balloon", LEVEL, side).GetPolyData().GetBounds()
         assert "1.0" in label.text, label.text

@@ -73,7 +73,7 @@ def _volume(image: Image, name: str, kind: str = "vtkMRMLScalarVolumeNode") -> A
 def _segmentation(labels: Image, name: str) -> Any:
     """One segment per vertebra, named and coloured."""
     names = {value: level for level, value in TOTALSEGMENTATOR.items()}
-    map_node = _volume(labels, name, "vtkMRMLLabelMapVolumeNode")
+    map_node = _volume(labels, f"{name} (label map)", "vtkMRMLLabelMapVolumeNode")
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", slicer.mrmlScene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
     logic = slicer.vtkSlicerSegmentationsModuleLogic

@@ -18,7 +18,7 @@ from ..report.wording import (
 from ..scene.numbers import readMargins
 from ..scene.ui_support import tr as _
 from .section import Section
-from .tables import cell, fit_columns, fit_height, paint_state, with_symbol
+from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_symbol
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -248,10 +248,12 @@ def approach_text(level: Any) -> str:
     """The approach with its reason, and why a side was left out, as rich text."""
     if level.approach is None:
         return ""
-    lines = [f"<b>{APPROACH_WORDS.get(level.approach, level.approach)}.</b> {sentence(level.approach_reason or '')}"]
+    word, reason = APPROACH_WORDS.get(level.approach, level.approach), sentence(level.approach_reason or "")
+    told = reason.lower().startswith(word.lower())
+    lines = [reason if told else f"<b>{word}.</b> {reason}"]
     lines += [f"{side.capitalize()}: {sentence(reason)}" for side, reason in level.skipped_sides.items()]
     lines += [
-        f"▲ {needle.side.capitalize()}: {sentence(needle.compromise)}"
+        f"{SYMBOLS[needle.safety]} {needle.side.capitalize()}: {sentence(needle.compromise)}"
         for needle in level.trajectories
         if needle.compromise
     ]

@@ -78,7 +78,7 @@ class PlannerWidget:
             if node is not current.parameterNode and (self.logic.currentPlan(found) or found.segmentation):
                 self.setParameterNode(found)
                 removeNode(current.parameterNode)
-                self.panel.prepare()
+                self.panel.prepareSoon()
                 return
 
     def initializeParameterNode(self) -> None:

@@ -43,10 +43,8 @@ class PlannerPanel:
         self.augmentation = AugmentationSection(self)
         self.numbers = NumbersSection(self)
         self.plan = PlanSection(self)
-        self._later = qt.QTimer()
-        self._later.setSingleShot(True)
-        self._later.setInterval(0)
-        self._later.connect("timeout()", self._settle)
+        self._later = _after_events(self._settle)
+        self._prepareLater = _after_events(self.prepare)
         self.sections = (self.images, self.measurements, self.access, self.augmentation, self.numbers, self.plan)
         logic.addListener(self.onChange)
 
@@ -54,6 +52,8 @@ class PlannerPanel:
         """Stop listening; the widgets may be deleted after this."""
         self.logic.removeListener(self.onChange)
         self._later.stop()
+        self._prepareLater.stop()
+        self.plan.stop()
         self.parameterNode = None
 
     def setParameterNode(self, parameterNode: Any) -> None:
@@ -129,6 +129,10 @@ class PlannerPanel:
         if node and self.casePlan and self.logic.checkInputs(node)[0] and not self.logic.isReady(node):
             self.run(_("Preparing the plan for editing"), lambda *hooks: self.logic.prepare(node, *hooks))
 
+    def prepareSoon(self) -> None:
+        """:meth:`prepare`, once the event that is being handled now is through (a scene is being read)."""
+        self._prepareLater.start()
+
     def open(self, *sections: Any) -> None:
         """Open these sections."""
         for section in sections:
@@ -152,3 +156,12 @@ class PlannerPanel:
         """What can only be told once an edit is through: whether it can be undone."""
         if self.parameterNode:
             self.access.refreshUndo()
+
+
+def _after_events(function: Any) -> Any:
+    """A timer that calls a function once the events waiting now are handled."""
+    timer = qt.QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.connect("timeout()", function)
+    return timer

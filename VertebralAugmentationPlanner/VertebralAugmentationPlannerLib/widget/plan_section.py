@@ -48,6 +48,10 @@ class PlanSection(Section):
         """Show the summary once a drag pauses."""
         self._timer.start()
 
+    def stop(self) -> None:
+        """No summary is due any more."""
+        self._timer.stop()
+
     def refreshSummary(self) -> None:
         """The plan in words, as it is now."""
         plan = self.panel.casePlan

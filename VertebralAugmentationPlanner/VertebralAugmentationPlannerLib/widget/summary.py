@@ -37,7 +37,10 @@ def summary_html(plan: CasePlan, current: str = "") -> str:
 
 def _level(level: LevelPlan) -> str:
     approach = APPROACH_WORDS.get(level.approach or "", level.approach or "")
-    lines = [f"<b>{level.level}: {escape(approach)}.</b> {escape(sentence(level.approach_reason or ''))}"]
+    reason = sentence(level.approach_reason or "")
+    if reason.lower().startswith(approach.lower()):
+        reason = sentence(reason[len(approach) :].lstrip(": "))
+    lines = [f"<b>{level.level}: {escape(approach)}.</b> {escape(reason)}"]
     for needle in level.trajectories:
         text = _(
             "{side} needle {name}: {across}, {along}; {bone} in bone; {safety}, slack {offset} and {angle}."
