@@ -23,6 +23,12 @@ RIM_PATCH_MM = (3.2, 9.0)
 CENTRE_PATCH_MM = (4.0, 6.0)
 """Depth and half-width of the patch whose own voxels correct the smooth surface at a rim or at the centre."""
 
+RIM_SEARCH_MM = 8.0
+"""Bone further than this above or below a continued rim is another part of the vertebra."""
+
+VOXEL_END_MM = 0.4
+"""The bone ends about half a voxel in front of its last voxel's centre."""
+
 RIM_SLACK_MM = 2.0
 """A rim lies within this of the plate's outermost column of voxels."""
 
@@ -31,15 +37,31 @@ ON_PLATE_MM = 1.0
 """Columns nearer than this to the body's edge, or ending further than this (and half a voxel) from the plate's
 surface, left the body through a wall."""
 
-STIFFNESS_MM = np.array([np.inf, np.inf, np.inf, 3.0, 2.0, 4.0, 1.0, 1.5, 1.5])
-"""Usual size of each term of the surface (constant, x, y, x², xy, y², x²y, y³, y⁴) over the plate: where the voxels
-leave the shape open (thick slices), it stays near a plane with a shallow dish."""
+EXPECTED_MM = np.array([0.0, 0.0, 0.0, 0.7, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+USUAL_MM = np.array([np.inf, np.inf, np.inf, 1.5, 1.5, 2.0, 1.0, 0.8, 0.4, 0.4, 0.4])
+"""Expected sinking into the body and usual spread of each term of the surface (see :class:`_Smooth`), mm: where the
+voxels leave the shape open (thick slices), the plate has level rims and a shallow dish (1–3 mm; Panjabi, from memory)."""
+
+RING = 0.85
+"""Radius, as a share, inside the flat ring apophysis."""
+
+EXPONENT = 2.5
+"""Superellipse between an ellipse and a rectangle that an end plate's outline resembles."""
+
+STEEP_RIM_MM = (1.5, 4.0)
+"""Width, behind and in front, of a rim too steep to count as plate."""
+
+ROLL_OFF_MM = 1.6
+"""So near to the outline a column may leave the body through a wall: that it ends low says nothing of the plate."""
 
 MAX_PLATE_SLOPE = 1.2
 """Steeper than about 50° is a wall, or the shoulder of a bulge of the posterior wall, and no end plate."""
 
 MIN_PLATE_MM2 = 80.0
 """Less surface than this is a fragment and not an end plate (a T1 plate has about 300 mm²)."""
+
+MIN_DEPTH_MM = 8.0
+"""Rims nearer to each other than this do not belong to a body (a T1 body is about 15 mm deep)."""
 
 TOLERANCE_MM = 0.5
 """Violations up to this are ordinary roughness."""
@@ -49,22 +71,58 @@ INTACT_MISFIT_MM = 0.45
 
 
 class _Smooth:
-    """Polynomial surface z(x, y): quadratic across, quartic from back to front, which holds a dish, a wedge and a
-    biconcave collapse together."""
+    """Surface of a plate: a plane through the rims, sunk by dishes that end at the rim or at the ring inside it.
 
-    def __init__(self, steps: Steps):
-        y = steps.middle[:, 1]
-        self._middle, self._size = float(y.mean()), max(float(np.ptp(y)) / 2, 1.0)
-        fit = fit_between(steps, self._design(steps.inside), self._design(steps.outside), TOLERANCE_MM, STIFFNESS_MM)
+    The terms are 1, u, v, dish, dish inside the ring, dish across the whole plate (a biconcave collapse), dish deeper in
+    front or behind, dish deeper in its middle, v², u², uv; u and v run from −1 to 1 over the plate.
+    """
+
+    def __init__(self, steps: Steps, through: NDArray[np.bool_]):
+        x, y = steps.middle[:, 0], steps.middle[:, 1]
+        strip = np.abs(x) < STRIP_HALF_WIDTH_MM
+        if (strip & through).sum() < 6:
+            raise ValueError("an end plate has no surface in the midline")
+        back, front = np.quantile(y[strip & through], [0.01, 0.99])
+        # A steep rim is no plate to the eye but carries the dish to its end; a bulge of the posterior wall does not.
+        all_back, all_front = np.quantile(y[strip], [0.01, 0.99])
+        back, front = max(all_back, back - STEEP_RIM_MM[0]), min(all_front, front + STEEP_RIM_MM[1])
+        left, right = np.quantile(x[through], [0.005, 0.995])
+        self._middle = np.array([(left + right) / 2, (back + front) / 2])
+        self._size = np.maximum(np.array([right - left, front - back]) / 2 + 0.5, 1.0)
+        self._outward = steps.outward
+        bounded = through & (self._radius(steps.middle) < 1.0 - ROLL_OFF_MM / float(self._size.min()))
+        fit = fit_between(
+            steps,
+            self._design(steps.inside),
+            self._design(steps.outside),
+            TOLERANCE_MM,
+            USUAL_MM,
+            -steps.outward * EXPECTED_MM,
+            bounded,
+        )
         self._coefficients, self.misfit_mm = fit.coefficients, fit.misfit_mm
 
+    def _radius(self, points: FloatArray) -> FloatArray:
+        u, v = np.moveaxis((points[..., :2] - self._middle) / self._size, -1, 0)
+        return (np.abs(u) ** EXPONENT + np.abs(v) ** EXPONENT) ** (1.0 / EXPONENT)
+
     def _design(self, points: FloatArray) -> FloatArray:
-        u, v = points[..., 0] / 20.0, (points[..., 1] - self._middle) / self._size
-        return np.stack([np.ones_like(v), u, v, u * u, u * v, v * v, u * u * v, v**3, v**4], axis=-1)
+        u, v = np.moveaxis((points[..., :2] - self._middle) / self._size, -1, 0)
+        square = self._radius(points) ** 2
+        dish, inner = np.maximum(1.0 - square, 0.0), np.maximum(1.0 - square / RING**2, 0.0)
+        whole = np.maximum(1.0 - u * u, 0.0) * np.maximum(1.0 - v * v, 0.0)
+        terms = [np.ones_like(u), u, v, dish, inner, whole, v * dish, dish * dish, v * v, u * u, u * v]
+        return np.stack(terms, axis=-1)
 
     def height(self, points: FloatArray) -> FloatArray:
         """Heights at points (…, 2 or 3), by their first two coordinates."""
         return self._design(points) @ self._coefficients
+
+    def lateral_slope(self) -> float:
+        """Rise per mm from the left rim to the right one."""
+        sides = self._middle + np.array([[1.0, 0.0], [-1.0, 0.0]]) * self._size
+        right, left = self.height(sides)
+        return float(right - left) / (2.0 * float(self._size[0]))
 
     def corrected(self, at: FloatArray, steps: Steps, near: NDArray[np.bool_]) -> float:
         """Height at (2,), moved by as much as the patch's voxels ask for."""
@@ -130,22 +188,22 @@ def fit_endplate(
     Raises:
         ValueError: there is too little of a plate.
     """
-    steps = steps.where(_through_plate(steps, surface, surfaces, grid))
-    if len(steps.middle) < 20 or surfaces.footprint.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
+    through = _through_plate(steps, surface, surfaces, grid)
+    if through.sum() < 20 or surfaces.footprint.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
         raise ValueError("an end plate has too little surface to be fitted")
-    smooth = _Smooth(steps)
+    smooth = _Smooth(steps, through)
+    steps = steps.where(through)
     x, y = steps.middle[:, 0], steps.middle[:, 1]
     anterior = _rim(smooth, steps, outline, label_points, +1)
     posterior = _rim(smooth, steps, outline, label_points, -1)
     middle_y = (anterior[1] + posterior[1]) / 2
     near = (np.abs(x) < CENTRE_PATCH_MM[1]) & (np.abs(y - middle_y) < CENTRE_PATCH_MM[0])
     centre_z = smooth.corrected(np.array([0.0, middle_y]), steps, near)
-    plane = fit_between(steps, _plane_basis(steps.inside), _plane_basis(steps.outside), 2.0)
     return EndPlate(
         anterior_rim=anterior,
         centre=np.array([0.0, middle_y, centre_z]),
         posterior_rim=posterior,
-        normal=unit(np.array([-plane.coefficients[1], -plane.coefficients[2], 1.0])),
+        normal=_normal(smooth, anterior, posterior),
         height_mm=surface,
         x_mm=grid.axes[0],
         y_mm=grid.axes[1],
@@ -159,7 +217,6 @@ def _rim(
 ) -> FloatArray:
     """(3,) mid-sagittal rim in front (+1) or behind (−1): where the plate meets the wall."""
     x, y = steps.middle[:, 0], steps.middle[:, 1]
-    wall = outline.anterior if forward > 0 else outline.posterior
     # From the plate's last column inwards: a tipped plate meets the wall well below its middle, and a bulge of the
     # wall reaches far beyond the plate.
     last = forward * float(np.quantile(forward * y[np.abs(x) < RIM_PATCH_MM[1]], 0.98))
@@ -168,9 +225,12 @@ def _rim(
         inward = forward * (rim_y - y)
         near = (np.abs(x) < RIM_PATCH_MM[1]) & (inward > 0) & (inward < RIM_PATCH_MM[0])
         rim_z = smooth.corrected(np.array([0.0, rim_y]), steps, near)
-        rim_z = _not_beyond_bone(rim_z, rim_y, forward, label_points, steps)
-        found = outline.wall_near(wall, rim_z, steps.outward)
-        rim_y = float(np.clip(found, last - RIM_SLACK_MM, last + RIM_SLACK_MM))
+        rim_z, foremost = _not_beyond_bone(rim_z, rim_y, forward, label_points, steps)
+        if forward > 0:
+            rim_y = float(np.clip(outline.anterior_at(rim_z, steps.outward), last, max(last, foremost)))
+        else:
+            found = outline.wall_near(outline.posterior, rim_z, steps.outward)
+            rim_y = float(np.clip(found, last - RIM_SLACK_MM, last + RIM_SLACK_MM))
     return np.array([0.0, rim_y, rim_z])
 
 
@@ -187,17 +247,34 @@ def _through_plate(steps: Steps, surface: FloatArray, surfaces: BodySurfaces, gr
     return beside & ~steep & (edge[index[:, 0], index[:, 1]] > EDGE_MM)
 
 
-def _plane_basis(points: FloatArray) -> FloatArray:
-    return np.stack([np.ones(len(points)), points[:, 0], points[:, 1]], axis=1)
+def _normal(smooth: _Smooth, anterior: FloatArray, posterior: FloatArray) -> FloatArray:
+    """(3,) unit normal of the plane through the rims: in front and behind as a reader marks them, and on both sides.
+
+    A plane through the plate's floor leans with the dish, whose deepest point is rarely in the middle.
+    """
+    if anterior[1] - posterior[1] < MIN_DEPTH_MM:
+        raise ValueError("the body has no depth between its rims")
+    forward = (anterior[2] - posterior[2]) / (anterior[1] - posterior[1])
+    return unit(np.array([-smooth.lateral_slope(), -forward, 1.0]))
 
 
-def _not_beyond_bone(rim_z: float, rim_y: float, forward: int, label_points: FloatArray, steps: Steps) -> float:
-    """Hold a continued rim back to the highest voxel of the label near it."""
+def _not_beyond_bone(
+    rim_z: float, rim_y: float, forward: int, label_points: FloatArray, steps: Steps
+) -> tuple[float, float]:
+    """Hold a continued rim back to the highest voxel of the label near it.
+
+    Returns:
+        the height, and how far (local anterior, mm) the label's voxels reach in front there.
+    """
     x, y, z = label_points.T
     inward = forward * (rim_y - y)
-    near = (np.abs(x) <= STRIP_HALF_WIDTH_MM) & (inward > -1.5) & (inward < RIM_EDGE_MM)
-    near &= np.abs(z - rim_z) < 8.0
+    near = (np.abs(x) <= STRIP_HALF_WIDTH_MM) & (inward > -RIM_EDGE_MM) & (inward < RIM_EDGE_MM)
+    near &= np.abs(z - rim_z) < RIM_SEARCH_MM
     if not near.any():
-        return rim_z
-    highest = float((steps.outward * z[near]).max()) + steps.step_mm / 2
-    return steps.outward * min(steps.outward * rim_z, highest)
+        return rim_z, rim_y
+    highest = float((steps.outward * z[near & (inward > -1.5)]).max(initial=-np.inf))
+    if not np.isfinite(highest):
+        return rim_z, rim_y
+    # The bone may end anywhere in the voxel's step; of that a rounded rim takes half a millimetre.
+    highest += max(steps.step_mm / 2, steps.step_mm - 0.5)
+    return steps.outward * min(steps.outward * rim_z, highest), float(y[near].max()) + VOXEL_END_MM

@@ -18,6 +18,12 @@ WALL_TRIM_MM = 1.5
 WALL_REACH_MM = 7.0
 """Stretch of a wall, measured from the rim, that is continued to the rim."""
 
+FRONT_BAND_MM = (1.0, 4.0)
+"""So far behind the body's foremost bone its plates are read to tell the front wall's height."""
+
+MIN_PARABOLA_LEVELS = 8
+"""Fewer readings of the anterior wall than this carry a line only (a body crushed to about 8 mm)."""
+
 MAX_WALL_SLOPE = 0.5
 """Steepest flare of a wall towards its rim that is believed, mm per mm."""
 
@@ -102,6 +108,24 @@ class MidsagittalOutline:
         depth = (self.anterior - self.posterior)[third : len(self.z) - third]
         return float(np.nanmedian(depth))
 
+    def anterior_at(self, rim_z: float, outward: int) -> float:
+        """Anterior coordinate of the anterior wall at a rim: a parabola through the whole waisted wall.
+
+        Both rounded ends are left out; a lip stands off the parabola and does not bend it.
+        """
+        seen = np.isfinite(self.anterior)
+        z, wall = self.z[seen], self.anterior[seen]
+        trimmed = slice(0)
+        if len(z):
+            trimmed = slice(*np.searchsorted(z, [z[0] + WALL_TRIM_MM, z[-1] - WALL_TRIM_MM]))
+        if len(z[trimmed]) < MIN_PARABOLA_LEVELS:
+            return self.wall_near(self.anterior, rim_z, outward)
+        middle, size = float(z.mean()), float(np.ptp(z)) / 2
+        t = (z[trimmed] - middle) / size
+        coefficients, _ = robust_fit(np.stack([np.ones_like(t), t, t * t], axis=1), wall[trimmed], 8, floor_mm=0.3)
+        at = float(np.clip((rim_z - middle) / size, -1.15, 1.15))
+        return float(coefficients @ [1.0, at, at * at])
+
     def wall_near(self, wall: FloatArray, rim_z: float, outward: int) -> float:
         """Anterior coordinate of a wall at a rim, continued straight from the wall next to it.
 
@@ -139,7 +163,19 @@ def midsagittal_outline(bone: FloatArray, grid: LocalGrid, body: Body, surfaces:
     outside = (levels < body.wall_levels[0]) | (levels > body.wall_levels[1])
     posterior[outside] = np.nan
     anterior = _anterior_wall(bone, grid, body, strip, levels)
+    low, high = _front_levels(grid, surfaces, columns)
+    anterior[(z[levels] < low) | (z[levels] > high)] = np.nan
     return MidsagittalOutline(z[levels], posterior, anterior)
+
+
+def _front_levels(grid: LocalGrid, surfaces: BodySurfaces, columns: NDArray[np.bool_]) -> tuple[float, float]:
+    """Heights between which the body has its front: beyond them a tipped plate would be read as wall."""
+    y = grid.axes[1]
+    front = y[columns.any(axis=0)].max()
+    near = columns & ((front - y > FRONT_BAND_MM[0]) & (front - y < FRONT_BAND_MM[1]))[None, :]
+    if not np.isfinite(surfaces.top[near]).any() or not np.isfinite(surfaces.bottom[near]).any():
+        return -np.inf, np.inf
+    return float(np.nanmedian(surfaces.bottom[near])), float(np.nanmedian(surfaces.top[near]))
 
 
 def _anterior_wall(

@@ -9,7 +9,19 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from ..model import Case, Frame, Image, InputError, LocalGrid, Pedicle, PlanningCancelled, PlanWarning, Spine, Vertebra
+from ..model import (
+    Case,
+    EndPlate,
+    Frame,
+    Image,
+    InputError,
+    LocalGrid,
+    Pedicle,
+    PlanningCancelled,
+    PlanWarning,
+    Spine,
+    Vertebra,
+)
 from ..model.geometry import FloatArray
 from .body import Body, BodyNotFound, find_body
 from .canal import Canal, CanalNotFound, find_canal, projected_hole
@@ -123,11 +135,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     try:
-        outline = midsagittal_outline(bone, grid, body, surfaces)
-        upper = Steps.of(shape, frame, grid, body.mask, +1)
-        lower = Steps.of(shape, frame, grid, body.mask, -1)
-        superior = fit_endplate(surfaces.top, grid, surfaces, outline, upper, points)
-        inferior = fit_endplate(surfaces.bottom, grid, surfaces, outline, lower, points)
+        superior, inferior, outline = _endplates(shape, frame, grid, bone, body, surfaces)
     except ValueError as error:
         raise _Unusable(str(error)) from error
     pedicles: dict[str, Pedicle] = {}
@@ -159,6 +167,19 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     return _recentred(built, outline)
 
 
+def _endplates(
+    shape: Shape, frame: Frame, grid: LocalGrid, bone: FloatArray, body: Body, surfaces: BodySurfaces
+) -> tuple[EndPlate, EndPlate, MidsagittalOutline]:
+    """Superior and inferior end plate, and the outline they were fitted to."""
+    points = frame.to_local(shape.points_ras())
+    outline = midsagittal_outline(bone, grid, body, surfaces)
+    upper = Steps.of(shape, frame, grid, body.mask, +1)
+    lower = Steps.of(shape, frame, grid, body.mask, -1)
+    superior = fit_endplate(surfaces.top, grid, surfaces, outline, upper, points)
+    inferior = fit_endplate(surfaces.bottom, grid, surfaces, outline, lower, points)
+    return superior, inferior, outline
+
+
 def _frame(level: str, shape: Shape, tangent: FloatArray, notes: list[PlanWarning]) -> Frame:
     """Symmetry gives the sagittal plane, the end plates the pitch within it."""
     frame = initial_frame(shape, tangent)
@@ -172,9 +193,12 @@ def _frame(level: str, shape: Shape, tangent: FloatArray, notes: list[PlanWarnin
         surfaces = body_surfaces(bone, grid, body)
         inside = _interior(surfaces, grid)
         try:
-            step = shape.step_along(frame.superior)
-            upper = fit_plane(surfaces.top, grid, inside, step)
-            lower = fit_plane(surfaces.bottom, grid, inside, step)
+            if turn == 0:
+                step = shape.step_along(frame.superior)
+                upper = fit_plane(surfaces.top, grid, inside, step)
+                lower = fit_plane(surfaces.bottom, grid, inside, step)
+            else:
+                upper, lower = (plate.normal for plate in _endplates(shape, frame, grid, bone, body, surfaces)[:2])
         except ValueError as error:
             raise _Unusable(str(error)) from error
         pitch = _pitch(level, _tilt(upper), _tilt(lower), _wall_tilt(body, grid), notes if turn else [])

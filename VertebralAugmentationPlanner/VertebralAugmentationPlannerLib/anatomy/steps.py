@@ -99,6 +99,8 @@ def fit_between(
     design_outside: FloatArray,
     tolerance_mm: float,
     usual_mm: FloatArray | None = None,
+    expected_mm: FloatArray | None = None,
+    bounded: NDArray[np.bool_] | None = None,
 ) -> Fit:
     """Coefficients c for which design @ c runs between the inside and outside voxels of every column.
 
@@ -107,8 +109,9 @@ def fit_between(
 
     Args:
         design_inside, design_outside: (N, P) basis at the inside and outside voxels.
-        usual_mm: (P,) usual size of each coefficient; infinite for a free one. Decides, like the midpoints, only
-            what the intervals leave open.
+        usual_mm: (P,) usual spread of each coefficient about ``expected_mm`` (0 where not given); infinite for a
+            free one. Decides, like the midpoints, only what the intervals leave open.
+        bounded: (N,) false for columns that may have left through a wall: the surface may lie beyond their end.
     """
     sign = steps.outward
     z_in, z_out = steps.inside[:, 2], steps.outside[:, 2]
@@ -116,20 +119,27 @@ def fit_between(
     coefficients, *_ = np.linalg.lstsq(middle, z_mid, rcond=None)
     count = design_inside.shape[1]
     stiffness = np.zeros(count) if usual_mm is None else STIFFNESS_WEIGHT * len(z_in) / usual_mm**2
+    expected = np.zeros(count) if expected_mm is None else expected_mm
+    ends = np.ones(len(z_in), bool) if bounded is None else bounded
     misfit = 0.0
     for _ in range(ITERATIONS):
         below = np.maximum(0.0, sign * (z_in - design_inside @ coefficients))
-        above = np.maximum(0.0, sign * (design_outside @ coefficients - z_out))
+        above = ends * np.maximum(0.0, sign * (design_outside @ coefficients - z_out))
         violation = below + above
         misfit = float(np.sqrt(np.mean(np.minimum(violation, 4.685 * tolerance_mm) ** 2)))
         trust = (1.0 - np.clip(violation / (4.685 * tolerance_mm), 0.0, 1.0) ** 2) ** 2
-        w_in, w_out, w_mid = (below > 0) * trust, (above > 0) * trust, MIDPOINT_WEIGHT * np.maximum(trust, 0.05)
+        w_in, w_out, w_mid = (below > 0) * trust, (above > 0) * trust, ends * MIDPOINT_WEIGHT * np.maximum(trust, 0.05)
         normal = (
             design_inside.T @ (w_in[:, None] * design_inside)
             + design_outside.T @ (w_out[:, None] * design_outside)
             + middle.T @ (w_mid[:, None] * middle)
         )
-        right = design_inside.T @ (w_in * z_in) + design_outside.T @ (w_out * z_out) + middle.T @ (w_mid * z_mid)
+        right = (
+            design_inside.T @ (w_in * z_in)
+            + design_outside.T @ (w_out * z_out)
+            + middle.T @ (w_mid * z_mid)
+            + stiffness * expected
+        )
         updated = np.linalg.solve(normal + 1e-9 * np.trace(normal) / count * np.eye(count) + np.diag(stiffness), right)
         # A damped step: the set of violated columns changes as the surface moves.
         moved = 0.7 * (updated - coefficients)
