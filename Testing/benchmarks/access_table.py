@@ -1,3 +1,4 @@
+# ruff: noqa: E402 - the folders are put on the path first
 """Prints, for every pedicle of label maps: isthmus, best possible clearance, what the planner delivers, and the time.
 
 python Testing/benchmarks/access_table.py LABELS [LABELS …] [--numbering verse]

@@ -103,7 +103,8 @@ def test_trauma_and_collapse_are_treated_from_both_sides(label_case, loss, etiol
 
 def test_auto_is_unilateral_only_with_nearly_the_same_slack(label_case):
     # Pedicles that point at the midline leave a single needle as much room as a paramedian one.
-    convergent = plan(label_case, Shape(pedicle_width=9.0, pedicle_convergence=26.0, pedicle_offset=16.0, width=48.0))
+    shape = Shape(pedicle_width=10.0, pedicle_convergence=32.0, pedicle_offset=12.0, width=50.0, canal_width=10.0)
+    convergent = plan(label_case, shape, cannula="11G")
     assert convergent.approach.startswith("unilateral-")
     assert abs(convergent.trajectories[0].midline_offset_mm) <= 3.05
     straight = plan(label_case, Shape(pedicle_width=6.0, pedicle_convergence=0.0, pedicle_offset=14.0))

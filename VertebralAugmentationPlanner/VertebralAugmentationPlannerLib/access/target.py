@@ -25,8 +25,9 @@ PREFERRED_DEPTH_FRACTION = 0.76
 MIDLINE_REACH_MM = 7.5
 """The tip stays within 8 mm of the mid-sagittal plane, less half a millimetre for the plane's own error [D]."""
 
-UNILATERAL_REACH_MM = 3.0
-"""A single needle must bring its tip to the midline ± 3 mm (clinical-reference 3.2 [D])."""
+UNILATERAL_REACH_MM = 2.5
+"""A single needle must bring its tip to the midline ± 3 mm (clinical-reference 3.2 [D]), less half a millimetre for the
+plane's own error."""
 
 QUARTER_WIDTH = 0.25
 """Bilateral needles aim a quarter of the body's width off the midline (paramedian target, 3.2 [D])."""
