@@ -1,0 +1,104 @@
+"""The module survives what users do to it: leave, come back, close the scene, reload, work on two plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+MODULE = "VertebralAugmentationPlanner"
+
+
+@pytest.fixture
+def a_watcher(a_slicer: Any) -> Any:
+    from watcher import Watcher
+
+    with Watcher() as watcher:
+        yield watcher
+        assert watcher.problems == []
+
+
+@pytest.fixture
+def a_widget(a_module: Any, a_slicer: Any) -> Any:
+    a_slicer.util.selectModule(MODULE)
+    widget = a_slicer.util.getModuleWidget(MODULE)
+    yield widget
+    widget.cleanup()
+
+
+def parameter_nodes(slicer: Any) -> list[Any]:
+    nodes = slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode")
+    return [node for node in nodes if node.GetAttribute("ModuleName") == MODULE]
+
+
+def test_closing_the_scene_starts_afresh(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    old = a_widget.panel.parameterNode.parameterNode
+    a_slicer.mrmlScene.Clear()
+    new = a_widget.panel.parameterNode.parameterNode
+    assert new is not old and new.GetScene() is a_slicer.mrmlScene
+    assert len(parameter_nodes(a_slicer)) == 1
+
+
+def test_closing_the_scene_from_another_module_makes_no_node(
+    a_watcher: Any, a_module: Any, a_widget: Any, a_slicer: Any
+) -> None:
+    a_module.exit()
+    a_slicer.mrmlScene.Clear()
+    assert parameter_nodes(a_slicer) == []
+    a_module.enter()
+    assert a_widget.panel.parameterNode is not None
+
+
+def test_choices_made_elsewhere_reach_the_panel_and_back(a_watcher: Any, a_widget: Any) -> None:
+    node, ui = a_widget.panel.parameterNode, a_widget.ui
+    node.procedure = "vertebroplasty"
+    assert ui.procedureComboBox.currentText == "vertebroplasty"
+    ui.cannulaComboBox.setCurrentText("11G")
+    assert node.cannula == "11G"
+
+
+def test_leaving_the_module_lets_go_of_the_parameter_node(a_watcher: Any, a_module: Any, a_widget: Any) -> None:
+    a_module.exit()
+    shown = a_widget.ui.procedureComboBox.currentText
+    a_widget.panel.parameterNode.procedure = "vertebroplasty"
+    assert a_widget.ui.procedureComboBox.currentText == shown
+    a_module.enter()
+    assert a_widget.ui.procedureComboBox.currentText == "vertebroplasty"
+
+
+def test_cleanup_leaves_no_observer(a_watcher: Any, a_module: Any, a_slicer: Any) -> None:
+    a_slicer.util.selectModule(MODULE)
+    widget = a_slicer.util.getModuleWidget(MODULE)
+    node = widget.panel.parameterNode.parameterNode
+    assert node.HasObserver("ModifiedEvent") and list(widget.Observations)
+    widget.cleanup()
+    assert not node.HasObserver("ModifiedEvent")
+    assert list(widget.Observations) == []
+    a_slicer.mrmlScene.Clear()  # nobody who is gone may answer
+    a_module.widget = None
+
+
+def test_a_second_parameter_node_is_left_alone(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    first = a_widget.panel.parameterNode.parameterNode
+    second = a_slicer.mrmlScene.AddNode(a_widget.logic.createParameterNode())
+    a_widget.panel.refresh()
+    assert a_widget.panel.parameterNode.parameterNode is first
+    a_slicer.mrmlScene.RemoveNode(second)
+    assert parameter_nodes(a_slicer) == [first]
+
+
+def test_deleting_the_parameter_node_by_hand_is_survived(
+    a_watcher: Any, a_module: Any, a_widget: Any, a_slicer: Any
+) -> None:
+    a_slicer.mrmlScene.RemoveNode(a_widget.panel.parameterNode.parameterNode)
+    a_widget.ui.demoComboBox.setCurrentIndex(1)
+    a_module.enter()
+    assert a_widget.panel.parameterNode.parameterNode.GetScene() is a_slicer.mrmlScene
+
+
+def test_deleting_the_images_by_hand_is_survived(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    ct = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    a_widget.ui.ctSelector.setCurrentNode(ct)
+    a_slicer.mrmlScene.RemoveNode(ct)
+    assert a_widget.panel.parameterNode.ct is None
+    assert a_widget.ui.ctSelector.currentNode() is None
