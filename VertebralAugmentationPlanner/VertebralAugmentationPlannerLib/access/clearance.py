@@ -29,8 +29,9 @@ OUTSIDE_REACH_MM = 40.0
 """The part of the cannula behind the entry that is checked against the canal and the neighbours: as far as the
 facets, laminae and spinous processes of the neighbours reach behind an entry [D]."""
 
-CORRIDOR_MM = 24.0
-"""No needle leaves the pedicle's axis by more than this less its clearance: 20 mm at the tip, at 40° [C]."""
+SEARCH_CORRIDOR_MM, CORRIDOR_MM = 24.0, 34.0
+"""Surfaces farther from the pedicle's axis than this aren't looked at by the search, and by the evaluation. No needle
+of the search leaves that axis by more than 20 mm (at the tip, at 40°); one dragged by hand may go further [C]."""
 
 STEP_MM = 0.5
 """Sampling along the axis; the fields are on grids of 0.8–1 mm [D]."""
@@ -111,16 +112,20 @@ class PathEvaluator:
         obstacles = self.space.obstacles
         near = obstacles.points[:, 0] * SIDE_SIGN[side] > -self.FAR_SIDE_MM
         near &= obstacles.coarse | (obstacles.kind != NEIGHBOUR)
+        near &= self._within(obstacles.points, CORRIDOR_MM)
         self.walls = Walls.of(obstacles, self.isthmus, near)
-        self.coarse = Walls.of(obstacles, self.isthmus, near & obstacles.coarse & self._corridor(obstacles.points))
+        self.coarse = Walls.of(
+            obstacles, self.isthmus, near & obstacles.coarse & self._within(obstacles.points, SEARCH_CORRIDOR_MM)
+        )
         self.slices = {kind: self.walls.range(kind) for kind in KINDS}
         self.reach = float(np.linalg.norm(np.array(self.space.grid.shape) * self.space.grid.spacing_mm))
 
-    def _corridor(self, points: FloatArray) -> NDArray[np.bool_]:
-        """Points that a search through this pedicle can come near: about the line from behind it to the body's front."""
+    def _within(self, points: FloatArray, corridor_mm: float) -> NDArray[np.bool_]:
+        """Points within a distance of the pedicle's axis, from behind the pedicle to the body's front."""
         depth = self.isthmus.depth_of(points)
         across = points - self.isthmus.centre - depth[:, None] * self.isthmus.axis
-        return np.asarray((np.einsum("ij,ij->i", across, across) < CORRIDOR_MM**2) & (depth > -OUTSIDE_REACH_MM))
+        near = np.einsum("ij,ij->i", across, across) < corridor_mm**2
+        return np.asarray(near & (depth > -OUTSIDE_REACH_MM))
 
     def bone_entry(self, inside: FloatArray, direction: FloatArray) -> FloatArray:
         """Where an axis enters the bone.
