@@ -71,14 +71,15 @@ def _level(level: LevelPlan) -> str:
 
 
 def _level_warnings(level: LevelPlan) -> str:
-    return _warnings(level.warnings, f"{level.level}: ")
+    return _warnings(level.warnings, level.level)
 
 
-def _warnings(warnings: tuple[PlanWarning, ...], prefix: str = "") -> str:
+def _warnings(warnings: tuple[PlanWarning, ...], level: str = "") -> str:
     lines = []
     for warning in by_severity(warnings):
         mark, color = MARKS[warning.severity]
         bold = "b" if warning.severity == "stop" else "span"
-        text = escape(prefix + sentence(warning.message))
+        named = not level or warning.message.startswith(level)
+        text = escape(sentence(warning.message) if named else f"{level}: {sentence(warning.message)}")
         lines.append(f'<span style="color:{color}">{mark}</span> <{bold}>{text}</{bold}>')
     return "<p>" + "<br>".join(lines) + "</p>" if lines else ""
