@@ -197,7 +197,8 @@ class TestNumbers:
 class TestPlanFiles:
     def test_warnings_come_first_and_the_worst_before_the_rest(self, a_planned_panel: Any) -> None:
         text = a_planned_panel.ui.summaryBrowser.toPlainText()
-        assert 0 <= text.index("▲") < text.index("T12: Bilateral")
+        assert 0 <= text.index("▲") < text.index("ℹ") < text.index("T12: Bilateral")
+        assert "▲" not in text[text.index("ℹ") :]
 
     def test_save_and_load_give_the_same_plan(self, a_planned_panel: Any, tmp_path: Any) -> None:
         a_planned_panel.panel.dialogs.answer = str(tmp_path / "mine")

@@ -6,10 +6,10 @@ from html import escape
 
 from ..model import CasePlan, LevelPlan, PlanWarning
 from ..model.palette import BLUE, ORANGE, VERMILION
+from ..model.plan import SEVERITIES
 from ..report.wording import (
     APPROACH_WORDS,
     DISCLAIMER,
-    by_severity,
     convergence_words,
     craniocaudal_words,
     needle_name,
@@ -22,17 +22,19 @@ MARKS = {"stop": ("✖", VERMILION), "caution": ("▲", ORANGE), "info": ("ℹ",
 
 
 def summary_html(plan: CasePlan, current: str = "") -> str:
-    """Warnings of the case, then each planned level (the current one first): its warnings, needles and cement."""
+    """All warnings, the gravest first; then each planned level in words, the current one first."""
     planned = [level for level in plan.levels if level.approach is not None]
     planned.sort(key=lambda level: level.level != current)
-    parts = [_warnings(plan.warnings)]
+    told = planned or [level for level in plan.levels if level.level == current]
+    warnings = [(warning, "") for warning in plan.warnings]
+    warnings += [(warning, level.level) for level in told for warning in level.warnings]
+    parts = [_warnings(warnings)]
     parts += [_level(level) for level in planned]
     if not planned:
         measured = ", ".join(level.level for level in plan.levels if level.complete) or _("none")
         parts.append(f"<p>{_('Measured, not yet planned: {levels}.').format(levels=measured)}</p>")
-        parts += [_level_warnings(level) for level in plan.levels if level.level == current]
     parts.append(f"<p><i>{escape(DISCLAIMER)}</i></p>")
-    return "".join(part for part in parts if part)
+    return "".join(parts)
 
 
 def _level(level: LevelPlan) -> str:
@@ -67,16 +69,12 @@ def _level(level: LevelPlan) -> str:
                 high=number(level.cement.high_ml, 1, "ml"),
             )
         )
-    return _level_warnings(level) + "<p>" + "<br>".join(lines) + "</p>"
+    return "<p>" + "<br>".join(lines) + "</p>"
 
 
-def _level_warnings(level: LevelPlan) -> str:
-    return _warnings(level.warnings, level.level)
-
-
-def _warnings(warnings: tuple[PlanWarning, ...], level: str = "") -> str:
+def _warnings(warnings: list[tuple[PlanWarning, str]]) -> str:
     lines = []
-    for warning in by_severity(warnings):
+    for warning, level in sorted(warnings, key=lambda item: SEVERITIES.index(item[0].severity)):
         mark, color = MARKS[warning.severity]
         bold = "b" if warning.severity == "stop" else "span"
         named = not level or warning.message.startswith(level)
