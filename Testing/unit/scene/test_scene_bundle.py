@@ -1,6 +1,7 @@
 """Saved as .mrb and read into a fresh scene, a plan is the same plan and can be edited on."""
 
 import dataclasses
+import os
 import zipfile
 
 import numpy as np
@@ -214,8 +215,13 @@ def test_nothing_half_written_is_left(built, tmp_path):
 
 def test_reading_what_is_no_scene_is_refused(tmp_path):
     (tmp_path / "text.mrb").write_text("not a scene")
-    with pytest.raises(InputError, match="cannot be read as a scene"):
-        read_bundle(tmp_path / "text.mrb")
+    with zipfile.ZipFile(tmp_path / "empty.mrb", "w") as archive:
+        archive.writestr("folder/readme.txt", "no scene in here")
+    before = os.getcwd()
+    for name in ("text.mrb", "empty.mrb"):
+        with pytest.raises(InputError, match="cannot be read as a scene"):
+            read_bundle(tmp_path / name)
+    assert os.getcwd() == before  # the archiver would leave it in a folder that is gone
     with pytest.raises(InputError, match="no scene"):
         read_bundle(tmp_path / "missing.mrb")
 

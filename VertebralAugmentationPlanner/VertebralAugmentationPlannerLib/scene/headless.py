@@ -6,9 +6,13 @@ same from slicer-core's module logics, so that what is written reads in the appl
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -53,6 +57,16 @@ def _give_cache(scene: Any) -> None:
     weakref.finalize(scene, shutil.rmtree, folder, ignore_errors=True)
 
 
+@contextmanager
+def _same_working_directory() -> Iterator[None]:
+    """MRML's archiver changes the process's working directory and, where it fails, leaves it there."""
+    before = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def read_bundle(path: str | PathLike[str]) -> Any:
     """A new scene with the content of a ``.mrb`` file.
 
@@ -62,7 +76,9 @@ def read_bundle(path: str | PathLike[str]) -> Any:
     if not Path(path).is_file():
         raise InputError(f"There is no scene {path}; check the path.")
     scene = new_scene()
-    if not scene.ReadFromMRB(str(path)):
+    with _same_working_directory():
+        read = zipfile.is_zipfile(path) and scene.ReadFromMRB(str(Path(path).absolute()))
+    if not read:
         raise InputError(f"{Path(path).name} cannot be read as a scene bundle (.mrb).")
     return scene
 
@@ -82,7 +98,8 @@ def write_bundle(scene: Any, path: str | PathLike[str]) -> Path:
         # The bundle's inner folder takes the file's name, so the temporary file has the final name.
         temporary = Path(folder) / target.name
         messages = slicer.vtkMRMLMessageCollection()
-        written = scene.WriteToMRB(str(temporary), None, messages)
+        with _same_working_directory():
+            written = scene.WriteToMRB(str(temporary), None, messages)
         if not written or not temporary.is_file():
             reason = messages.GetAllMessagesAsString().strip().splitlines() or ["no reason was given"]
             raise InputError(f"The scene cannot be written to {target} ({reason[0].strip(' -')}).")
