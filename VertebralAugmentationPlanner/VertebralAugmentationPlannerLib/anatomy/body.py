@@ -15,15 +15,16 @@ from scipy import ndimage
 from ..model import LocalGrid
 from ..model.geometry import FloatArray
 from .canal import Canal
+from .reasons import NotReadable
 
 CORE_DEPTH_MM = 3.0
 """The body's core lies deeper than this under the surface; processes that hang on by less are not body."""
 
 SEEN_FRACTION = 0.6
-"""Share of the canal's half-width over which the posterior wall is read directly; towards the pedicles it rounds off."""
+"""Share of the canal's half-width over which the posterior wall is read directly; near the pedicles it rounds off."""
 
 
-class BodyNotFound(ValueError):
+class BodyNotFound(NotReadable):
     """No believable body in front of the canal; the message says what was seen."""
 
 
@@ -58,7 +59,7 @@ def find_body(bone: FloatArray, grid: LocalGrid, canal: Canal) -> Body:
     seen = _first_bone(bone, grid, canal.centreline[:, 1])
     wall, levels = _midline_wall(seen, grid, half_width)
     wall = _extend_sideways(wall, levels, bone, grid, half_width, canal)
-    x, y, z = grid.axes
+    y = grid.axes[1]
     front = (bone > 0) & (y[None, :, None] > wall[:, None, :])
     core = _largest(front & (bone > min(CORE_DEPTH_MM, 0.6 * float(bone[front].max(initial=0.0)))))
     if core.sum() * grid.spacing_mm**3 < 200.0:
@@ -90,16 +91,21 @@ def _midline_wall(seen: FloatArray, grid: LocalGrid, half_width: float) -> tuple
     """The wall over the canal's width, NaN elsewhere, and the levels where the midline sees it."""
     x = grid.axes[0]
     central = np.abs(x) <= SEEN_FRACTION * half_width
+    if not central.any():
+        raise BodyNotFound("the canal is too narrow for the wall in front of it to be seen")
     present = np.isfinite(seen[central]).mean(axis=0) > 0.5
     runs, count = ndimage.label(present)
     if count == 0:
         raise BodyNotFound("no bone lies in front of the canal")
     longest = 1 + int(np.argmax([np.sum(runs == n) for n in range(1, count + 1)]))
     levels = np.flatnonzero(runs == longest)
-    middle = np.nanmedian(seen[central], axis=0)
+    middle = np.full(seen.shape[1], np.nan)
+    middle[levels] = np.nanmedian(seen[np.ix_(central, levels)], axis=0)
     # Above and below the body a process or a crumb may stand in the way: the wall itself does not jump.
     typical = float(np.median(middle[levels]))
     levels = levels[np.abs(middle[levels] - typical) < 9.0]
+    if len(levels) < 3:
+        raise BodyNotFound("the posterior wall cannot be followed")
     wall = np.full(seen.shape, np.nan)
     wall[np.ix_(central, levels)] = seen[np.ix_(central, levels)]
     strange = np.abs(wall - middle[None, :]) > 4.0
@@ -111,9 +117,10 @@ def _extend_sideways(
     wall: FloatArray, levels: tuple[int, int], bone: FloatArray, grid: LocalGrid, half_width: float, canal: Canal
 ) -> FloatArray:
     """Fill the wall beyond the canal's width and beyond the body's levels."""
-    x, y, z = grid.axes
     span = slice(levels[0], levels[1] + 1)
-    middle = np.nanmedian(wall[:, span], axis=0)
+    heights = np.arange(span.start, span.stop)
+    read = np.isfinite(wall[:, span]).any(axis=0)
+    middle = np.interp(heights, heights[read], np.nanmedian(wall[:, span][:, read], axis=0))
     middle = ndimage.median_filter(middle, 3, mode="nearest")
     profile = _profile_below_pedicles(bone, grid, half_width, middle, levels)
     seen = wall[:, span]
@@ -130,7 +137,7 @@ def _profile_below_pedicles(
     bone: FloatArray, grid: LocalGrid, half_width: float, middle: FloatArray, levels: tuple[int, int]
 ) -> FloatArray:
     """(X,) how far in front of its midline the body's posterior outline lies, read where no pedicle hides it."""
-    x, y, z = grid.axes
+    x, y, _ = grid.axes
     spacing = grid.spacing_mm
     profile = np.full(len(x), np.nan)
     height = levels[1] - levels[0] + 1

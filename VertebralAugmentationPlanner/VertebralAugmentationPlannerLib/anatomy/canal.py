@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ..model import LocalGrid
 from ..model.geometry import FloatArray
+from .reasons import NotReadable
 
 CLOSING_WINDOWS_MM = (0.0, 2.5, 5.0, 8.0, 12.0)
 """How far up and down bone may be borrowed to close the ring of a slice."""
@@ -45,7 +46,7 @@ class Canal:
     closed: NDArray[np.bool_]
 
 
-class CanalNotFound(ValueError):
+class CanalNotFound(NotReadable):
     """No closed ring where the canal should be; the message says what was seen."""
 
 

@@ -13,6 +13,7 @@ from scipy import ndimage
 from ..model import EndPlate, LocalGrid
 from ..model.geometry import FloatArray, unit
 from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, MidsagittalOutline, robust_fit
+from .reasons import NotReadable
 from .steps import Steps, fit_between
 
 RIM_EDGE_MM = 4.0
@@ -40,7 +41,7 @@ surface, left the body through a wall."""
 EXPECTED_MM = np.array([0.0, 0.0, 0.0, 0.7, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 USUAL_MM = np.array([np.inf, np.inf, np.inf, 1.5, 1.5, 2.0, 1.0, 0.8, 0.4, 0.4, 0.4])
 """Expected sinking into the body and usual spread of each term of the surface (see :class:`_Smooth`), mm: where the
-voxels leave the shape open (thick slices), the plate has level rims and a shallow dish (1–3 mm; Panjabi, from memory)."""
+voxels leave the shape open (thick slices), the plate has level rims and a shallow dish (1–3 mm; [M] Panjabi)."""
 
 RING = 0.85
 """Radius, as a share, inside the flat ring apophysis."""
@@ -73,15 +74,15 @@ INTACT_MISFIT_MM = 0.45
 class _Smooth:
     """Surface of a plate: a plane through the rims, sunk by dishes that end at the rim or at the ring inside it.
 
-    The terms are 1, u, v, dish, dish inside the ring, dish across the whole plate (a biconcave collapse), dish deeper in
-    front or behind, dish deeper in its middle, v², u², uv; u and v run from −1 to 1 over the plate.
+    The terms are 1, u, v, dish, dish inside the ring, dish across the whole plate (a biconcave collapse), dish deeper
+    in front or behind, dish deeper in its middle, v², u², uv; u and v run from −1 to 1 over the plate.
     """
 
     def __init__(self, steps: Steps, through: NDArray[np.bool_]):
         x, y = steps.middle[:, 0], steps.middle[:, 1]
         strip = np.abs(x) < STRIP_HALF_WIDTH_MM
         if (strip & through).sum() < 6:
-            raise ValueError("an end plate has no surface in the midline")
+            raise NotReadable("an end plate has no surface in the midline")
         back, front = np.quantile(y[strip & through], [0.01, 0.99])
         # A steep rim is no plate to the eye but carries the dish to its end; a bulge of the posterior wall does not.
         all_back, all_front = np.quantile(y[strip], [0.01, 0.99])
@@ -161,7 +162,7 @@ def fit_plane(surface: FloatArray, grid: LocalGrid, interior: NDArray[np.bool_],
     """
     used = interior & np.isfinite(surface)
     if used.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
-        raise ValueError("an end plate has too little surface to be fitted")
+        raise NotReadable("an end plate has too little surface to be fitted")
     px, py = np.meshgrid(*grid.axes[:2], indexing="ij")
     design = np.stack([np.ones(used.sum()), px[used], py[used]], axis=1)
     plane, _ = robust_fit(design, surface[used], floor_mm=0.35 * step_mm)
@@ -186,11 +187,11 @@ def fit_endplate(
         label_points: (N, 3) local centres of the label's voxels.
 
     Raises:
-        ValueError: there is too little of a plate.
+        NotReadable: there is too little of a plate.
     """
     through = _through_plate(steps, surface, surfaces, grid)
     if through.sum() < 20 or surfaces.footprint.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
-        raise ValueError("an end plate has too little surface to be fitted")
+        raise NotReadable("an end plate has too little surface to be fitted")
     smooth = _Smooth(steps, through)
     steps = steps.where(through)
     x, y = steps.middle[:, 0], steps.middle[:, 1]
@@ -253,7 +254,7 @@ def _normal(smooth: _Smooth, anterior: FloatArray, posterior: FloatArray) -> Flo
     A plane through the plate's floor leans with the dish, whose deepest point is rarely in the middle.
     """
     if anterior[1] - posterior[1] < MIN_DEPTH_MM:
-        raise ValueError("the body has no depth between its rims")
+        raise NotReadable("the body has no depth between its rims")
     forward = (anterior[2] - posterior[2]) / (anterior[1] - posterior[1])
     return unit(np.array([-smooth.lateral_slope(), -forward, 1.0]))
 

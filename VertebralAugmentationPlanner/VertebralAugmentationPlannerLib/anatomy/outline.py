@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..model import LocalGrid
 from ..model.geometry import FloatArray
 from .body import Body
+from .reasons import NotReadable
 
 STRIP_HALF_WIDTH_MM = 4.0
 """Half-width of the band whose median stands for the mid-sagittal profile."""
@@ -140,7 +141,7 @@ class MidsagittalOutline:
         if not near.any():
             near = seen
         if not near.any():
-            raise ValueError("the body’s outline in the midline could not be followed")
+            raise NotReadable("the body’s outline in the midline could not be followed")
         typical = float(np.median(wall[near]))
         if near.sum() < 4:
             return typical
@@ -155,10 +156,12 @@ def midsagittal_outline(bone: FloatArray, grid: LocalGrid, body: Body, surfaces:
     x, _, z = grid.axes
     strip = np.abs(x) <= STRIP_HALF_WIDTH_MM
     columns = strip[:, None] & surfaces.footprint
+    if not np.isfinite(surfaces.top[columns]).any() or not np.isfinite(surfaces.bottom[columns]).any():
+        raise NotReadable("the body has no end plates in the midline")
     top, bottom = np.nanmax(surfaces.top[columns]), np.nanmin(surfaces.bottom[columns])
     levels = np.flatnonzero((z > bottom) & (z < top))
     if len(levels) < 3:
-        raise ValueError("the body is too low for its outline to be followed")
+        raise NotReadable("the body is too low for its outline to be followed")
     posterior = np.median(body.wall[strip][:, levels], axis=0)
     outside = (levels < body.wall_levels[0]) | (levels > body.wall_levels[1])
     posterior[outside] = np.nan
