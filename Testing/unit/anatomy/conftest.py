@@ -1,0 +1,50 @@
+"""Cases for the anatomy room: phantoms on chosen grids, and the real spines where they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from VertebralAugmentationPlannerLib.model import Case, Image
+from VertebralAugmentationPlannerLib.sample import SAMPLES, TOTALSEGMENTATOR, make_case
+
+sys.path.insert(0, str(Path(__file__).parent))
+from anatomy_readings import labels_only  # noqa: E402
+
+VERSE = {**{f"T{n}": 7 + n for n in range(1, 13)}, **{f"L{n}": 19 + n for n in range(1, 7)}, "T13": 28}
+DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def phantom_case() -> Callable[..., tuple[Case, dict]]:
+    """Case and truth of a sample phantom; keywords as of ``make_case``."""
+
+    def build(name: str, **grid: object) -> tuple[Case, dict]:
+        _, labels, truth = make_case(SAMPLES[name].build(), with_ct=False, margin_mm=12.0, **grid)
+        return labels_only(labels, TOTALSEGMENTATOR), truth["levels"]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def verse_case() -> Callable[[str], Case]:
+    """Labels of one VerSe spine."""
+
+    def build(name: str) -> Case:
+        path = DATA / name / "vertebrae.nii.gz"
+        if not path.is_file():
+            pytest.skip("the real spines are not here; set VAP_DATA to their folder")
+        image = sitk.ReadImage(str(path))
+        flip = np.diag([-1.0, -1.0, 1.0])
+        matrix = np.eye(4)
+        matrix[:3, :3] = flip @ np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+        matrix[:3, 3] = flip @ np.array(image.GetOrigin())
+        voxels = sitk.GetArrayFromImage(image).transpose(2, 1, 0).astype(np.uint8)
+        return labels_only(Image(voxels, matrix), VERSE)
+
+    return build
