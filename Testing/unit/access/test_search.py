@@ -82,13 +82,13 @@ def test_a_neighbours_facet_is_not_drilled():
 
 def test_the_gradient_of_the_cost_is_exact():
     """Against central differences: a wrong sign here would turn the search round."""
-    from VertebralAugmentationPlannerLib.access.candidates import best_starts
+    from VertebralAugmentationPlannerLib.access.candidates import search_lines
     from VertebralAugmentationPlannerLib.access.neighbourhood import Neighbourhood
 
     evaluator = PathEvaluator(vertebra(SHAPES["lumbar"]), "left")
     wanted = wishes(evaluator)
     for floor in (None, 5.5):
-        for start in best_starts(evaluator.space, evaluator.isthmus, wanted.reach_x, 2.0, 2):
+        for start in search_lines(evaluator.space, evaluator.isthmus, wanted.reach_x, 2.0).widest(2):
             near = Neighbourhood.around(evaluator, start, wanted, floor)
             # Off the grid's symmetry, where the smallest distance has one direction.
             at = near.start + np.array([0.13, -0.21, 0.17, -0.11, 0.19])

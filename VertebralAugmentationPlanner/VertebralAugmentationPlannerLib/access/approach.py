@@ -78,7 +78,8 @@ def single_needle_falls_short(single: SidePlan, paramedian: SidePlan) -> str | N
             f"a {side} needle to the midline has room for {single.cannula.name} only, "
             f"against {paramedian.cannula.name} beside it"
         )
-    to_midline, beside = (single.path.check.axis_clearance_mm, paramedian.path.check.axis_clearance_mm)
+    # What each could have at best: the delivered needles have given some of it for their wishes.
+    to_midline, beside = single.path.widest_mm, paramedian.path.widest_mm
     if to_midline < SLACK_SHARE * beside:
         return (
             f"a {side} needle to the midline leaves {to_midline:.1f} mm from its axis to the nearest wall, "

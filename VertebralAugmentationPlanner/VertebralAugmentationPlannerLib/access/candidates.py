@@ -30,8 +30,11 @@ OWN_BONE_REACH_MM, DETOUR_MM = 40.0, 3.0
 """A line that goes through a process of the same vertebra before its entry is no path while another one is left [D]."""
 
 NEIGHBOUR_STEP_MM = 2.0
-SCORED_FURTHER = 400
+SCORED_FURTHER = 1500
 """This many of the best by clearance alone are also checked against the neighbours."""
+
+READING_ERROR_MM = 0.25
+"""The fields read a clearance to about this, so that a start may look this much too tight [C]."""
 
 APART_MM = 2.5
 """Starts closer than this, at the crossing and at the tip together, are the same start."""
@@ -45,22 +48,48 @@ class Line:
     tip: FloatArray
 
 
-def best_starts(
-    space: AccessSpace, isthmus: IsthmusPlane, reach_x: tuple[float, float], room_mm: float, count: int
-) -> list[Line]:
-    """The most promising lines for the refinement, best first, mutually distinct; empty where none runs in bone.
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The better lines of the global search, best first; empty where none runs in bone.
+
+    Args:
+        score: (K,) clearance read off the distance fields, mm, less what a line is marked down for.
+        crossing, tip: (K, 3) local points.
+    """
+
+    score: FloatArray
+    crossing: FloatArray
+    tip: FloatArray
+
+    def widest(self, count: int) -> list[Line]:
+        """The lines of largest clearance, mutually distinct."""
+        return _distinct(self.score, self.crossing, self.tip, count)
+
+    def most_wished(self, floor_mm: float, middle_z: float, half_height: float, wished_x: float) -> Line | None:
+        """Among the lines of about this clearance, the one whose tip lies nearest to where it is wished for."""
+        wide = self.score >= floor_mm - READING_ERROR_MM
+        if not wide.any():
+            return None
+        off = ((self.tip[:, 2] - middle_z) / half_height) ** 2 + ((self.tip[:, 0] - wished_x) / half_height) ** 2
+        best = int(np.argmin(np.where(wide, off - 0.01 * self.score, np.inf)))
+        return Line(self.crossing[best], self.tip[best])
+
+
+def search_lines(
+    space: AccessSpace, isthmus: IsthmusPlane, reach_x: tuple[float, float], room_mm: float
+) -> Candidates:
+    """Score many lines at once and keep the better ones.
 
     Args:
         space: the vertebra.
         isthmus: of the side.
         reach_x: range of the tip's local x, mm.
         room_mm: distance of the axis to the neighbours below which a line is marked down.
-        count: how many.
     """
     crossings = _crossings(space, isthmus)
     tips = _tips(space, reach_x)
     if not len(crossings):
-        return []
+        return Candidates(np.empty(0), np.empty((0, 3)), np.empty((0, 3)))
     a, b = np.repeat(crossings, len(tips), axis=0), np.tile(tips, (len(crossings), 1))
     direction = b - a
     length = np.linalg.norm(direction, axis=1)
@@ -70,7 +99,8 @@ def best_starts(
     order = order[np.isfinite(score[order])]
     score, entry, a, b, direction = (values[order] for values in (score, entry, a, b, direction))
     score = score - _neighbour_shortage(space, entry, direction, room_mm) - _detour(space, entry, direction)
-    return _distinct(score, a, b, count)
+    order = np.argsort(-score, kind="stable")
+    return Candidates(score[order], a[order], b[order])
 
 
 def _crossings(space: AccessSpace, isthmus: IsthmusPlane) -> FloatArray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..model.geometry import unit
-from .candidates import Line, best_starts
+from .candidates import Candidates, Line, search_lines
 from .clearance import PathCheck, PathEvaluator
 from .near import Wishes
 from .refine import Refined, best_line, widest_line
@@ -19,7 +19,7 @@ FINALISTS = 2
 NEARLY_AS_WIDE = 0.97
 """A start whose widest line reaches this share of the best also competes for the soft wishes [D]."""
 
-CLEARANCE_KEPT = (0.965, 0.925)
+CLEARANCE_KEPT = (0.93, 0.915)
 """Share of the best clearance that margins in the body and soft wishes leave untouched: the second where only so a
 safe path is found. What is asked for is 0.90 [D]."""
 
@@ -44,6 +44,7 @@ class WidestLines:
     """The lines of a side with the largest clearance, whatever the cannula: best first, mutually distinct."""
 
     lines: tuple[Refined, ...]
+    candidates: Candidates
 
     @property
     def widest_mm(self) -> float:
@@ -53,7 +54,8 @@ class WidestLines:
 
 def widest_lines(evaluator: PathEvaluator, wishes: Wishes) -> WidestLines | None:
     """The lines of largest clearance, or None where no straight line runs through the pedicle in bone."""
-    starts = best_starts(evaluator.space, evaluator.isthmus, wishes.reach_x, wishes.needed()[NEIGHBOUR], STARTS)
+    candidates = search_lines(evaluator.space, evaluator.isthmus, wishes.reach_x, wishes.needed()[NEIGHBOUR])
+    starts = candidates.widest(STARTS)
     if not starts:
         return None
     refined = sorted(
@@ -61,7 +63,8 @@ def widest_lines(evaluator: PathEvaluator, wishes: Wishes) -> WidestLines | None
         key=lambda one: (_detours(evaluator, one), one.cost),
     )
     top = refined[0]
-    return WidestLines(tuple(_apart([one for one in refined if one.core_mm >= NEARLY_AS_WIDE * top.core_mm])))
+    widest = _apart([one for one in refined if one.core_mm >= NEARLY_AS_WIDE * top.core_mm])
+    return WidestLines(tuple(widest), candidates)
 
 
 def find_path(
@@ -85,6 +88,8 @@ def find_path(
     starts = [refined.line for refined in widest.lines[:FINALISTS]]
     for share in CLEARANCE_KEPT:
         floor = share * widest.widest_mm
+        wished = _most_wished(evaluator, widest.candidates, wishes, floor)
+        starts = [*starts, wished] if wished is not None else starts
         end = min(
             (best_line(evaluator, start, wishes, floor) for start in starts),
             key=lambda one: (_detours(evaluator, one), one.cost),
@@ -97,6 +102,13 @@ def find_path(
             break
         starts = [end.line]
     return found
+
+
+def _most_wished(evaluator: PathEvaluator, candidates: Candidates, wishes: Wishes, floor_mm: float) -> Line | None:
+    """A start with its tip near mid-height: the widest lines alone may lie in another valley of the wishes."""
+    heights = evaluator.space.target.z_mm
+    low, high = float(heights[0]), float(heights[-1])
+    return candidates.most_wished(floor_mm, 0.5 * (low + high), 0.5 * (high - low), wishes.preferred_x)
 
 
 def _detours(evaluator: PathEvaluator, refined: Refined) -> bool:
