@@ -39,9 +39,10 @@ ON_PLATE_MM = 1.0
 surface, left the body through a wall."""
 
 EXPECTED_MM = np.array([0.0, 0.0, 0.0, 0.7, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-USUAL_MM = np.array([np.inf, np.inf, np.inf, 1.5, 1.5, 2.0, 1.0, 0.8, 0.4, 0.4, 0.4])
+USUAL_MM = np.array([np.inf, np.inf, np.inf, 1.5, 1.5, 6.0, 1.0, 0.8, 0.4, 0.4, 0.4])
 """Expected sinking into the body and usual spread of each term of the surface (see :class:`_Smooth`), mm: where the
-voxels leave the shape open (thick slices), the plate has level rims and a shallow dish (1–3 mm; [M] Panjabi)."""
+voxels leave the shape open (thick slices), the plate has level rims and a shallow dish (1–3 mm; [M] Panjabi).
+A biconcave collapse sinks by several times that [D]."""
 
 RING = 0.85
 """Radius, as a share, inside the flat ring apophysis."""
