@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .access import AccessPlan, plan_access, reevaluate
+from .access import WARNING_CODES as ACCESS_CODES
+from .access import plan_access, reevaluate
 from .anatomy import build_spine
-from .augmentation import WARNING_CODES, plan_augmentation
+from .augmentation import WARNING_CODES as AUGMENTATION_CODES
+from .augmentation import plan_augmentation
 from .case import load_case, requested_levels
 from .measurement import MeasuredLevel, measure_spine
 from .model import (
@@ -159,7 +161,7 @@ def plan_level_augmentation(
         spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml=volumes_ml
     )
     # What an earlier augmentation warned of goes with it.
-    kept = tuple(warning for warning in level.warnings if warning.code not in WARNING_CODES)
+    kept = _without(level, AUGMENTATION_CODES)
     return rounded(
         replace(
             level,
@@ -271,15 +273,17 @@ def _planned_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
         approach_reason=access.approach_reason,
         trajectories=access.trajectories,
         skipped_sides=dict(access.skipped_sides),
-        warnings=(*level.warnings, *_new(access, level)),
+        cement=None,
+        predicted=None,
+        warnings=(*_without(level, ACCESS_CODES | AUGMENTATION_CODES), *access.warnings),
     )
     if not access.trajectories:
         return with_access
     return plan_level_augmentation(with_access, case, spine, options)
 
 
-def _new(access: AccessPlan, level: LevelPlan) -> tuple[PlanWarning, ...]:
-    return tuple(warning for warning in access.warnings if warning not in level.warnings)
+def _without(level: LevelPlan, codes: frozenset[str]) -> tuple[PlanWarning, ...]:
+    return tuple(warning for warning in level.warnings if warning.code not in codes)
 
 
 def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:

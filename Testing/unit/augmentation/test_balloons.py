@@ -50,7 +50,7 @@ def test_a_body_too_shallow_for_any_balloon_gets_none_and_the_number():
     block = Block(depth=18.0)
     plan = planned(block, (needle(block, target=(-12.0, 3.0, 0.0)),))
     assert plan.trajectories[0].balloon is None
-    warning = next(w for w in plan.warnings if w.code == "no-balloon")
+    warning = next(w for w in plan.warnings if w.code == "no_balloon")
     assert "9.0 mm lie between" in warning.message or "8.8 mm lie between" in warning.message
     assert "needs 10 mm" in warning.message
     assert plan.cement is not None and plan.predicted is None
@@ -60,17 +60,17 @@ def test_a_body_too_flat_for_the_folded_balloon_gets_none_and_the_number():
     # The thinnest folded balloon is 2.5 mm across, with its margins 4.5 mm.
     plan = planned(Block(height=4.0))
     assert plan.trajectories[0].balloon is None
-    assert "4.5 mm across with its margin" in next(w for w in plan.warnings if w.code == "no-balloon").message
+    assert "4.5 mm across with its margin" in next(w for w in plan.warnings if w.code == "no_balloon").message
 
 
 def test_a_low_body_is_pointed_out():
-    assert "low-body" in codes(planned(Block(height=8.0)))
+    assert "low_body" in codes(planned(Block(height=8.0)))
 
 
 def test_a_thin_cannula_takes_no_balloon_and_the_reason_names_both_diameters():
     plan = planned(needles=(needle(Block(), cannula="13G"),))
     assert plan.trajectories[0].balloon is None
-    message = next(w for w in plan.warnings if w.code == "no-balloon").message
+    message = next(w for w in plan.warnings if w.code == "no_balloon").message
     assert "2.41 mm" in message and "3.40 mm" in message
 
 
@@ -103,7 +103,7 @@ def test_a_shorter_balloon_is_taken_where_it_comes_to_mid_height():
 
 def test_a_balloon_that_stays_off_mid_height_is_pointed_out():
     plan = planned(needles=(needle(Block(), entry=(-12.0, -35.0, 6.0), target=(-12.0, 8.0, 6.0)),))
-    warning = next(w for w in plan.warnings if w.code == "balloon-off-middle")
+    warning = next(w for w in plan.warnings if w.code == "balloon_off_middle")
     assert "6.0 mm above mid-height" in warning.message
 
 
@@ -111,7 +111,7 @@ def test_the_cannula_is_drawn_back_behind_the_balloon_and_the_plan_says_how_far(
     plan = planned()
     trajectory = plan.trajectories[0]
     behind = np.linalg.norm(np.subtract(trajectory.target_ras, trajectory.balloon.proximal_ras))
-    message = next(w for w in plan.warnings if w.code == "retract-cannula").message
+    message = next(w for w in plan.warnings if w.code == "retract_cannula").message
     assert f"back {behind + 2.0:.0f} mm" in message
 
 
@@ -119,7 +119,7 @@ def test_numbers_from_memory_are_called_so():
     plan = planned()
     assert not plan.trajectories[0].balloon.verified
     assert "[M]" in plan.trajectories[0].balloon.source
-    assert "balloon-unverified" in codes(plan)
+    assert "balloon_unverified" in codes(plan)
 
 
 def test_the_users_own_balloon_can_be_named(tmp_path):
@@ -133,7 +133,7 @@ def test_the_users_own_balloon_can_be_named(tmp_path):
     found = plan.trajectories[0].balloon
     assert (found.model, found.planned_volume_ml, found.stopped_by) == ("Mine", 1.0, "max_volume")
     assert found.verified and found.max_pressure_psi is None
-    assert "balloon-unverified" not in codes(plan)
+    assert "balloon_unverified" not in codes(plan)
 
 
 def test_an_unknown_balloon_stops_the_plan():
@@ -152,7 +152,7 @@ def test_two_balloons_never_overlap_and_the_limit_of_the_pair_is_its_largest_vol
     block = Block(height=32.0, depth=34.0, width=48.0)
     plan = planned(block, bilateral(block))
     left, right = (trajectory.balloon for trajectory in plan.trajectories)
-    assert "balloons-meet" in codes(plan)
+    assert "balloons_meet" in codes(plan)
     for balloon, sign in ((left, -1), (right, 1)):
         assert balloon.planned_volume_ml == balloon.max_volume_ml
         assert "meet" in balloon.source
@@ -180,7 +180,7 @@ def test_vertebroplasty_needs_no_balloon():
     plan = planned(options=PlanOptions(procedure="vertebroplasty"))
     assert plan.trajectories[0].balloon is None
     assert plan.cement is not None and plan.predicted is None
-    assert "no-balloon" not in codes(plan)
+    assert "no_balloon" not in codes(plan)
 
 
 def test_a_needle_that_breaches_gets_nothing():
@@ -198,7 +198,7 @@ def test_without_a_needle_there_is_nothing_to_augment():
 def test_a_tip_outside_the_body_gets_no_balloon():
     plan = planned(needles=(needle(Block(), target=(-12.0, 19.0, 0.0)),))
     assert plan.trajectories[0].balloon is None
-    assert "does not lie in the body" in next(w for w in plan.warnings if w.code == "no-balloon").message
+    assert "does not lie in the body" in next(w for w in plan.warnings if w.code == "no_balloon").message
 
 
 def test_the_plan_is_the_same_every_time():
@@ -227,4 +227,4 @@ def test_the_world_frame_does_not_matter():
 
 def test_every_warning_of_the_room_is_in_its_list():
     source = Path(inspect.getfile(notices)).read_text(encoding="utf-8")
-    assert set(re.findall(r'PlanWarning\(\s*"([a-z-]+)"', source)) == WARNING_CODES
+    assert set(re.findall(r'PlanWarning\(\s*"([a-z_]+)"', source)) == WARNING_CODES

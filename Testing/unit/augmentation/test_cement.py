@@ -112,13 +112,13 @@ def test_without_a_body_volume_there_is_no_cement_and_a_warning():
     plan = plan_augmentation(body, case(), measured, (needle(Block()),), VERTEBROPLASTY)
     assert plan.cement is None
     assert plan.trajectories[0].cement_ml is None and plan.trajectories[0].bone_fillers is None
-    assert "no-cement" in {w.code for w in plan.warnings}
+    assert "no_cement" in {w.code for w in plan.warnings}
 
 
 def test_without_measurements_the_cement_is_planned_and_the_missing_cleft_is_told():
     plan = plan_augmentation(vertebra(Block()), case(), None, (needle(Block()),), PlanOptions())
     assert plan.cement is not None
-    assert "cement-without-cleft" in {w.code for w in plan.warnings}
+    assert "cement_without_cleft" in {w.code for w in plan.warnings}
 
 
 def test_the_method_says_what_the_number_rests_on():

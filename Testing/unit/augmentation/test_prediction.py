@@ -51,7 +51,7 @@ def test_without_a_wedge_angle_nothing_is_expected_and_the_plan_says_why():
     measured = replace(measurements(WEDGE, reference=(23.0, 24.0)), wedge_angle_deg=None)
     plan = plan_augmentation(vertebra(WEDGE), case(), measured, (needle(WEDGE),), PlanOptions())
     assert plan.predicted is None
-    assert "is unknown" in next(w for w in plan.warnings if w.code == "no-prediction").message
+    assert "is unknown" in next(w for w in plan.warnings if w.code == "no_prediction").message
 
 
 def test_the_plan_takes_the_fraction_from_the_assumptions_and_says_that_it_is_one():

@@ -17,7 +17,7 @@ from VertebralAugmentationPlannerLib.model import InputError
 VALUES = [19, 20, 21]
 
 
-def notes_of(case, code="labels-cleaned"):
+def notes_of(case, code="labels_cleaned"):
     return [w.message for w in case.warnings if w.code == code]
 
 
@@ -95,7 +95,7 @@ def test_a_bone_of_a_tenth_of_the_size_far_off_is_removed_but_a_third_of_the_siz
     # about 10 ml of the 29 ml that the toy vertebra has
     labels[(np.hypot(r - CENTRE_R, a - CENTRE_A) < 13) & (np.abs(s - (centre_of(0)[2] - 3 * STEP_MM)) < 10)] = 20
     case = load_case(None, (labels, matrix))
-    warning = next(w for w in case.warnings if w.code == "label-two-bones")
+    warning = next(w for w in case.warnings if w.code == "label_two_bones")
     assert warning.severity == "caution"
     assert "L1: its label also marks a second bone" in warning.message
     assert not (case.labels.voxels[..., :40] == 20).any()
@@ -123,7 +123,7 @@ def test_a_few_voxels_of_a_level_at_the_edge_are_no_vertebra():
     case = load_case(None, (labels, matrix))
     assert "L3" not in case.level_values
     assert not (case.labels.voxels == 22).any()
-    assert notes_of(case, "level-crumb") == ["L3: its label is only 0.07 ml and is left out."]
+    assert notes_of(case, "level_crumb") == ["L3: its label is only 0.07 ml and is left out."]
 
 
 def test_a_vertebra_cut_by_the_edge_stays():

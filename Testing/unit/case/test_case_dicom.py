@@ -157,7 +157,7 @@ def test_the_same_files_copied_twice_are_one_series(tmp_path):
     write_series(tmp_path / "b")
     ct = read(tmp_path, "CT")
     assert ct.image.voxels.shape == (10, 12, 8)
-    assert [w.code for w in ct.warnings] == ["dicom-copies"]
+    assert [w.code for w in ct.warnings] == ["dicom_copies"]
 
 
 def test_two_orientations_in_one_series_are_refused(tmp_path):
@@ -194,7 +194,7 @@ def test_a_series_without_rescale_is_read_with_a_caution(tmp_path):
         del data.RescaleSlope, data.RescaleIntercept
 
     write_series(tmp_path, np.maximum(volume(), 0), intercept=0, change=without)
-    assert [w.code for w in read(tmp_path, "CT").warnings] == ["no-rescale"]
+    assert [w.code for w in read(tmp_path, "CT").warnings] == ["no_rescale"]
 
 
 def test_a_file_cut_short_is_one_sentence(tmp_path):
@@ -260,7 +260,7 @@ def test_bone_scanned_with_a_tilted_gantry_lies_where_it_lay_in_the_patient(tmp_
         tmp_path, hu, origin=origin, orientation=(-1, 0, 0, 0, 1, 0), step=(0, shift, step), spacing=(1.0, 1.0)
     )
     case = load_case(tmp_path, (labels, matrix))
-    assert [w.severity for w in case.warnings if w.code == "grid-straightened"] == ["caution"]
+    assert [w.severity for w in case.warnings if w.code == "grid_straightened"] == ["caution"]
     inside = case.labels.to_ras(np.argwhere(case.labels.voxels == 20)[::50])
     assert np.mean(case.ct.sample(inside) > 145) > 0.93
     beside = inside + [45, 0, 0]

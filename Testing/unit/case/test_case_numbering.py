@@ -157,11 +157,11 @@ def test_the_same_spine_twice_is_an_error():
 
 def test_a_missing_number_without_room_for_its_vertebra_is_pointed_out():
     case = case_of([VERSE[level] for level in ("T10", "T11", "L1", "L2")])
-    note = next(w for w in case.warnings if w.code == "numbering-skips")
+    note = next(w for w in case.warnings if w.code == "numbering_skips")
     assert note.severity == "caution"
     assert note.message.startswith("T12 is not labelled, and T11 and L1 lie only 34 mm apart")
     spread = case_of([VERSE["T10"], VERSE["T11"], 0, VERSE["L1"], VERSE["L2"]])
-    assert not [w for w in spread.warnings if w.code == "numbering-skips"]
+    assert not [w for w in spread.warnings if w.code == "numbering_skips"]
 
 
 def test_neighbours_far_apart_are_not_one_spine():

@@ -262,15 +262,15 @@ def test_labels_partly_outside_the_ct_are_pointed_out(toy):
     half = matrix.copy()
     half[2, 3] += 40
     case = load_case((ct, half), (labels, matrix))
-    warning = next(w for w in case.warnings if w.code == "ct-partial")
+    warning = next(w for w in case.warnings if w.code == "ct_partial")
     assert warning.message.startswith("L2: the label reaches beyond the CT")
 
 
 def test_labels_that_lie_in_soft_tissue_or_air_are_pointed_out(toy):
     labels, ct, matrix = toy
     case = load_case((np.where(labels > 0, -800, ct), matrix), (labels, matrix))
-    assert [w.severity for w in case.warnings if w.code == "ct-not-bone"] == ["caution"]
-    assert not [w for w in load_case((ct, matrix), (labels, matrix)).warnings if w.code == "ct-not-bone"]
+    assert [w.severity for w in case.warnings if w.code == "ct_not_bone"] == ["caution"]
+    assert not [w for w in load_case((ct, matrix), (labels, matrix)).warnings if w.code == "ct_not_bone"]
 
 
 def test_a_nifti_file_without_orientation_is_refused(tmp_path, toy):
@@ -294,7 +294,7 @@ def test_a_nifti_file_with_two_orientations_is_pointed_out(tmp_path, toy, moved)
     (x,) = struct.unpack_from("<f", data, 268)
     struct.pack_into("<f", data, 268, x + moved)
     path.write_bytes(data)
-    notes = [w for w in load_case(path, (labels, matrix)).warnings if w.code == "nifti-two-orientations"]
+    notes = [w for w in load_case(path, (labels, matrix)).warnings if w.code == "nifti_two_orientations"]
     if not moved:
         assert not notes
         return
@@ -321,7 +321,7 @@ def test_an_array_with_a_skewed_matrix_is_straightened_in_a_copy(toy):
     skewed[1, 2] = 0.25
     labels, _ = spine_labels(VALUES, (70, 150, 122), skewed)
     case = load_case(None, (labels, skewed))
-    assert [w.severity for w in case.warnings if w.code == "grid-straightened"] == ["caution"]
+    assert [w.severity for w in case.warnings if w.code == "grid_straightened"] == ["caution"]
     expected = Image(labels, skewed).to_ras(np.argwhere(labels == 20).mean(axis=0))
     # nearest voxel on both grids: a quarter of a voxel at most, all slices rounding the same way
     np.testing.assert_allclose(centroid(case, "L1"), expected, atol=0.25)
@@ -345,7 +345,7 @@ def test_something_else_altogether(toy):
 # --- slice thickness -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("thickness", "codes"), [(1.0, []), (2.0, ["slices-thick"]), (3.0, ["slices-coarse"])])
+@pytest.mark.parametrize(("thickness", "codes"), [(1.0, []), (2.0, ["slices_thick"]), (3.0, ["slices_coarse"])])
 def test_thick_slices_are_pointed_out(thickness, codes):
     labels, matrix = spine_labels(VALUES, *grid_for(3, (1.0, 1.0, thickness)))
     case = load_case(None, (labels, matrix))
@@ -357,7 +357,7 @@ def test_without_a_ct_the_case_says_what_is_left_out(toy):
     case = load_case(None, (labels, matrix))
     assert case.ct is None
     assert case.inputs.ct is None
-    assert [w.severity for w in case.warnings if w.code == "no-ct"] == ["info"]
+    assert [w.severity for w in case.warnings if w.code == "no_ct"] == ["info"]
 
 
 # --- real spines -----------------------------------------------------------------------------------------------

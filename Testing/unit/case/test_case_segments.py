@@ -93,7 +93,7 @@ def test_overlapping_segments_in_layers_are_told_apart(tmp_path, toy):
     )
     assert sitk.ReadImage(str(path)).GetNumberOfComponentsPerPixel() == 2
     case = load_case(None, path)
-    assert "segments-overlap" in [w.code for w in case.warnings]
+    assert "segments_overlap" in [w.code for w in case.warnings]
     np.testing.assert_array_equal(
         np.count_nonzero(case.labels.voxels == case.level_values["L1"]), np.count_nonzero(labels == 2)
     )

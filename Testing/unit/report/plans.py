@@ -234,7 +234,7 @@ def t12() -> LevelPlan:
                 "157 levels, IJSS 15:353 [V]",
             ),
             PlanWarning(
-                "tight-path",
+                "tight_path",
                 "caution",
                 "Left needle: 0.6 mm to the pedicle’s inner wall, margin 1.0 mm.",
                 "margins of this plan [D]",

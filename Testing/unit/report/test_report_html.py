@@ -322,7 +322,7 @@ def test_a_long_reason_stands_in_full_once_and_briefly_elsewhere() -> None:
     reason = (
         "No safe path for a 13G cannula: the isthmus is 1.9 mm, a 13G cannula needs 4.4 mm; the best line breaches."
     )
-    stop = PlanWarning("no-path", "stop", f"L2 left: {reason}", "margins [D]")
+    stop = PlanWarning("no_path", "stop", f"L2 left: {reason}", "margins [D]")
     level = dataclasses.replace(
         plan.level("L2"),
         skipped_sides={"left": reason},

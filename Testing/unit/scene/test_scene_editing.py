@@ -97,7 +97,7 @@ def test_a_breach_has_no_balloon_and_says_so(logic, planned, line):
     level = logic.currentPlan(planned).level("L1")
     assert level.trajectory("left").balloon is None
     assert level.cement is None
-    assert [w.code for w in level.warnings if w.code == "no-augmentation"] == ["no-augmentation"]
+    assert [w.code for w in level.warnings if w.code == "no_augmentation"] == ["no_augmentation"]
     assert logic.node(planned, "balloon.L1.left") is None
 
 

@@ -110,7 +110,7 @@ def test_a_moved_needle_drops_what_was_said_of_its_old_path(real):
     engine, _case, _spine, _options, plan = real
     level = plan.level("L1")
     moved = engine.moved(engine.moved(level, level.trajectories[0]), level.trajectories[0])
-    assert [warning.code for warning in moved.warnings].count("needle-moved") == 1
+    assert [warning.code for warning in moved.warnings].count("needle_moved") == 1
 
 
 def test_the_catalogue_is_offered():

@@ -3,12 +3,14 @@
 from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try, passes_balloon
+from .notices import WARNING_CODES
 from .planner import AccessPlan, plan_access, reevaluate
 from .search import FoundPath, find_path
 from .skin import skin_point
 from .space import AccessSpace, access_space
 
 __all__ = [
+    "WARNING_CODES",
     "AccessPlan",
     "AccessSpace",
     "FoundPath",

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model import CANNULAS, Cannula, Case, PlanOptions, PlanWarning, Trajectory, Vertebra
+from ..model import Case, PlanWarning, Trajectory, Vertebra
 from .approach import Decision
-from .instruments import passes_balloon
-from .safety import room_text
-from .side import SidePlan
-
-NARROW_PEDICLE_MM = 5.0
-"""Isthmus below which a parapedicular route is usually preferred: 4 mm screw + 1 mm (Kaur 2016, PMC4857161 [V]; the
-rule itself from memory [M])."""
 
 LONG_NEEDLE_MM = 120.0
 """Needles are 10, 12.5 or 15 cm long [M]; beyond 12 cm the operator has to pick the long one [D]."""
@@ -25,68 +18,56 @@ OBLIQUE_ENTRY_DEG = 60.0
 
 LABEL_REACH_MM, LABEL_STEP_MM = 80.0, 1.0
 
+WARNING_CODES = frozenset(
+    {
+        "long_needle",
+        "needle_moved",
+        "neighbour_close",
+        "neighbour_on_the_way",
+        "no_access",
+        "no_path",
+        "skin_outside_ct",
+        "tight_path",
+    }
+)
+"""Codes of every warning that belongs to a level's access: planning the level again replaces them."""
+
 
 def plan_warnings(
-    vertebra: Vertebra, case: Case, options: PlanOptions, trajectories: tuple[Trajectory, ...], decision: Decision
+    vertebra: Vertebra, case: Case, trajectories: tuple[Trajectory, ...], decision: Decision
 ) -> tuple[PlanWarning, ...]:
     """All warnings of a level's access."""
     found: list[PlanWarning] = []
     for plan in decision.refused:
-        found.append(_warning("no-path", "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
-    for plan in decision.chosen:
-        found += _narrow(vertebra, plan, options)
+        found.append(_warning("no_path", "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
     for trajectory in trajectories:
-        found += _of_trajectory(vertebra, case, options, trajectory)
+        found += _of_trajectory(vertebra, case, trajectory)
     return tuple(found)
 
 
-def _narrow(vertebra: Vertebra, plan: SidePlan, options: PlanOptions) -> list[PlanWarning]:
-    pedicle = vertebra.pedicles[plan.side]
-    if pedicle.isthmus_width_mm >= NARROW_PEDICLE_MM:
-        return []
-    thinnest = min(CANNULAS.values(), key=lambda cannula: cannula.outer_diameter_mm)
-    room = room_text(pedicle, plan.cannula or thinnest, options.margins) or (
-        f"the isthmus is {pedicle.isthmus_width_mm:.1f} mm"
-    )
-    message = (
-        f"{vertebra.level} {plan.side}: narrow pedicle, {room}. Below {NARROW_PEDICLE_MM:.0f} mm a parapedicular route "
-        "is usually preferred."
-    )
-    return [_warning("narrow-pedicle", "caution", message, "Kaur 2016, PMC4857161 [V]; parapedicular rule [M]")]
-
-
-def _of_trajectory(vertebra: Vertebra, case: Case, options: PlanOptions, trajectory: Trajectory) -> list[PlanWarning]:
+def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
     found = []
     name = f"{vertebra.level} {trajectory.side}"
     if trajectory.safety == "tight":
-        found.append(_warning("tight-path", "caution", f"{name}: {trajectory.compromise}", "margins [D]"))
+        found.append(_warning("tight_path", "caution", f"{name}: {trajectory.compromise}", "margins [D]"))
     neighbour = trajectory.clearance_mm.neighbour
     if neighbour is not None and neighbour < CLOSE_NEIGHBOUR_MM:
         message = f"{name}: the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
-        found.append(_warning("neighbour-close", "caution", message, "[D]"))
+        found.append(_warning("neighbour_close", "caution", message, "[D]"))
     hit = _vertebra_on_the_way(case, vertebra.level, trajectory)
     if hit is not None:
         message = f"{name}: between skin and bone the needle’s axis runs through {hit}."
-        found.append(_warning("neighbour-on-the-way", "caution", message, "label map"))
-    if options.procedure == "kyphoplasty" and not passes_balloon(_cannula(trajectory)):
-        message = f"{name}: no balloon passes a {trajectory.cannula} cannula; cement only."
-        found.append(
-            _warning("no-balloon-channel", "caution", message, "US 9 782 572 claims (balloon through ≤ 11G) [V]")
-        )
+        found.append(_warning("neighbour_on_the_way", "caution", message, "label map"))
     if case.ct is not None and trajectory.skin_ras is None:
         message = f"{name}: the CT ends before the skin; skin point and needle length are unknown."
-        found.append(_warning("skin-outside-ct", "info", message, "CT"))
+        found.append(_warning("skin_outside_ct", "info", message, "CT"))
     if trajectory.skin_to_target_mm is not None and trajectory.skin_to_target_mm > LONG_NEEDLE_MM:
         message = (
             f"{name}: {trajectory.skin_to_target_mm:.0f} mm from skin to tip; "
             "needles are 100, 125 or 150 mm long, choose before the procedure."
         )
-        found.append(_warning("long-needle", "caution", message, "needle lengths [M]"))
+        found.append(_warning("long_needle", "caution", message, "needle lengths [M]"))
     return found
-
-
-def _cannula(trajectory: Trajectory) -> Cannula:
-    return CANNULAS[trajectory.cannula]
 
 
 def _vertebra_on_the_way(case: Case, level: str, trajectory: Trajectory) -> str | None:

@@ -50,7 +50,7 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
     wanted = _wanted_sides(options.approach)
     blocked = _blocked(vertebra)
     if blocked is not None:
-        warning = PlanWarning("no-access", "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
+        warning = PlanWarning("no_access", "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
         return AccessPlan("none", blocked, (), dict.fromkeys(wanted, blocked), (warning,))
     planner = _LevelPlanner(vertebra, options)
     decision = planner.decide(measurements)
@@ -58,7 +58,7 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
         _delivered(planner.evaluators[plan.side], plan, case) for plan in sorted(decision.chosen, key=_left_first)
     )
     skipped = {plan.side: plan.refusal or "" for plan in decision.refused}
-    warnings = plan_warnings(vertebra, case, options, trajectories, decision)
+    warnings = plan_warnings(vertebra, case, trajectories, decision)
     return AccessPlan(decision.approach, decision.reason, trajectories, skipped, warnings)
 
 

@@ -168,7 +168,9 @@ def coarse_distance(inside: FloatArray, grid: LocalGrid, coarse: LocalGrid) -> F
     away = ndimage.distance_transform_edt(~region) * step
     within = ndimage.distance_transform_edt(region) * step
     signed = np.where(region, -within, away) + np.where(region, 0.5, -0.5) * step
-    near = np.abs(inside) < 0.5 * step
+    # Small values say where the border is only next to it: far away a field may come near zero and mean nothing.
+    border = ndimage.binary_dilation(region) & ~ndimage.binary_erosion(region)
+    near = border & (np.abs(inside) < 0.5 * step)
     signed = np.where(near, -inside, signed).astype(np.float32)
     scale = grid.spacing_mm / step
     offset = (grid.first_mm - coarse.first_mm) / step

@@ -26,20 +26,20 @@ GEOMETRY_SOURCE = "inflation inside the segmented body, first contact [D]"
 
 WARNING_CODES = frozenset(
     {
-        "balloon-off-middle",
-        "balloon-unverified",
-        "balloons-meet",
-        "breach-not-augmented",
-        "cavity-above-ceiling",
-        "cement-ceiling",
-        "cement-without-cleft",
-        "low-body",
-        "no-balloon",
-        "no-cement",
-        "no-prediction",
+        "balloon_off_middle",
+        "balloon_unverified",
+        "balloons_meet",
+        "breach_not_augmented",
+        "cavity_above_ceiling",
+        "cement_ceiling",
+        "cement_without_cleft",
+        "low_body",
+        "no_balloon",
+        "no_cement",
+        "no_prediction",
         "prediction",
-        "retract-cannula",
-        "small-cavity",
+        "retract_cannula",
+        "small_cavity",
     }
 )
 """Codes of every warning of this room, for whoever plans a level's augmentation anew."""
@@ -48,7 +48,7 @@ WARNING_CODES = frozenset(
 def breach(level: str, trajectory: Trajectory) -> PlanWarning:
     """A needle that breaches gets nothing."""
     message = f"{level} {trajectory.side}: the needle breaches a wall; no balloon and no cement are planned on it."
-    return PlanWarning("breach-not-augmented", "stop", message, "fail closed [D]")
+    return PlanWarning("breach_not_augmented", "stop", message, "fail closed [D]")
 
 
 def of_balloons(
@@ -60,7 +60,7 @@ def of_balloons(
         name = f"{level} {side}"
         if isinstance(balloon, NoBalloon):
             message = f"{name}: no balloon fits: {balloon.reason}."
-            warnings.append(PlanWarning("no-balloon", "caution", message, "device catalogue; margins [D]"))
+            warnings.append(PlanWarning("no_balloon", "caution", message, "device catalogue; margins [D]"))
         else:
             warnings += _of_balloon(name, balloon)
     unverified = sorted({plan.model for plan in plans.values() if not plan.verified})
@@ -70,7 +70,7 @@ def of_balloons(
             "the package before use."
         )
         sources = "; ".join(sorted({plan.source for plan in plans.values() if not plan.verified}))
-        warnings.append(PlanWarning("balloon-unverified", "caution", message, sources))
+        warnings.append(PlanWarning("balloon_unverified", "caution", message, sources))
     return warnings
 
 
@@ -82,24 +82,24 @@ def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
             f"{name}: draw the cannula back {placement.retract_mm:.0f} mm from the target before inflation, so that "
             f"the balloon lies wholly beyond its tip by {CANNULA_GAP_MM:.0f} mm."
         )
-        warnings.append(PlanWarning("retract-cannula", "info", message, "2–3 mm retraction [D]"))
+        warnings.append(PlanWarning("retract_cannula", "info", message, "2–3 mm retraction [D]"))
     needed = device.deflated_diameter_mm + ROOM_AROUND_MM
     if placement.height_mm < needed:
         message = (
             f"{name}: the body is {placement.height_mm:.1f} mm high at the balloon, less than the folded balloon and "
             f"{ROOM_AROUND_MM:.0f} mm ({needed:.1f} mm)."
         )
-        warnings.append(PlanWarning("low-body", "caution", message, "clinical-reference 4 [D]"))
+        warnings.append(PlanWarning("low_body", "caution", message, "clinical-reference 4 [D]"))
     if abs(placement.off_middle_mm) > OFF_MIDDLE_MM:
         where = "above" if placement.off_middle_mm > 0 else "below"
         message = f"{name}: the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height."
-        warnings.append(PlanWarning("balloon-off-middle", "caution", message, GEOMETRY_SOURCE))
+        warnings.append(PlanWarning("balloon_off_middle", "caution", message, GEOMETRY_SOURCE))
     if inflation.stopped_by == "other_balloon":
         message = (
             f"{name}: at {inflation.limit_ml:.1f} ml the two balloons meet; the device alone allows "
             f"{device.max_volume_ml:.1f} ml."
         )
-        warnings.append(PlanWarning("balloons-meet", "info", message, GEOMETRY_SOURCE))
+        warnings.append(PlanWarning("balloons_meet", "info", message, GEOMETRY_SOURCE))
     if inflation.limit_ml < SMALL_CAVITY_ML:
         against = "an end plate" if inflation.stopped_by == "end_plate" else "the cortex"
         if inflation.stopped_by == "other_balloon":
@@ -108,7 +108,7 @@ def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
             f"{name}: the balloon meets {against} at {inflation.limit_ml:.1f} ml ({CONTACT_MARGIN_MM:.0f} mm margin); "
             "what it holds beyond that has to lift or break bone."
         )
-        warnings.append(PlanWarning("small-cavity", "caution", message, GEOMETRY_SOURCE))
+        warnings.append(PlanWarning("small_cavity", "caution", message, GEOMETRY_SOURCE))
     return warnings
 
 
@@ -116,20 +116,20 @@ def of_cement(level: str, dose: CementDose | None, measurements: Measurements | 
     """Warnings of the cement of a level."""
     if dose is None:
         message = f"{level}: no cement volume, because the volume of the body or of its anterior two-thirds is unknown."
-        return [PlanWarning("no-cement", "caution", message, "label map")]
+        return [PlanWarning("no_cement", "caution", message, "label map")]
     warnings = []
     if dose.plan.limited_by is not None:
         message = f"{level}: cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
-        warnings.append(PlanWarning("cement-ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
+        warnings.append(PlanWarning("cement_ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
     if dose.cavity_ml > dose.ceiling_ml:
         message = (
             f"{level}: the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
             f"({dose.ceiling_ml:.1f} ml); inflate less."
         )
-        warnings.append(PlanWarning("cavity-above-ceiling", "caution", message, "cement ceiling, editable assumption"))
+        warnings.append(PlanWarning("cavity_above_ceiling", "caution", message, "cement ceiling, editable assumption"))
     if measurements is None or measurements.cleft_volume_ml is None:
         message = f"{level}: a gas cleft could not be looked for; none is counted in the cement."
-        warnings.append(PlanWarning("cement-without-cleft", "info", message, "CT"))
+        warnings.append(PlanWarning("cement_without_cleft", "info", message, "CT"))
     return warnings
 
 
@@ -147,4 +147,4 @@ def of_prediction(level: str, predicted: Predicted | None, measurements: Measure
         message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
     else:
         message = f"{level}: no expected height, because a height, its reference or the wedge angle is unknown."
-    return [PlanWarning("no-prediction", "info", message, "measurements")]
+    return [PlanWarning("no_prediction", "info", message, "measurements")]

@@ -92,7 +92,7 @@ def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning
     outside = [name for name, box in boxes.items() if not all(_inside(ct, corner, 1.0) for corner in box)]
     if outside:
         yield PlanWarning(
-            "ct-partial",
+            "ct_partial",
             "caution",
             f"{', '.join(outside)}: the label reaches beyond the CT; density and cleft cover only the part inside it.",
             "geometry of the inputs",
@@ -105,7 +105,7 @@ def hu_warnings(ct: Image, points: NDArray) -> Iterator[PlanWarning]:
     values = values[np.isfinite(values)]
     if values.size and float(np.percentile(values, 75)) < BONE_FLOOR_HU:
         yield PlanWarning(
-            "ct-not-bone",
+            "ct_not_bone",
             "caution",
             f"Inside the labelled vertebrae the CT is mostly below {BONE_FLOOR_HU:g} HU (upper quartile "
             f"{np.percentile(values, 75):.0f}): the labels may belong to another scan, or the values are not HU.",
@@ -121,7 +121,7 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
     coarse = thickest >= COARSE_SLICE_MM
     effect = "errors are up to twice those stated" if coarse else "the stated accuracy holds for about 1 mm"
     yield PlanWarning(
-        "slices-coarse" if coarse else "slices-thick",
+        "slices_coarse" if coarse else "slices_thick",
         "caution" if coarse else "info",
         f"The {what} has voxels of {thickest:.1f} mm along one axis; {effect}, and thin pedicles appear wider or "
         "vanish.",
@@ -185,7 +185,7 @@ def skipped_numbers(centroids: Mapping[str, NDArray]) -> Iterator[PlanWarning]:
         if count > 1 and gaps[a, b] < CROWDED_SHARE * count * usual:
             missing = ", ".join(order[order.index(a) + 1 : order.index(b)])
             yield PlanWarning(
-                "numbering-skips",
+                "numbering_skips",
                 "caution",
                 f"{missing} is not labelled, and {a} and {b} lie only {gaps[a, b]:.0f} mm apart: the spine may have "
                 "fewer vertebrae than usual, or the numbering skips one; count the levels before use.",

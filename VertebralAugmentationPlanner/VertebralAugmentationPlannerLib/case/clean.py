@@ -132,7 +132,7 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
         volume = np.count_nonzero(inside) * voxel_ml
         if volume < MIN_LEVEL_ML:
             clean[bone.box][inside] = 0
-            warnings.append(_note("level-crumb", f"{bone.name}: its label is only {volume:.2f} ml and is left out."))
+            warnings.append(_note("level_crumb", f"{bone.name}: its label is only {volume:.2f} ml and is left out."))
             continue
         left.append(bone)
         warnings += _notes(bone)
@@ -279,13 +279,13 @@ def _notes(bone: _Bone) -> list[PlanWarning]:
     parts += [f"{count} voxels inside {name} given to it" for name, count in bone.moved.items()]
     if bone.filled:
         parts.append(f"{bone.filled} voxels of enclosed gaps filled")
-    notes = [_note("labels-cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
+    notes = [_note("labels_cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
     if bone.second_share:
         message = (
             f"{bone.name}: its label also marks a second bone {bone.second_mm:.0f} mm away with "
             f"{100 * bone.second_share:.0f} % of its volume; the larger one is planned."
         )
-        notes.append(PlanWarning("label-two-bones", "caution", message, SOURCE))
+        notes.append(PlanWarning("label_two_bones", "caution", message, SOURCE))
     return notes
 
 

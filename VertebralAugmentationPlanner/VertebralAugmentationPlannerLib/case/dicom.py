@@ -77,7 +77,7 @@ def _one_series(slices: list[Slice], path: Path, number: int | None) -> tuple[li
         raise InputError(_several(list(volumes.values()), path))
     warnings = [
         PlanWarning(
-            "dicom-ignored", "info", f"{_title(group[0])} with {len(group)} images was left aside.", "DICOM header"
+            "dicom_ignored", "info", f"{_title(group[0])} with {len(group)} images was left aside.", "DICOM header"
         )
         for group in ignored
     ]
@@ -151,7 +151,7 @@ def _notes(slices: Iterable[Slice]) -> list[PlanWarning]:
     if any(item.slope is None or item.intercept is None for item in slices):
         notes.append(
             PlanWarning(
-                "no-rescale",
+                "no_rescale",
                 "caution",
                 "The series has no rescale slope and intercept; its values may not be HU, so density is unsure.",
                 "DICOM PS3.3 C.8.2.1 (CT Image): both are required",
@@ -160,7 +160,7 @@ def _notes(slices: Iterable[Slice]) -> list[PlanWarning]:
     if any(item.patient_position in ("HFP", "FFP") for item in slices):
         notes.append(
             PlanWarning(
-                "patient-prone",
+                "patient_prone",
                 "info",
                 "The patient lay prone in the CT; deformity may show otherwise than supine.",
                 "DICOM PatientPosition",

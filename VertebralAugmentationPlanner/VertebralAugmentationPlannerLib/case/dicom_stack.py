@@ -75,7 +75,7 @@ def _without_copies(slices: list[Slice], title: str) -> tuple[list[Slice], list[
     if not copies:
         return kept, []
     message = f"The DICOM series {title} holds {copies} files twice; the copies were left aside."
-    return kept, [PlanWarning("dicom-copies", "info", message, "DICOM SOPInstanceUID")]
+    return kept, [PlanWarning("dicom_copies", "info", message, "DICOM SOPInstanceUID")]
 
 
 def _row_and_column(orientation: NDArray, title: str) -> tuple[NDArray, NDArray]:

@@ -74,7 +74,7 @@ def load_case(
     if ct_in is None:
         warnings.append(
             PlanWarning(
-                "no-ct",
+                "no_ct",
                 "info",
                 "No CT was given: density, cleft, skin points and fluoroscopy are left out; the rest rests on "
                 "the labels.",
@@ -97,7 +97,7 @@ def _straight(image: Image, what: str, order: int, outside: float, warnings: lis
         return image
     warnings.append(
         PlanWarning(
-            "grid-straightened",
+            "grid_straightened",
             "caution",
             f"The {what} has skewed slices (tilted gantry); a straightened copy is used, interpolated within the "
             "slices.",

@@ -88,7 +88,7 @@ def orientation_notes(path: Path, what: str, image: Image) -> tuple[PlanWarning,
         f"The {what} {path.name} has two orientations that lie up to {apart[other]:.1f} mm apart; its {taken} is used, "
         f"its {other} is not: check that CT and labels lie on each other."
     )
-    return (PlanWarning("nifti-two-orientations", "caution", message, "NIfTI-1 header, qform and sform"),)
+    return (PlanWarning("nifti_two_orientations", "caution", message, "NIfTI-1 header, qform and sform"),)
 
 
 def _sform(header: bytes, order: str) -> NDArray:

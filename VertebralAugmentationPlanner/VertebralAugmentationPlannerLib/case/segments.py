@@ -75,7 +75,7 @@ def read_segmentation(image: sitk.Image, name: str) -> tuple[Image, Segmentation
         if overlap:
             warnings.append(
                 PlanWarning(
-                    "segments-overlap",
+                    "segments_overlap",
                     "info",
                     f"{overlap} voxels of segment “{segment.name}” also belong to an earlier segment and stay with it.",
                     "a voxel is bone of one vertebra [D]",

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import planner
+from ..access import WARNING_CODES as ACCESS_CODES
 from ..access import PathEvaluator, reevaluate
 from ..anatomy import build_spine
+from ..augmentation import WARNING_CODES as ROOM_CODES
 from ..augmentation import load_catalog
 from ..case import load_case, requested_levels
 from ..case.numbering import VERSE
@@ -33,42 +35,10 @@ from ..model import (
 from ..report import write_report
 from .edits import with_trajectory
 
-ACCESS_CODES = frozenset(
-    [
-        "long-needle",
-        "narrow-pedicle",
-        "needle-moved",
-        "neighbour-close",
-        "neighbour-on-the-way",
-        "no-access",
-        "no-balloon-channel",
-        "no-path",
-        "skin-outside-ct",
-        "tight-path",
-    ]
-)
-AUGMENTATION_CODES = frozenset(
-    [
-        "balloon-off-middle",
-        "balloon-unverified",
-        "balloons-meet",
-        "breach-not-augmented",
-        "cavity-above-ceiling",
-        "cement-ceiling",
-        "cement-without-cleft",
-        "low-body",
-        "no-augmentation",
-        "no-balloon",
-        "no-cement",
-        "no-prediction",
-        "prediction",
-        "retract-cannula",
-        "small-cavity",
-    ]
-)
-"""Codes of the warnings of the rooms access and augmentation: planning a level again replaces them."""
+AUGMENTATION_CODES = ROOM_CODES | {"no_augmentation"}
+"""Codes of the warnings of augmentation, the scene's own included."""
 
-PATH_CODES = ACCESS_CODES - {"narrow-pedicle", "no-access", "no-path"}
+PATH_CODES = ACCESS_CODES - {"no_access", "no_path"}
 """Those that speak of one needle's path; they go when the needle is moved."""
 
 Progress = Callable[[float, str], None]
@@ -167,7 +137,7 @@ class Engine:
         kept = [w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name))]
         severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
         message = f"{name}: the needle was moved by hand; it is {needle.safety}. {needle.compromise or ''}".strip()
-        warning = PlanWarning("needle-moved", severity, message, "the user's edit")
+        warning = PlanWarning("needle_moved", severity, message, "the user's edit")
         return replace(with_trajectory(level, needle), warnings=(*kept, warning))
 
     def reevaluate(

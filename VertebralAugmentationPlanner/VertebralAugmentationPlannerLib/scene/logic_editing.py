@@ -95,7 +95,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
         try:
             return self.engine.augment(level, session.case(options), session.spine(options), options)
         except InputError as error:
-            warning = PlanWarning("no-augmentation", "caution", str(error), "moved needle")
+            warning = PlanWarning("no_augmentation", "caution", str(error), "moved needle")
             return without_fillings(level, warning)
 
     def _onHeightModified(self, session: Session, edit: Edit) -> None:
