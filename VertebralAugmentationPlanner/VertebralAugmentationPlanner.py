@@ -79,9 +79,9 @@ class VertebralAugmentationPlannerParameterNode:
     level: str = ""
     side: str = ""
     procedure: Annotated[str, Choice(["kyphoplasty", "vertebroplasty"])] = "kyphoplasty"
-    approach: Annotated[
-        str, Choice(["auto", "unilateral", "unilateral-left", "unilateral-right", "bilateral"])
-    ] = "auto"
+    approach: Annotated[str, Choice(["auto", "unilateral", "unilateral-left", "unilateral-right", "bilateral"])] = (
+        "auto"
+    )
     cannula: Annotated[str, Choice(["auto", "8G", "10G", "11G", "13G"])] = "auto"
     etiology: Annotated[str, Choice(["osteoporotic", "traumatic", "tumour"])] = "osteoporotic"
     balloon: str = "auto"

@@ -11,7 +11,7 @@ from sources import MODULE_FILE, PACKAGE, REPOSITORY, name_of, python_files, tra
 MAX_LINES = 400
 """Files are of one thought and mostly under 300 lines; beyond this a file needs a reason here."""
 
-LONGER: dict[str, str] = {}
+LONGER: dict[str, str] = {"Testing/unit/scene/test_scene_editing.py": "one story of dragging, on one set of fixtures"}
 """Path and reason of each file that may be longer."""
 
 MOSTLY = 0.9

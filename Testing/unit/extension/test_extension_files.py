@@ -35,8 +35,11 @@ def root_variable(name: str) -> str:
 
 
 def files_of_the_module() -> set[str]:
-    kept = {path for path in MODULE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    return {path.relative_to(MODULE).as_posix() for path in kept} - {"CMakeLists.txt"}
+    """Without what tools leave behind (__pycache__, .ruff_cache, .mypy_cache): that is in nobody else's checkout."""
+    kept = {path.relative_to(MODULE) for path in MODULE.rglob("*") if path.is_file()}
+    return {path.as_posix() for path in kept if not any(part[0] in "._" and "cache" in part for part in path.parts)} - {
+        "CMakeLists.txt"
+    }
 
 
 def test_every_script_is_listed_once():

@@ -75,9 +75,7 @@ class Candidates:
         return Line(self.crossing[best], self.tip[best])
 
 
-def search_lines(
-    space: AccessSpace, isthmus: IsthmusPlane, reach_x: tuple[float, float], room_mm: float
-) -> Candidates:
+def search_lines(space: AccessSpace, isthmus: IsthmusPlane, reach_x: tuple[float, float], room_mm: float) -> Candidates:
     """Score many lines at once and keep the better ones.
 
     Args:

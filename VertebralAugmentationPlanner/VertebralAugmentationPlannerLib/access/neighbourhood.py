@@ -77,6 +77,7 @@ class Neighbourhood:
 
     @classmethod
     def around(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float | None) -> Neighbourhood:
+        """What surrounds a line, with the entry cortex read where the line meets it; see the class for the rest."""
         direction = unit(line.tip - line.crossing)
         entry = evaluator.bone_entry(line.crossing, direction)
         normal = evaluator.entry_normal(entry, direction)

@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 from ..model import LEVELS, InputError
 
-REFERENCE_FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "Reference"
+_PLACES = (Path(__file__).resolve().parents[1], Path(__file__).resolve().parents[2])
+"""Where ``Resources`` may lie: inside the package when installed, beside it in the source tree and in Slicer."""
+
+REFERENCE_FOLDER = next(
+    (place / "Resources" / "Reference" for place in _PLACES if (place / "Resources" / "Reference").is_dir()),
+    _PLACES[1] / "Resources" / "Reference",
+)
 
 
 class Heights(NamedTuple):
