@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -102,3 +103,23 @@ def test_deleting_the_images_by_hand_is_survived(a_watcher: Any, a_widget: Any, 
     a_slicer.mrmlScene.RemoveNode(ct)
     assert a_widget.panel.parameterNode.ct is None
     assert a_widget.ui.ctSelector.currentNode() is None
+
+
+def test_the_reload_button_reads_the_package_again(
+    a_watcher: Any, a_widget: Any, a_slicer: Any, monkeypatch: Any
+) -> None:
+    """Slicer's own onReload executes the module file alone; the package must be gone by then."""
+    found = []
+    base = a_slicer.ScriptedLoadableModule.ScriptedLoadableModuleWidget
+    monkeypatch.setattr(
+        base,
+        "onReload",
+        lambda self: found.append([n for n in sys.modules if n.startswith(MODULE + "Lib")]),
+        raising=False,
+    )
+    before = dict(sys.modules)
+    try:
+        a_widget.onReload()
+    finally:
+        sys.modules.update(before)
+    assert found == [[]]

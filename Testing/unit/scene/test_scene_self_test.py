@@ -1,13 +1,17 @@
 """The module's own test, run here: it passes on the truth and fails on anything else."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import slicer
+from VertebralAugmentationPlannerLib.sample import SAMPLES
 from VertebralAugmentationPlannerLib.scene import self_test
 from VertebralAugmentationPlannerLib.scene.bundle import new_parameter_node
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
-from VertebralAugmentationPlannerLib.scene.sample_data import sampleDataSources, sampleFolder
+from VertebralAugmentationPlannerLib.scene.sample_data import NAMES, sampleDataSources, sampleFolder
 
 
 class ModuleLogic(PlannerLogic):
@@ -73,3 +77,20 @@ def test_each_sample_is_registered_with_files_that_are_there():
         assert lengths == {2}  # SampleDataSource refuses anything else
         assert all(uri.startswith("file://") for uri in source["uris"])
         assert callable(source["customDownloader"])
+
+
+def test_the_sample_data_are_the_samples():
+    assert list(NAMES) == list(SAMPLES)
+
+
+def test_the_start_of_slicer_waits_for_no_heavy_library():
+    """What the module file and the registration of the sample data import, in an interpreter of their own."""
+    code = (
+        "import sys\n"
+        "import VertebralAugmentationPlannerLib.scene.logic, VertebralAugmentationPlannerLib.scene.sample_data\n"
+        "heavy = ('SimpleITK', 'pydicom', 'requests', 'scipy.optimize', 'scipy.spatial')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    folder = Path(self_test.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

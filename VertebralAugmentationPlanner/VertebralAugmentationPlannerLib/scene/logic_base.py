@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 
 from ..model import LevelPlan
 from .changes import Change, Listener, ListenerList
 from .editing import Edit
-from .engine import Engine
 from .history import History
 from .references import plain
 from .session import Session
 from .views import ViewKeeper
 from .watching import SceneWatcher
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 
 class LogicBase:
@@ -23,7 +25,7 @@ class LogicBase:
     def __init__(self, scene: Any = None, engine: Any = None) -> None:
         super().__init__()
         self.scene = slicer.mrmlScene if scene is None else scene
-        self.engine = Engine() if engine is None else engine
+        self._engine = engine
         self.isSingletonParameterNode = False  # several plans may lie in one scene
         self._listeners = ListenerList()
         self._sessions: dict[str, Session] = {}
@@ -32,6 +34,15 @@ class LogicBase:
         self._viewed: tuple[str, str, str] | None = None  # parameter node's ID, level, side
         self._depth = 0.0
         self._watcher = SceneWatcher(self.scene, self._forget, self._onParameterNodeRemoved)
+
+    @property
+    def engine(self) -> Engine:
+        """The stages of the road. Imported when first asked for: Slicer's start need not wait for them."""
+        if self._engine is None:
+            from .engine import Engine
+
+            self._engine = Engine()
+        return self._engine
 
     def addListener(self, callback: Listener) -> None:
         """``callback(parameterNode, change)`` after each change; the node is the plain MRML node."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan
 from .changes import Change
 from .choices import make_options, options_of
 from .drawing import clear
-from .engine import Progress, ShouldCancel
 from .logic_inputs import InputsLogic
 from .plan_text import read_plan_text
 from .references import plain
-from .summary import plan_in_words
+
+if TYPE_CHECKING:
+    from .engine import Progress, ShouldCancel
 
 NO_MEASUREMENTS = "Measure the levels first."
 
@@ -161,6 +162,8 @@ class StepsLogic(InputsLogic):
 
     def summary(self, parameterNode: Any) -> str:
         """The plan in words (plain text, a paragraph per level), warnings last."""
+        from .summary import plan_in_words  # the report's wording brings the exports along
+
         plan = self.currentPlan(parameterNode)
         return "" if plan is None else plan_in_words(plan)
 

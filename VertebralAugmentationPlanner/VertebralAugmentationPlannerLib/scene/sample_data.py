@@ -7,8 +7,8 @@ from typing import Any
 
 import slicer
 
-from ..sample import SAMPLES
-from .demo import loadDemoCase
+NAMES = ("t12-wedge", "l1-biconcave-l3-wedge", "l2-crush")
+"""As ``sample.SAMPLES``, which is not imported here: this is read each time Slicer starts."""
 
 CATEGORY = "VertebralAugmentationPlanner"
 FILES = ("ct.nii.gz", "labels.nii.gz")
@@ -43,7 +43,7 @@ def sampleDataSources(iconFolder: str, homepage: str) -> list[dict[str, Any]]:
             "loadFileTypes": ["VolumeFile", "SegmentationFile"],
             "customDownloader": loadSource,
         }
-        for name in SAMPLES
+        for name in NAMES
     ]
 
 
@@ -54,6 +54,8 @@ def _uri(name: str, file: str, homepage: str) -> str:
 
 def loadSource(source: Any) -> list[Any]:
     """Load the case of a ``SampleDataSource`` and show its CT; returns the nodes."""
+    from .demo import loadDemoCase
+
     ct, segmentation = loadDemoCase(source.sampleName)
     slicer.util.setSliceViewerLayers(background=ct, fit=True)
     return [ct, segmentation]

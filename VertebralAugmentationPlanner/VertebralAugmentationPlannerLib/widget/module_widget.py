@@ -5,12 +5,15 @@ The module file joins it with ``ScriptedLoadableModuleWidget`` and ``VTKObservat
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 from vtk import vtkCommand
 
 from ..scene.ui_support import childWidgets, loadUi, observeScene, removeNode
-from .panel import PlannerPanel
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
 
 
 class PlannerWidget:
@@ -32,6 +35,8 @@ class PlannerWidget:
 
     def setup(self) -> None:
         """Load the .ui file, wire the panel, find or make the parameter node."""
+        from .panel import PlannerPanel  # with all that it needs: Slicer's start need not wait for it
+
         super().setup()  # type: ignore[misc]
         self._parameterNode: Any = None
         self._guiTag: int | None = None
@@ -50,6 +55,13 @@ class PlannerWidget:
         self.removeObservers()  # type: ignore[attr-defined]
         self.panel.close()
         self.logic.cleanup()
+
+    def onReload(self) -> None:
+        """The developer's Reload button: Slicer reads the module file again, and here the package, too."""
+        package = __name__.partition(".")[0]
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
+        super().onReload()  # type: ignore[misc]
 
     def enter(self) -> None:
         """The user opened the module."""
