@@ -1,7 +1,7 @@
 """The whole case in Slicer: ``Slicer --testing --python-script Testing/workflow/run_in_slicer.py``.
 
 Ends with exit status 0, or 1 with the reasons on the terminal. The module is taken from this repository where Slicer
-was not started with ``--additional-module-paths``. No network, no main window's user and no other module are needed.
+was not started with ``--additional-module-paths``. It needs the main window, but no network and nobody at it.
 """
 
 import logging
@@ -30,6 +30,8 @@ def load_module() -> None:
 def main() -> int:
     """Exit status."""
     try:
+        if slicer.util.mainWindow() is None:
+            raise RuntimeError("start Slicer with its main window: modules are selected and views are shown there")
         load_module()
         sys.path.insert(0, str(HERE))
         from case_workflow import Workflow

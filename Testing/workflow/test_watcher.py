@@ -43,6 +43,17 @@ def test_an_error_of_vtk_is_a_problem(a_watcher: Any, a_slicer: Any) -> None:
     assert any("vtkThing" in problem for problem in a_watcher.problems)
 
 
+def test_a_warning_on_stderr_is_no_problem(a_watcher: Any) -> None:
+    line = "[CRITICAL][{}] 21.08.2026 10:55:10 [] (unknown:0) - {}\n"
+    with open(a_watcher._log_file, "a", encoding="utf-8") as file:
+        file.write(line.format("Stream", "DeprecationWarning: an old name"))
+        file.write(line.format("FD", "libGL: no matching configuration"))
+        file.flush()
+        assert a_watcher.problems == []
+        file.write(line.format("Qt", "QThing: cannot be done"))
+    assert len(a_watcher.problems) == 1 and "QThing" in a_watcher.problems[0]
+
+
 def test_a_disabled_button_stops_the_workflow(a_module: Any, tmp_path: Any, a_slicer: Any) -> None:
     from case_workflow import Workflow
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import slicer
 
-_ERROR_LINE = re.compile(r"^\[(ERROR|CRITICAL|FATAL)\]")
+_ERROR_LINE = re.compile(r"^\[(ERROR|CRITICAL|FATAL)\](?!\[(Stream|FD)\])")
+"""Errors of Python's log, VTK, ITK and Qt. The application also calls critical whatever is printed to stderr (origins
+Stream and FD of ctkErrorLogModel): a warning of NumPy or of the graphics driver is none of our errors."""
 
 
 class Watcher(logging.Handler):
