@@ -123,3 +123,14 @@ def test_the_reload_button_reads_the_package_again(
     finally:
         sys.modules.update(before)
     assert found == [[]]
+
+
+def test_a_click_on_show_names_stays(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    """A click sends toggled before stateChanged, by which the parameter node learns of it."""
+    ui, node = a_widget.ui, a_widget.panel.parameterNode
+    ui.demoButton.click()
+    a_slicer.app.processEvents()
+    for shown in (True, False, True):
+        ui.showNamesCheckBox.click()
+        assert (ui.showNamesCheckBox.checked, node.showLevelNames) == (shown, shown)
+        assert (a_widget.logic.node(node, "levelName") is not None) == shown

@@ -59,6 +59,9 @@ ROLL_OFF_MM = 1.6
 MAX_PLATE_SLOPE = 1.2
 """Steeper than about 50° is a wall, or the shoulder of a bulge of the posterior wall, and no end plate."""
 
+EDGE_VOXEL_MM = 0.7
+"""A voxel's centre lies up to this far inside the edge of a plate: half a voxel, measured across it."""
+
 MIN_PLATE_MM2 = 80.0
 """Less surface than this is a fragment and not an end plate (a T1 plate has about 300 mm²)."""
 
@@ -125,6 +128,11 @@ class _Smooth:
         sides = self._middle + np.array([[1.0, 0.0], [-1.0, 0.0]]) * self._size
         right, left = self.height(sides)
         return float(right - left) / (2.0 * float(self._size[0]))
+
+    def rise(self, rim_y: float, forward: int) -> float:
+        """Slope (superior mm per mm) of the midline towards a rim in front (+1) or behind (−1)."""
+        outer, inner = self.height(np.array([[0.0, rim_y], [0.0, rim_y - 2.0 * forward]]))
+        return float(outer - inner) / 2.0
 
     def corrected(self, at: FloatArray, steps: Steps, near: NDArray[np.bool_]) -> float:
         """Height at (2,), moved by as much as the patch's voxels ask for."""
@@ -227,7 +235,7 @@ def _rim(
         inward = forward * (rim_y - y)
         near = (np.abs(x) < RIM_PATCH_MM[1]) & (inward > 0) & (inward < RIM_PATCH_MM[0])
         rim_z = smooth.corrected(np.array([0.0, rim_y]), steps, near)
-        rim_z, foremost = _not_beyond_bone(rim_z, rim_y, forward, label_points, steps)
+        rim_z, foremost = _not_beyond_bone(rim_z, rim_y, forward, label_points, steps, smooth.rise(rim_y, forward))
         if forward > 0:
             rim_y = float(np.clip(outline.anterior_at(rim_z, steps.outward), last, max(last, foremost)))
         else:
@@ -261,9 +269,12 @@ def _normal(smooth: _Smooth, anterior: FloatArray, posterior: FloatArray) -> Flo
 
 
 def _not_beyond_bone(
-    rim_z: float, rim_y: float, forward: int, label_points: FloatArray, steps: Steps
+    rim_z: float, rim_y: float, forward: int, label_points: FloatArray, steps: Steps, rise: float
 ) -> tuple[float, float]:
     """Hold a continued rim back to the highest voxel of the label near it.
+
+    Args:
+        rise: slope of the plate towards the rim, up or down, mm per mm.
 
     Returns:
         the height, and how far (local anterior, mm) the label's voxels reach in front there.
@@ -279,4 +290,6 @@ def _not_beyond_bone(
         return rim_z, rim_y
     # The bone may end anywhere in the voxel's step; of that a rounded rim takes half a millimetre.
     highest += max(steps.step_mm / 2, steps.step_mm - 0.5)
+    # On a steep plate (a deep collapse) the last voxel's centre lies below the rim by its distance to the edge, too.
+    highest += EDGE_VOXEL_MM * float(np.clip(steps.outward * rise, 0.0, 1.0))
     return steps.outward * min(steps.outward * rim_z, highest), float(y[near].max()) + VOXEL_END_MM

@@ -70,7 +70,9 @@ def symmetry_frame(shape: Shape, frame: Frame, canal_centre: FloatArray) -> Fram
     """
     local = frame.to_local(shape.points_ras())
     near = local[np.abs(local[:, 0] - canal_centre[0]) < SYMMETRY_LATERAL_MM + 8.0]
-    # A fixed stride and not a random draw: the same label always gives the same frame.
+    # A fixed stride over points sorted by place, and not a random draw: the same label gives the same frame in
+    # whatever order its voxels are stored.
+    near = near[np.lexsort(np.round(near, 2).T)]
     points = near[:: max(1, len(near) // SYMMETRY_POINTS)]
     field = shape.distance
 
