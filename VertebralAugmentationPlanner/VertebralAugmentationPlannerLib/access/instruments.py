@@ -15,6 +15,10 @@ BALLOON_CANNULAS = frozenset({"8G", "10G", "11G"})
 """Cannulas a balloon passes: "balloon through ≤ 11G", US 9 782 572 [V]. Through a 13G only cement goes."""
 
 
+THINNEST_BALLOON = "10G"
+"""The thinnest access of the catalogue's balloons (KYPHON Express, 10G) [M]."""
+
+
 def cannulas_to_try(options: PlanOptions) -> tuple[Cannula, ...]:
     """The cannulas of a planning run, thickest first; a single one where the user named it."""
     if options.cannula != "auto":
@@ -30,3 +34,10 @@ def thinner_than(cannula: Cannula) -> tuple[Cannula, ...]:
 def passes_balloon(cannula: Cannula) -> bool:
     """Whether a kyphoplasty balloon goes through this cannula."""
     return cannula.name in BALLOON_CANNULAS
+
+
+def costs_the_balloon(cannula: Cannula, options: PlanOptions) -> bool:
+    """Whether kyphoplasty through this cannula would go without a balloon of the catalogue: none is made below 10G."""
+    return (
+        options.procedure == "kyphoplasty" and cannula.outer_diameter_mm < CANNULAS[THINNEST_BALLOON].outer_diameter_mm
+    )

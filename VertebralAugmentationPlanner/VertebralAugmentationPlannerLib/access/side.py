@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..model import Cannula, PlanOptions
 from .clearance import PathEvaluator
-from .instruments import cannulas_to_try, thinner_than
+from .instruments import cannulas_to_try, costs_the_balloon, thinner_than
 from .near import Wishes
 from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
 from .search import FoundPath, WidestLines, find_path, widest_lines
@@ -64,7 +64,7 @@ def plan_side(evaluator: PathEvaluator, options: PlanOptions, unilateral: bool) 
     if lines is None:
         return SidePlan(side, None, None, None, None, refusal=_no_line(evaluator, unilateral))
     attempts = _attempts(evaluator, options, cannulas, lines, unilateral)
-    best = _choose(attempts)
+    best = _choose(attempts, options)
     widest = lines.widest_mm
     pedicle = evaluator.space.vertebra.pedicles[side]
     room = room_text(pedicle, best.cannula, options.margins)
@@ -99,7 +99,7 @@ def _attempts(
         last = index == len(cannulas) - 1
         if lines.widest_mm < room_needed - RESOLUTION_MM and not last:
             continue  # no line leaves this cannula its margin; only the thinnest is delivered without it
-        if last and any(_margins_short_in_body_only(attempt) for attempt in attempts):
+        if (last or costs_the_balloon(cannula, options)) and any(map(_margins_short_in_body_only, attempts)):
             break
         attempts.append(_attempt(evaluator, options, cannula, lines, unilateral))
         if attempts[-1].verdict.safety == "safe":
@@ -124,13 +124,21 @@ def _margins_short_in_body_only(attempt: _Attempt) -> bool:
     return attempt.verdict.safety == "tight" and not attempt.verdict.short_in_pedicle
 
 
-def _choose(attempts: list[_Attempt]) -> _Attempt:
-    for attempt in attempts:
-        if attempt.verdict.safety == "safe":
-            return attempt
-    for attempt in attempts:
-        if _margins_short_in_body_only(attempt):
-            return attempt
+def _choose(attempts: list[_Attempt], options: PlanOptions) -> _Attempt:
+    """The thickest safe one; then the thickest that is short in the body only; then the thinnest.
+
+    In kyphoplasty a cannula that no balloon passes comes after those short in the body by a fraction of a margin.
+    """
+    for candidates in (
+        [attempt for attempt in attempts if not costs_the_balloon(attempt.cannula, options)],
+        attempts,
+    ):
+        for attempt in candidates:
+            if attempt.verdict.safety == "safe":
+                return attempt
+        for attempt in candidates:
+            if _margins_short_in_body_only(attempt):
+                return attempt
     return attempts[-1]
 
 
