@@ -2,7 +2,7 @@
 
 from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
-from .instruments import cannulas_to_try, passes_balloon
+from .instruments import cannulas_to_try
 from .notices import WARNING_CODES
 from .planner import AccessPlan, plan_access, reevaluate
 from .search import FoundPath, find_path
@@ -23,7 +23,6 @@ __all__ = [
     "end_on_carm",
     "find_path",
     "gertzbein_robbins",
-    "passes_balloon",
     "plan_access",
     "reevaluate",
     "skin_point",

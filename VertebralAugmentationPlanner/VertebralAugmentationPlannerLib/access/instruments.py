@@ -11,10 +11,6 @@ PROCEDURE_CANNULAS: dict[str, tuple[str, ...]] = {
 """Thickest first. Kyphoplasty 8G or 10G, narrow systems 11G; vertebroplasty 11–13G. Source: clinical use [M],
 11G as the narrowest balloon channel from the claims of US 9 782 572 [V]."""
 
-BALLOON_CANNULAS = frozenset({"8G", "10G", "11G"})
-"""Cannulas a balloon passes: "balloon through ≤ 11G", US 9 782 572 [V]. Through a 13G only cement goes."""
-
-
 THINNEST_BALLOON = "10G"
 """The thinnest access of the catalogue's balloons (KYPHON Express, 10G) [M]."""
 
@@ -29,11 +25,6 @@ def cannulas_to_try(options: PlanOptions) -> tuple[Cannula, ...]:
 def thinner_than(cannula: Cannula) -> tuple[Cannula, ...]:
     """All catalogue cannulas thinner than this one, thickest first."""
     return tuple(other for other in CANNULAS.values() if other.outer_diameter_mm < cannula.outer_diameter_mm)
-
-
-def passes_balloon(cannula: Cannula) -> bool:
-    """Whether a kyphoplasty balloon goes through this cannula."""
-    return cannula.name in BALLOON_CANNULAS
 
 
 def costs_the_balloon(cannula: Cannula, options: PlanOptions) -> bool:
