@@ -114,7 +114,8 @@ def fluoroscopy_picture(
     left, right, _, _ = picture_letters(pose.right_ras, pose.up_ras)
     parts.append(svg.orientation_letters(pose.size_px, pose.size_px, left, right, "", ""))
     crop = " The CT is a crop; the tissue around it is assumed." if fluoroscope.cropped else ""
-    words = caption or f"Simulated {view_name or 'fluoroscopy'} of {vertebra.level}."
+    shown = view_name if view_name.isupper() else view_name.lower()
+    words = caption or f"Simulated {shown or 'fluoroscopy'} of {vertebra.level}."
     where = f"{pose.text} (supine, DICOM); {pose.prone_text}." if pose.patient == "prone" else f"{pose.text}."
     return Picture(
         encode_png(fluoroscope.frame(pose)),
@@ -209,14 +210,14 @@ def _level_names(pose: CArmPose, centres: Mapping[str, FloatArray], planned: str
         inside = COLLIMATOR**2 / 4 * size**2 - (row - size / 2) ** 2
         if inside <= (0.3 * size) ** 2:
             continue
-        column = size / 2 - inside**0.5 + 0.085 * size
-        parts.append(svg.text(column, row, level, size=size / 26, bold=level == planned))
+        column = size / 2 - inside**0.5 + 0.12 * size
+        parts.append(svg.text(column, row, level, size=svg.text_size(size), bold=level == planned))
     return "".join(parts)
 
 
 def _corner_text(pose: CArmPose, view_name: str, note: str) -> str:
-    size = pose.size_px / 30
-    x, y = 0.015 * pose.size_px, 0.045 * pose.size_px
+    size = svg.text_size(pose.size_px)
+    x, y = 0.015 * pose.size_px, 1.3 * size
     return (
         svg.text(x, y, view_name, size=size * 1.35, anchor="start", bold=True)
         + svg.text(x, y + 1.3 * size, pose.text, size=size * 0.95, anchor="start")
@@ -228,7 +229,7 @@ def _corner_text(pose: CArmPose, view_name: str, note: str) -> str:
 
 
 def _needle_legend(pose: CArmPose, needles: list[Trajectory]) -> str:
-    size = pose.size_px / 34
+    size = 0.9 * svg.text_size(pose.size_px)
     rows = [(f"{needle.side} {needle.cannula} – {needle.safety}", safety_colour(needle.safety)) for needle in needles]
     y = pose.size_px - 0.02 * pose.size_px - 1.35 * size * (len(rows) - 1)
     return svg.legend(0.015 * pose.size_px, y, rows, size) if rows else svg.text(0, 0, "", LABEL)

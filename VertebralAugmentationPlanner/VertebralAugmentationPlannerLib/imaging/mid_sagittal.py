@@ -36,7 +36,7 @@ def mid_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan) -> Pic
     centre = body_centre_ras(vertebra) - BEHIND_MM * frame.anterior
     plane = plane_through(centre, -frame.right, frame.superior, *PICTURE_MM)
     complete = spine.complete()
-    size = plane.width_px / 28
+    size = svg.text_size(plane.width_px)
     parts = [canal_svg(complete.values(), plane)]
     parts.append(_cobb_lines(spine, level_plan, plane, size))
     parts.append(_height_lines(level_plan, plane, size))
@@ -49,7 +49,7 @@ def mid_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan) -> Pic
             parts.append(names)
     parts.append(
         svg.text(
-            0.02 * plane.width_px, 1.4 * size, f"{vertebra.level} · mid-sagittal", size=size, anchor="start", bold=True
+            0.02 * plane.width_px, 1.4 * size, f"{vertebra.level} · heights, mm", size=size, anchor="start", bold=True
         )
     )
     parts.append(svg.text(0.02 * plane.width_px, 2.7 * size, _finding(level_plan), size=size, anchor="start"))
@@ -59,7 +59,7 @@ def mid_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan) -> Pic
     # The level's own name stands in the middle of the left edge; the letter moves below it.
     parts.append(svg.text(0.95 * size, plane.height_px * 0.5 + 3 * size, left, size=1.1 * size, bold=True))
     caption = (
-        f"Mid-sagittal plane of {vertebra.level}, seen from the patient’s left. Height lines with the height and its "
+        f"Mid-sagittal plane of {vertebra.level}, seen from the patient’s left. Height lines with the height in mm and its "
         "change against the reference; blue: end plates of the segmental angle; the canal is shaded."
     )
     if case.ct is not None:
@@ -94,7 +94,7 @@ def _height_lines(level_plan: LevelPlan, plane: SlicePlane, size: float) -> str:
         if height is None:
             continue
         x, y = (top + bottom) / 2 + [shift * size, 0]
-        parts.append(svg.text(x, y, f"{height:.1f} mm", size=0.95 * size, anchor=anchor, bold=True))
+        parts.append(svg.text(x, y, f"{height:.1f}", size=0.95 * size, anchor=anchor, bold=True))
         if loss is not None:
             # A loss is written as a change, because that is how it is read aloud: "minus thirty per cent".
             change = round(-loss)

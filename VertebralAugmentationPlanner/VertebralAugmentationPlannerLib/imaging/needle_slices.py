@@ -81,7 +81,7 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
     cut = entry + ((isthmus - entry) @ axis) / float(direction @ axis) * direction
     plane = plane_through(cut, -direction, frame.superior, *ISTHMUS_MM)
     plane = SlicePlane(plane.centre_ras, plane.right_ras, plane.up_ras, *ISTHMUS_MM, ISTHMUS_MM_PER_PX)
-    size = plane.width_px / 26
+    size = svg.text_size(plane.width_px)
     x, y = plane.width_px / 2, plane.height_px / 2
     radius = trajectory.cannula_outer_diameter_mm / 2
     colour = safety_colour(trajectory.safety)
@@ -109,7 +109,7 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
             + svg.text(at[0], at[1] + 0.95 * size, names[way], size=0.75 * size)
         )
     thickness = f"{trajectory.cannula} {trajectory.cannula_outer_diameter_mm:g} mm"
-    parts.append(_heading(plane, f"{vertebra.level} {side}: room at the isthmus, mm", thickness, size))
+    parts.append(_heading(plane, f"{side.capitalize()} isthmus: room, mm", f"{vertebra.level} · {thickness}", size))
     parts.append(
         svg.legend(
             0.02 * plane.width_px,
@@ -161,7 +161,7 @@ def _needle_picture(
     angle_words: str,
     midline: Frame | None = None,
 ) -> Picture:
-    size = plane.width_px / 30
+    size = svg.text_size(plane.width_px)
     side = trajectory.side
     parts = [canal_svg(spine.complete().values(), plane)]
     if case.ct is not None:
@@ -170,7 +170,7 @@ def _needle_picture(
         front, back = midline.to_ras([[0.0, 28.0, 0.0], [0.0, -34.0, 0.0]])
         parts.append(svg.path(plane.to_px([front, back]), LABEL, 1.2, dash="3 5", opacity=0.8))
     parts.append(_needle_svg(plane, trajectory))
-    parts.append(_heading(plane, f"{vertebra.level} {side} · {name}", angle_words, size))
+    parts.append(_heading(plane, f"{vertebra.level} {side} · {name.split()[0].lower()}", angle_words, size))
     parts.append(_room_legend(plane, trajectory, size, aside=midline is not None and side == "left"))
     parts.append(svg.scale_bar(plane.width_px, plane.height_px, plane.mm_per_px))
     parts.append(_letters(plane))
@@ -213,9 +213,9 @@ def _room_legend(plane: SlicePlane, trajectory: Trajectory, size: float, aside: 
     ]
     if trajectory.balloon is not None:
         balloon = trajectory.balloon
-        rows.append((f"balloon {balloon.length_mm:g} mm · {balloon.planned_volume_ml:.1f} ml", BALLOON))
+        rows.append((f"balloon {balloon.planned_volume_ml:.1f} ml", BALLOON))
     if clearance.canal is not None:
-        rows.append((f"canal {clearance.canal:.1f} mm away", CANAL))
+        rows.append((f"canal {clearance.canal:.1f} mm", CANAL))
     # In an axial slice a left needle leaves through the lower right corner.
     x = 0.02 if aside else 0.6
     lift = 2.6 * size if aside else 0.0
@@ -232,7 +232,7 @@ def _heading(plane: SlicePlane, first: str, second: str, size: float) -> str:
 def _letters(plane: SlicePlane) -> str:
     """Edge letters; the upper one stands aside, because the heading fills the upper left."""
     left, right, top, bottom = picture_letters(plane.right_ras, plane.up_ras)
-    size = max(14, plane.width_px / 26)
+    size = 1.1 * svg.text_size(plane.width_px)
     upper = svg.text(0.8 * plane.width_px, 1.3 * size, top, size=size, bold=True)
     return svg.orientation_letters(plane.width_px, plane.height_px, left, right, "", bottom) + upper
 

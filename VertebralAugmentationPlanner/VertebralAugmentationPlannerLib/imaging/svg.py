@@ -10,6 +10,15 @@ from numpy.typing import ArrayLike
 
 from ..model.palette import LABEL, LABEL_HALO
 
+TEXT_SHARE = 1 / 23
+"""Height of a label as a share of the picture's width: four pictures stand side by side on an A4 page, 45 mm wide each,
+and a label is then 2 mm (5.6 pt) high, as small as a package insert's. [D]"""
+
+
+def text_size(width_px: float) -> float:
+    """Size of a label, pixels, in a picture so many pixels wide."""
+    return width_px * TEXT_SHARE
+
 
 def path(
     points: ArrayLike,
@@ -90,13 +99,13 @@ def scale_bar(width_px: int, height_px: int, mm_per_px: float, length_mm: float 
     tick = 4
     points = [(x, y - tick), (x, y), (x + length, y), (x + length, y - tick)]
     return path(points, colour, 1.8, halo=True) + text(
-        x + length / 2, y - 7, f"{length_mm:g} mm", colour, size=max(11, width_px / 38)
+        x + length / 2, y - 7, f"{length_mm:g} mm", colour, size=0.85 * text_size(width_px)
     )
 
 
 def orientation_letters(width_px: int, height_px: int, left: str, right: str, top: str, bottom: str) -> str:
     """Letters of the directions to which the four edges of the picture look."""
-    size = max(14, width_px / 26)
+    size = 1.1 * text_size(width_px)
     margin = 0.6 * size
     spots: Sequence[tuple[float, float, str]] = (
         (margin + size / 4, height_px / 2 + size / 3, left),

@@ -82,7 +82,7 @@ def view3d_picture(
     right, up = _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg)
     pixels = _render(renderer, width_px, height_px)
     left_letter, right_letter, top_letter, _ = picture_letters(right, up)
-    size = width_px / 30
+    size = svg.text_size(width_px)
     rows = [(f"{t.side} {t.cannula} – {t.safety}", safety_colour(t.safety)) for t in level_plan.trajectories]
     rows.append(("canal", CANAL))
     if any(t.balloon is not None for t in level_plan.trajectories):

@@ -31,7 +31,7 @@ def overview_page(
     """The sheet that comes before the levels' own.
 
     Args:
-        pictures: by level; the mid-sagittal picture of each is shown where there is one.
+        pictures: by level; the mid-sagittal picture of each is shown where there is one; of a single level its 3D view, too.
     """
     head = element(
         "header",
@@ -47,7 +47,7 @@ def overview_page(
         head,
         div("warnings", _stops(plan), loud),
         _levels_table(plan),
-        _mid_sagittals(plan, pictures or {}),
+        _large_pictures(plan, pictures or {}),
         element("div", element("h2", "Notes on the whole case"), _notes(notes)) if notes else None,
         foot("", "Overview"),
     )
@@ -79,15 +79,19 @@ def _levels_table(plan: CasePlan) -> Markup:
     return element("table", head, element("tbody", [_row(level) for level in plan.levels]), class_="levels")
 
 
-def _mid_sagittals(plan: CasePlan, pictures: Mapping[str, PagePictures]) -> Markup | None:
-    """The first four levels' mid-sagittal pictures; the others are on their own sheets."""
+def _large_pictures(plan: CasePlan, pictures: Mapping[str, PagePictures]) -> Markup | None:
+    """The first four levels' mid-sagittal pictures, or one level's with its 3D view; the others are on their own
+    sheets."""
+    drawn = [level.level for level in plan.levels if level.level in pictures]
+    names = ("mid_sagittal", "view3d") if len(drawn) == 1 else ("mid_sagittal",)
     found = {
-        level.level: pictures[level.level].pictures["mid_sagittal"]
-        for level in plan.levels
-        if level.level in pictures and "mid_sagittal" in pictures[level.level].pictures
+        f"{level} {name}": pictures[level].pictures[name]
+        for level in drawn
+        for name in names
+        if name in pictures[level].pictures
     }
     shown = dict(list(found.items())[:PICTURES_A_ROW])
-    return picture_grid(PagePictures(shown), list(shown)) if shown else None
+    return div("large", picture_grid(PagePictures(shown), list(shown))) if shown else None
 
 
 def _notes(notes: list[PlanWarning]) -> Markup:
@@ -151,5 +155,7 @@ def _warnings(level: LevelPlan) -> list[Content]:
     counts = [
         (name, sum(warning.severity == name for warning in level.warnings)) for name in ("stop", "caution", "info")
     ]
-    words = ", ".join(f"{count} {'note' if name == 'info' else name}" for name, count in counts if count)
+    words = ", ".join(
+        f"{count} {'note' if name == 'info' else name}{'' if count == 1 else 's'}" for name, count in counts if count
+    )
     return [symbol(worst), words]

@@ -123,7 +123,8 @@ details > summary { cursor: pointer; color: var(--faint); }
 .overview .levels { table-layout: fixed; }
 .levels th:nth-child(1) { width: 19mm; } .levels th:nth-child(2) { width: 46mm; }
 .levels th:nth-child(5) { width: 18mm; } .levels th:nth-child(6) { width: 27mm; }
-.overview .pictures { flex-grow: 0; flex-basis: 62mm; min-height: 62mm; }
+.overview .large { display: flex; }
+.overview .large .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); grid-auto-rows: 96mm; gap: 2mm 3mm; }
 .overview .notes { columns: 1; }
 .overview .notes .warning { font-size: 8pt; }
 
