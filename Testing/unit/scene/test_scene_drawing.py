@@ -8,9 +8,9 @@ import slicer
 import vtk
 from nodes import node_ids
 from VertebralAugmentationPlannerLib.model import palette
+from VertebralAugmentationPlannerLib.model.solids import balloon_surface, tube_surface
 from VertebralAugmentationPlannerLib.scene import roles
-from VertebralAugmentationPlannerLib.scene.fillings import balloon_surface, cement_surface
-from VertebralAugmentationPlannerLib.scene.needles import tube_surface
+from VertebralAugmentationPlannerLib.scene.fillings import cement_surface
 from vtk.util.numpy_support import vtk_to_numpy
 
 ROLES_OF_A_PLANNED_LEVEL = {

@@ -5,7 +5,7 @@ Needs numpy, scipy, SimpleITK and vtk only. Everything is RAS, mm, degrees. Noth
 For the report (``pictures.py``, one call a level)::
 
     level_pictures(case: Case, spine: Spine, plan: CasePlan, level: str, *, settings=None,
-                   should_cancel=None) -> LevelPictures
+                   progress=None, should_cancel=None) -> LevelPictures
         PictureSettings: sid_mm, sod_mm, detector_mm, size_px, patient of the fluoroscopy
         LevelPictures.pictures: dict[str, Picture]   in reading order; keys, where they could be drawn:
             "mid_sagittal"                     CT (or bone outline), height lines, Cobb lines, level names, loss
@@ -59,7 +59,7 @@ Live fluoroscopy in the module (no SVG)::
 Colours: ``model/palette.py`` (Okabe–Ito), shared with scene and report.
 """
 
-from .carm import CArmPose, end_on, positioner_angles, positioner_direction, true_ap, true_lateral
+from .carm import CArmPose, body_centre_ras, end_on, positioner_angles, positioner_direction, true_ap, true_lateral
 from .fluoroscopy import Fluoroscope, fluoroscopy_picture
 from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
@@ -67,7 +67,8 @@ from .overlay import Shape, medial_border_depth, projected_overlay, tip_before_p
 from .picture import Picture, encode_png
 from .pictures import LevelPictures, PictureSettings, level_pictures
 from .slices import SlicePlane, plane_through, reslice
-from .surfaces import balloon_surface, bone_surface, canal_surface, needle_surface
+from ..model.solids import balloon_surface
+from .surfaces import bone_surface, canal_surface, needle_surface
 from .view3d import GraphicsUnavailable, view3d_picture
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "Shape",
     "SlicePlane",
     "balloon_surface",
+    "body_centre_ras",
     "bone_surface",
     "canal_surface",
     "encode_png",

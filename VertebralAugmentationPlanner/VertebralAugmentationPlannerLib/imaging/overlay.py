@@ -17,6 +17,7 @@ from scipy.spatial import ConvexHull
 from ..model import BalloonPlan, InputError, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
 from ..model.palette import BALLOON, CANAL, PEDICLE, POSTERIOR_WALL, safety_colour
+from ..model.solids import perpendicular_pair
 from .carm import CArmPose, true_ap
 
 NEEDLE_LENGTH_MM = 125.0
@@ -233,14 +234,6 @@ def ring(centre: ArrayLike, axis: ArrayLike, radius: float) -> FloatArray:
     first, second = perpendicular_pair(axis)
     angle = np.linspace(0, 2 * np.pi, _RING_POINTS, endpoint=False)[:, None]
     return np.asarray(centre, float) + radius * (np.cos(angle) * first + np.sin(angle) * second)
-
-
-def perpendicular_pair(axis: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Two unit vectors that complete an axis to a right-handed frame."""
-    axis = unit(axis)
-    helper = np.eye(3)[int(np.argmin(np.abs(axis)))]
-    first = unit(np.cross(axis, helper))
-    return first, np.cross(axis, first)
 
 
 def hull(points: FloatArray) -> FloatArray:

@@ -1,21 +1,19 @@
-"""Surfaces of a level as VTK meshes, RAS mm: bone, canal, needles, balloons."""
+"""Surfaces of a level as VTK meshes, RAS mm: bone, canal, needles."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
-from vtkmodules.vtkCommonCore import vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyData
+from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
 from vtkmodules.vtkCommonExecutionModel import vtkAlgorithmOutput
 from vtkmodules.vtkCommonTransforms import vtkTransform
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkPolyDataNormals, vtkTubeFilter, vtkWindowedSincPolyDataFilter
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkPolyDataNormals, vtkWindowedSincPolyDataFilter
 from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
-from vtkmodules.vtkFiltersSources import vtkSphereSource
 
-from ..model import BalloonPlan, InputError, Trajectory, Vertebra
+from ..model import InputError, Trajectory, Vertebra
 from ..model.geometry import unit
-from .overlay import perpendicular_pair
+from ..model.solids import tube_surface
 
 SHAFT_MM = 55.0
 """Shaft drawn outside the entry point."""
@@ -49,40 +47,8 @@ def canal_surface(vertebra: Vertebra) -> vtkPolyData:
 def needle_surface(trajectory: Trajectory, shaft_mm: float = SHAFT_MM) -> vtkPolyData:
     """The cannula as a capped tube of its true diameter, RAS mm, from ``shaft_mm`` outside the entry to the target."""
     entry, target = np.asarray(trajectory.entry_ras, float), np.asarray(trajectory.target_ras, float)
-    points = vtkPoints()
-    points.InsertNextPoint(*(entry - shaft_mm * unit(target - entry)))
-    points.InsertNextPoint(*target)
-    lines = vtkCellArray()
-    lines.InsertNextCell(2)
-    lines.InsertCellPoint(0)
-    lines.InsertCellPoint(1)
-    line = vtkPolyData()
-    line.SetPoints(points)
-    line.SetLines(lines)
-    tube = vtkTubeFilter()
-    tube.SetInputData(line)
-    tube.SetRadius(trajectory.cannula_outer_diameter_mm / 2)
-    tube.SetNumberOfSides(32)
-    tube.CappingOn()
-    tube.Update()
-    return tube.GetOutput()
-
-
-def balloon_surface(balloon: BalloonPlan) -> vtkPolyData:
-    """The inflated balloon as a spheroid of its planned diameter and length, RAS mm."""
-    proximal, distal = np.asarray(balloon.proximal_ras, float), np.asarray(balloon.distal_ras, float)
-    axis = unit(distal - proximal)
-    first, second = perpendicular_pair(axis)
-    length = balloon.planned_length_mm or balloon.length_mm
-    radius = balloon.planned_diameter_mm / 2
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.stack([radius * first, radius * second, length / 2 * axis], axis=1)
-    matrix[:3, 3] = balloon.centre_ras
-    sphere = vtkSphereSource()
-    sphere.SetRadius(1.0)
-    sphere.SetThetaResolution(48)
-    sphere.SetPhiResolution(32)
-    return _transformed(sphere.GetOutputPort(), matrix)
+    start = entry - shaft_mm * unit(target - entry)
+    return tube_surface(start, target, trajectory.cannula_outer_diameter_mm)
 
 
 def _field_surface(vertebra: Vertebra, positive_inside: NDArray) -> vtkPolyData:

@@ -21,11 +21,12 @@ from vtkmodules.vtkRenderingCore import (
 from ..model import InputError, LevelPlan, Spine, Vertebra
 from ..model.geometry import unit
 from ..model.palette import BALLOON, BONE, CANAL, CEMENT, rgb, safety_colour
+from ..model.solids import balloon_surface
 from . import svg
 from .carm import body_centre_ras
 from .fluoroscopy import picture_letters
 from .picture import Picture, encode_png
-from .surfaces import balloon_surface, bone_surface, canal_surface, needle_surface
+from .surfaces import bone_surface, canal_surface, needle_surface
 
 VIEW_ANGLES_DEG = (-14.0, 50.0)
 """Azimuth from behind towards the left, and elevation: the needles open like a V around the canal."""

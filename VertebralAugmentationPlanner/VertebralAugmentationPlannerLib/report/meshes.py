@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from ..model import BalloonPlan, CasePlan, LevelPlan, Spine, Trajectory, Vertebra
-from ..model.geometry import FloatArray, unit
+from ..model.geometry import FloatArray
 from ..model.palette import BALLOON, BONE, CEMENT, rgb, safety_colour
+from ..model.solids import TUBE_SIDES, balloon_surface, perpendicular_pair, spheroid_surface
 
-TUBE_SIDES = 64
-"""A 64-sided tube is at most 0.005 mm thinner than a round cannula of 8G."""
-SPHERE_RINGS = 32
-SPHERE_SEGMENTS = 64
 ON_SURFACE_MM = 1e-3
 """A voxel centre exactly on the surface would give triangles without area and holes; it is put 1 µm outside."""
 BONE_OPACITY = 0.35
@@ -94,10 +91,13 @@ def bone_mesh(vertebra: Vertebra) -> Mesh:
 
 
 def needle_mesh(needle: Trajectory, name: str) -> Mesh:
-    """The cannula as a closed tube from the skin (from the bone entry where there is no skin) to the target."""
+    """The cannula as a closed tube from the skin (from the bone entry where there is no skin) to the target.
+
+    Drawn here and not by VTK, whose caps have no vertex in the middle: the tip itself must be a point of the file.
+    """
     start = np.array(needle.skin_ras if needle.skin_ras is not None else needle.entry_ras, float)
     end = np.array(needle.target_ras, float)
-    across, up = _across(unit(end - start))
+    across, up = perpendicular_pair(end - start)
     angle = 2 * np.pi * np.arange(TUBE_SIDES) / TUBE_SIDES
     ring = needle.cannula_outer_diameter_mm / 2 * (np.outer(np.cos(angle), across) + np.outer(np.sin(angle), up))
     points = np.vstack([start + ring, end + ring, start[None], end[None]])
@@ -115,11 +115,8 @@ def needle_mesh(needle: Trajectory, name: str) -> Mesh:
 
 def balloon_mesh(balloon: BalloonPlan, name: str) -> Mesh:
     """The inflated balloon as a spheroid about its axis, of the planned volume and diameter."""
-    axis = unit(np.subtract(balloon.distal_ras, balloon.proximal_ras))
-    half_length = (balloon.planned_length_mm or balloon.length_mm) / 2
-    half_width = balloon.planned_diameter_mm / 2
-    mesh = _spheroid(np.array(balloon.centre_ras, float), axis, half_length, half_width)
-    return _with_volume(Mesh(name, "balloon", *mesh, rgb(BALLOON), 0.6), balloon.planned_volume_ml)
+    mesh = Mesh(name, "balloon", *_closed(balloon_surface(balloon)), rgb(BALLOON), 0.6)
+    return _with_volume(mesh, balloon.planned_volume_ml)
 
 
 def cement_mesh(needle: Trajectory, name: str) -> Mesh:
@@ -128,39 +125,25 @@ def cement_mesh(needle: Trajectory, name: str) -> Mesh:
     It shows the amount, not where cement will flow: that is not predicted.
     """
     assert needle.cement_ml
-    axis = unit(np.subtract(needle.target_ras, needle.entry_ras))
-    centre, ratio = np.array(needle.target_ras, float), 1.0
+    axis = np.subtract(needle.target_ras, needle.entry_ras)
+    centre, ratio = needle.target_ras, 1.0
     if needle.balloon is not None:
-        centre = np.array(needle.balloon.centre_ras, float)
+        centre = needle.balloon.centre_ras
         length = needle.balloon.planned_length_mm or needle.balloon.length_mm
         ratio = length / needle.balloon.planned_diameter_mm
-    mesh = _spheroid(centre, axis, 10.0 * ratio, 10.0)
-    return _with_volume(Mesh(name, "cement", *mesh, rgb(CEMENT), 0.6), needle.cement_ml)
+    spheroid = spheroid_surface(centre, axis, 20.0 * ratio, 20.0)
+    return _with_volume(Mesh(name, "cement", *_closed(spheroid), rgb(CEMENT), 0.6), needle.cement_ml)
 
 
-def _spheroid(
-    centre: FloatArray, axis: FloatArray, half_length: float, half_width: float
-) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Points and triangles of a spheroid: two poles on the axis and rings between them."""
-    across, up = _across(axis)
-    polar = np.pi * np.arange(1, SPHERE_RINGS) / SPHERE_RINGS
-    round_ = 2 * np.pi * np.arange(SPHERE_SEGMENTS) / SPHERE_SEGMENTS
-    radial = np.outer(np.cos(round_), across) + np.outer(np.sin(round_), up)
-    rings = np.cos(polar)[:, None, None] * axis * half_length + np.sin(polar)[:, None, None] * radial * half_width
-    poles = np.array([axis * half_length, -axis * half_length])
-    points = centre + np.vstack([rings.reshape(-1, 3), poles])
-    n, last = SPHERE_SEGMENTS, len(rings) * SPHERE_SEGMENTS
-    here = np.arange(n)
-    following = (here + 1) % n
-    triangles = [np.stack([np.full(n, last), here, following], 1)]
-    for ring in range(len(rings) - 1):
-        a, b = ring * n, (ring + 1) * n
-        triangles += [
-            np.stack([a + here, b + here, b + following], 1),
-            np.stack([a + here, b + following, a + following], 1),
-        ]
-    triangles.append(np.stack([np.full(n, last + 1), last - n + following, last - n + here], 1))
-    return points, np.vstack(triangles).astype(np.int64)
+def _closed(surface: vtk.vtkPolyData) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Points and triangles of a VTK surface, points at one place (where caps meet a tube) joined."""
+    joined = vtk.vtkCleanPolyData()
+    joined.SetInputData(surface)
+    joined.PointMergingOn()
+    joined.Update()
+    output = joined.GetOutput()
+    points = vtk_to_numpy(output.GetPoints().GetData()).astype(float)
+    return points, vtk_to_numpy(output.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int64)
 
 
 def _with_volume(mesh: Mesh, volume_ml: float) -> Mesh:
@@ -176,10 +159,3 @@ def _outwards(mesh: Mesh) -> Mesh:
     if mesh.volume_ml >= 0:
         return mesh
     return Mesh(mesh.name, mesh.kind, mesh.points, mesh.triangles[:, ::-1], mesh.colour, mesh.opacity)
-
-
-def _across(axis: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Two unit vectors perpendicular to the axis and to each other."""
-    helper = np.eye(3)[int(np.argmin(np.abs(axis)))]
-    across = unit(np.cross(axis, helper))
-    return across, np.cross(axis, across)

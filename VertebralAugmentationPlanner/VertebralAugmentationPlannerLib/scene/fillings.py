@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from vtk.util.numpy_support import numpy_to_vtk
 
-from ..model import BalloonPlan, LevelPlan, Trajectory, Vertebra
+from ..model import LevelPlan, Trajectory, Vertebra
 from ..model.geometry import unit
 from ..model.palette import BALLOON, CEMENT, rgb
+from ..model.solids import balloon_surface, spheroid_surface
 from . import roles
 from .folders import put_in_folder
 from .needles import style_solid
 from .references import display_of, make_node, remove_node
-
-SPHERE_RESOLUTION = 32
 
 CEMENT_SMOOTHING_VOXELS = 0.8
 """Gaussian smoothing of the cement's voxels before its surface is drawn; moves it by well under a voxel. [D]"""
@@ -71,32 +70,6 @@ def _model(
     put_in_folder(parameter_node, model, level)
 
 
-def balloon_surface(balloon: BalloonPlan) -> Any:
-    """Ellipsoid of the inflated balloon: its planned length along the axis, its planned diameter across (RAS mm)."""
-    axis = unit(np.subtract(balloon.distal_ras, balloon.proximal_ras))
-    length = balloon.planned_length_mm or float(np.linalg.norm(np.subtract(balloon.distal_ras, balloon.proximal_ras)))
-    return ellipsoid(np.asarray(balloon.centre_ras), axis, length, balloon.planned_diameter_mm)
-
-
-def ellipsoid(centre: NDArray, axis: NDArray, length_mm: float, diameter_mm: float) -> Any:
-    """Ellipsoid of revolution as ``vtkPolyData``, RAS mm."""
-    sphere = vtk.vtkSphereSource()
-    sphere.SetRadius(0.5)
-    sphere.SetThetaResolution(SPHERE_RESOLUTION)
-    sphere.SetPhiResolution(SPHERE_RESOLUTION)
-    across = unit(np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))]))
-    columns = np.stack([across * diameter_mm, np.cross(axis, across) * diameter_mm, axis * length_mm], axis=1)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = columns, centre
-    transform = vtk.vtkTransform()
-    transform.SetMatrix(matrix.ravel().tolist())
-    placed = vtk.vtkTransformPolyDataFilter()
-    placed.SetInputConnection(sphere.GetOutputPort())
-    placed.SetTransform(transform)
-    placed.Update()
-    return placed.GetOutput()
-
-
 def cement_surface(trajectory: Trajectory, volume_ml: float, vertebra: Vertebra | None) -> Any:
     """Surface of the cement of one side, ``vtkPolyData`` in RAS mm."""
     entry, target = np.asarray(trajectory.entry_ras), np.asarray(trajectory.target_ras)
@@ -108,7 +81,7 @@ def cement_surface(trajectory: Trajectory, volume_ml: float, vertebra: Vertebra 
         stretch = max(1.0, balloon.planned_length_mm / balloon.planned_diameter_mm)
     if vertebra is None or vertebra.body is None or vertebra.grid is None or vertebra.frame is None:
         diameter = (6000.0 * volume_ml / (np.pi * stretch)) ** (1 / 3)
-        return ellipsoid(centre, axis, stretch * diameter, diameter)
+        return spheroid_surface(centre, axis, stretch * diameter, diameter)
     return _nearest_part(
         vertebra, vertebra.frame.to_local(centre), vertebra.frame.direction_to_local(axis), stretch, volume_ml
     )

@@ -6,20 +6,17 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 
 from ..model import Trajectory
 from ..model.geometry import unit
 from ..model.palette import rgb, safety_colour
+from ..model.solids import tube_surface
 from . import roles
 from .folders import put_in_folder
 from .references import display_of, make_node, node_of, remove_node
 
 OUTSIDE_MM = 40.0
 """Length of tube drawn outside the bone where the skin is not known: enough to see where the needle comes from. [D]"""
-
-TUBE_SIDES = 32
-"""Corners of the tube's section: its surface lies at most 0.5 % of the radius inside the true circle."""
 
 GLYPHS = {"safe": "Sphere3D", "tight": "Diamond2D", "breach": "ThickCross2D"}
 """Shape of the ends by safety, so that colour is not the only sign."""
@@ -140,19 +137,3 @@ def update_tube(tube: Any, level: str, trajectory: Trajectory) -> None:
     display.SetColor(*rgb(safety_colour(trajectory.safety)))
     display.SetEdgeVisibility(trajectory.safety == "breach")  # seen without colour, too
     display.SetSliceIntersectionThickness(4 if trajectory.safety == "breach" else 2)
-
-
-def tube_surface(start: Any, end: Any, diameter_mm: float) -> Any:
-    """Closed tube between two RAS points, ``vtkPolyData``, mm."""
-    line = vtk.vtkLineSource()
-    line.SetPoint1(*(float(value) for value in start))
-    line.SetPoint2(*(float(value) for value in end))
-    tube = vtk.vtkTubeFilter()
-    tube.SetInputConnection(line.GetOutputPort())
-    tube.SetRadius(diameter_mm / 2)
-    tube.SetNumberOfSides(TUBE_SIDES)
-    tube.CappingOn()
-    triangles = vtk.vtkTriangleFilter()  # strips cannot be cut by the slice views
-    triangles.SetInputConnection(tube.GetOutputPort())
-    triangles.Update()
-    return triangles.GetOutput()
