@@ -72,6 +72,7 @@ class VertebralAugmentationPlannerParameterNode:
     level - the level the panel works on ("" before measuring).
     side - the side the panel works on.
     showLevelNames - preview of the name on each vertebra.
+    sourceImageMm, sourceObjectMm - distances of the simulated C-arm, mm; the ranges cannot cross.
     """
 
     ct: slicer.vtkMRMLScalarVolumeNode
@@ -87,6 +88,8 @@ class VertebralAugmentationPlannerParameterNode:
     balloon: str = "auto"
     targetFill: Annotated[float, WithinRange(0.01, 1.0)] = 0.30
     showLevelNames: bool = False
+    sourceImageMm: Annotated[float, WithinRange(900.0, 1500.0)] = 1100.0
+    sourceObjectMm: Annotated[float, WithinRange(500.0, 880.0)] = 700.0
 
 
 class VertebralAugmentationPlannerLogic(PlannerLogic, ScriptedLoadableModuleLogic):

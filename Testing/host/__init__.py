@@ -58,7 +58,7 @@ def install() -> Any:
     _keep_constants_alive()
     from PySide6.QtWidgets import QApplication
 
-    from . import application, ctk_widgets, qmrml_widgets, qt515
+    from . import application, ctk_widgets, images, qmrml_widgets, qt515
     from .pythonqt import wrapper_class
 
     native = QApplication.instance() or QApplication([])
@@ -79,6 +79,7 @@ def install() -> Any:
     for name, value in vars(qmrml_widgets).items():
         if name.startswith("qMRML"):
             setattr(slicer, name, wrapper_class(value))
+    slicer.qMRMLUtils = images.qMRMLUtils
     slicer.mrmlScene = _scene()
     slicer.app = application.Application(native, slicer.mrmlScene, Path(tempfile.mkdtemp(prefix="planner-host-")))
     slicer.modules = types.SimpleNamespace()

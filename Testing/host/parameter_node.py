@@ -94,11 +94,13 @@ class _Connector:
             if not choices:
                 raise RuntimeError("ComboBoxToStringableConnector requires the Choice annotation to be used.")
             widget.clear()
-            widget.addItems(choices)
+            for choice in choices:
+                widget.addItem(choice)
+            # guiConnectors.py, QComboBoxToStringableConnector: bound by position, whatever the texts are
             self.signal, self.read, self.write = (
                 "currentIndexChanged(int)",
-                lambda: widget.currentText,
-                self._set("currentText"),
+                lambda: choices[widget.currentIndex],
+                lambda value: setattr(widget, "currentIndex", choices.index(value)),
             )
         elif type(widget) in (ctkSliderWidget, qt.QDoubleSpinBox) and kind in (float, int):
             for note in notes:

@@ -69,7 +69,8 @@ METHODS: dict[str, tuple[str, ...]] = {
     "QFontMetrics": ("height", "horizontalAdvance"),
     "QColor": ("name", "red", "green", "blue", "lighter", "darker", "alpha", "setAlpha"),
     "QBrush": ("color",),
-    "QPixmap": ("save", "fill", "isNull", "width", "height"),
+    "QPixmap": ("save", "fill", "isNull", "width", "height", "toImage"),
+    "QImage": ("save", "isNull", "width", "height", "pixelColor"),
     "QIcon": ("isNull", "pixmap"),
     "QSize": ("width", "height"),
     "QRect": ("width", "height"),
@@ -92,12 +93,13 @@ STATIC_METHODS: dict[str, tuple[str, ...]] = {
     "QDesktopServices": ("openUrl",),
     "QUrl": ("fromLocalFile",),
     "QDir": ("homePath",),
+    "QPixmap": ("fromImage",),
 }
 
 ENUMS: dict[str, tuple[str, ...]] = {
     "Qt": (
         "AlignLeft", "AlignRight", "AlignCenter", "AlignHCenter", "AlignVCenter", "AlignTop", "UserRole",
-        "BackgroundRole", "ForegroundRole", "ItemIsEnabled", "ItemIsSelectable", "ItemIsEditable", "WaitCursor",
+        "BackgroundRole", "ForegroundRole", "ToolTipRole", "ItemIsEnabled", "ItemIsSelectable", "ItemIsEditable", "WaitCursor",
         "ApplicationModal", "WindowModal", "Horizontal", "Vertical", "RichText", "PlainText", "ShiftModifier",
         "NoFocus",
     ),

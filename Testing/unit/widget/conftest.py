@@ -65,7 +65,9 @@ def a_panel(a_slicer: Any) -> Any:
         procedure="kyphoplasty",
         balloon="auto",
         targetFill=0.3,
+        showLevelNames=False,
     )
+    logic.nodes = [plain]
     panel.setParameterNode(node)
     yield SimpleNamespace(ui=panel.ui, logic=logic, node=node, panel=panel, widget=widget)
     panel.close()

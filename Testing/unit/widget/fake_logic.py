@@ -8,6 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 sys.path.append(str(Path(__file__).resolve().parents[1] / "report"))
 from plans import case_plan  # noqa: E402 - the hand-made plan of the report's tests
 from VertebralAugmentationPlannerLib.model import (  # noqa: E402
@@ -16,8 +18,15 @@ from VertebralAugmentationPlannerLib.model import (  # noqa: E402
     CasePlan,
     InputError,
     LevelPlan,
+    PlanningCancelled,
     Trajectory,
     parse_level,
+)
+from VertebralAugmentationPlannerLib.report import compare_plans  # noqa: E402
+from VertebralAugmentationPlannerLib.scene.fluoroscopy import (  # noqa: E402
+    FluoroscopyFrame,
+    FluoroscopyView,
+    NeedleDepths,
 )
 
 
@@ -50,6 +59,9 @@ class FakeLogic:
         self.refuse: str | Exception | None = None
         self.needleViews = False
         self.undos = 0
+        self.simulated = ""
+        self.nodes: list[Any] = []
+        self.others: dict[Any, CasePlan] = {}
 
     def told(self, name: str) -> list[tuple[Any, ...]]:
         return [call[1:] for call in self.calls if call[0] == name]
@@ -163,7 +175,9 @@ class FakeLogic:
     def balloonCatalog(self) -> list[Any]:
         return [SimpleNamespace(name=name) for name in ("10/3", "15/3", "20/3")]
 
-    def planAugmentation(self, node: Any, level: str, balloon: Any = None, targetFill: Any = None) -> LevelPlan:
+    def planAugmentation(
+        self, node: Any, level: str, balloon: Any = None, targetFill: Any = None, progress: Any = None, stop: Any = None
+    ) -> LevelPlan:
         self._note("planAugmentation", level, balloon, targetFill)
         return self.casePlan.level(level)
 
@@ -179,7 +193,7 @@ class FakeLogic:
         return balloon
 
     def currentPlan(self, node: Any) -> CasePlan | None:
-        return self.casePlan
+        return self.others.get(node, self.casePlan) if node in self.nodes else self.casePlan
 
     def showLevel(self, node: Any, level: str) -> None:
         self._note("showLevel", level)
@@ -235,9 +249,58 @@ class FakeLogic:
         self.casePlan = CasePlan.load(path)
         return self.casePlan
 
-    def exportReport(self, node: Any, path: str) -> Path:
+    def exportReport(self, node: Any, path: str, progress: Any, shouldCancel: Any) -> Path:
         self._note("exportReport", path)
+        for picture in range(3):
+            if shouldCancel():
+                raise PlanningCancelled
+            progress(picture / 3, f"drawing picture {picture}")
         return Path(path)
+
+    # fluoroscopy
+
+    def canSimulate(self, node: Any, level: str) -> tuple[bool, str]:
+        if node.segmentation is not None and node.ct is None:
+            return False, "Fluoroscopy is simulated from the CT; choose one in section 1."
+        return (True, "") if self.casePlan else (False, "Measure the levels first.")
+
+    def setUpFluoroscopy(self, node: Any, level: str, progress: Any, shouldCancel: Any) -> None:
+        self._note("setUpFluoroscopy", level)
+        self.simulated = level
+
+    def fluoroscopyReady(self, node: Any, level: str) -> bool:
+        return bool(level) and self.simulated == level
+
+    def fluoroscopyPreset(self, node: Any, level: str, name: str) -> tuple[float, float]:
+        return {"ap": (0.0, 5.0), "lateral": (-90.0, 0.0), "left": (-13.0, -9.0), "right": (14.0, -9.0)}[name]
+
+    def fluoroscopyDepths(self, node: Any, level: str) -> dict[str, Any]:
+        needles = self.casePlan.level(level).trajectories
+        return {needle.side: NeedleDepths(-52.0, 28.3, 42.6) for needle in needles}
+
+    def fluoroscopy(self, node: Any, level: str, view: FluoroscopyView) -> FluoroscopyFrame:
+        self._note("fluoroscopy", view)
+        pixels = np.zeros((40, 40, 3), np.uint8)
+        pixels[0, :] = (255, 0, 0)
+        tips = tuple(f"{side} tip at {view.depth_mm:.1f} mm" for side in view.sides)
+        return FluoroscopyFrame(pixels, "L", "R", f"{view.primary_deg:.0f}°", "Prone, receptor above", tips)
+
+    # plans of the scene
+
+    def planNodes(self) -> list[Any]:
+        return list(self.nodes)
+
+    def planTitle(self, node: Any) -> str:
+        return node.GetName()
+
+    def newPlan(self, node: Any) -> Any:
+        self._note("newPlan")
+        return self.nodes[-1]
+
+    def comparePlans(self, node: Any, other: Any, name: str = "") -> Any:
+        self._note("comparePlans", other, name)
+        other = other if isinstance(other, CasePlan) else self.others[other]
+        return compare_plans(self.casePlan, other, "this plan", name)
 
     def cleanup(self) -> None:
         self._note("cleanup")

@@ -53,9 +53,14 @@ def level_pictures(
     level: str,
     *,
     settings: PictureSettings | None = None,
+    progress: Callable[[float, str], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> LevelPictures:
     """All pictures of a level; the keys are listed at the head of the package.
+
+    Args:
+        progress: called before each picture with a fraction 0–1 and what is being drawn.
+        should_cancel: polled at the same places.
 
     Raises:
         KeyError: the level is not in the plan.
@@ -75,9 +80,11 @@ def level_pictures(
     jobs["view3d"] = partial(view3d_picture, spine, level_plan)
 
     result = LevelPictures()
-    for key, job in jobs.items():
+    for done, (key, job) in enumerate(jobs.items()):
         if should_cancel is not None and should_cancel():
             raise PlanningCancelled
+        if progress is not None:
+            progress(done / len(jobs), f"drawing {level}: {key.replace('_', ' ')}")
         try:
             result.pictures[key] = job()
         except (InputError, GraphicsUnavailable) as reason:

@@ -89,7 +89,7 @@ def _block(group: str) -> str:
 
 def _text_lines(row: Difference, indent: int) -> list[str]:
     label = f"{'':{indent}}{row.name}"
-    a, b, change = _cells(row)
+    a, b, change = comparison_cells(row)
     if max(len(a), len(b)) >= _VALUE:  # words too long for a column: one line each
         wrapped = [f"{label}:"]
         for mark, words in (("A", a), ("B", b)):
@@ -99,7 +99,8 @@ def _text_lines(row: Difference, indent: int) -> list[str]:
     return [f"{label:<{_LABEL}}{a:>{_VALUE}}{b:>{_VALUE}}{change:>{_CHANGE}}"]
 
 
-def _cells(row: Difference) -> tuple[str, str, str]:
+def comparison_cells(row: Difference) -> tuple[str, str, str]:
+    """What stands under A, B and B − A."""
     if row.apart:
         return "", "", f"{_number(row.difference, row)} apart"
     change = signed(row.difference, row.decimals, row.unit).replace("\u00a0", " ") if row.difference is not None else ""
@@ -120,7 +121,7 @@ def _number(value: float | None, row: Difference) -> str:
 
 def _html_row(row: Difference) -> list[Content]:
     side = f"{row.side} needle, " if row.side else ""
-    cells: list[Content] = [f"{side}{row.name}", *_cells(row)]
+    cells: list[Content] = [f"{side}{row.name}", *comparison_cells(row)]
     return [element("span", cell, class_="faint") if row.same else element("b", cell) for cell in cells]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -14,9 +15,17 @@ from .pictures import PagePictures, level_page_pictures
 from .record_page import record_page
 from .style import STYLE
 
+Progress = Callable[[float, str], None]
+ShouldCancel = Callable[[], bool]
+
 
 def report_html(
-    plan: CasePlan, case: Case | None = None, spine: Spine | None = None, patient_name: str | None = None
+    plan: CasePlan,
+    case: Case | None = None,
+    spine: Spine | None = None,
+    patient_name: str | None = None,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
 ) -> str:
     """The report as one HTML document without scripts and without anything to load.
 
@@ -24,10 +33,18 @@ def report_html(
         plan: the plan to report.
         case, spine: what the plan was made from; without both there are no pictures, and the report says so.
         patient_name: printed on every sheet; left out unless given. The plan itself never holds a name.
+        progress: called before each picture with a fraction 0–1 and what is being drawn.
+        should_cancel: polled at the same places.
+
+    Raises:
+        PlanningCancelled: ``should_cancel`` answered true between two pictures.
     """
     own = levels_with_sheets(plan)
     several = len(plan.levels) > 1
-    pictures = {level.level: level_page_pictures(plan, level, case, spine) for level in own}
+    pictures = {
+        level.level: level_page_pictures(plan, level, case, spine, _part(progress, index, len(own)), should_cancel)
+        for index, level in enumerate(own)
+    }
     sheets = [overview_page(plan, patient_name, pictures)] if several or not own else []
     for level in own:
         sheets += _level_sheets(plan, level, pictures[level.level], several, patient_name)
@@ -50,13 +67,23 @@ def write_report(
     case: Case | None = None,
     spine: Spine | None = None,
     patient_name: str | None = None,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
 ) -> None:
     """Write :func:`report_html` whole or not at all.
 
     Raises:
         InputError: the folder cannot be written.
+        PlanningCancelled: ``should_cancel`` answered true; nothing is written.
     """
-    write_text(Path(path), report_html(plan, case, spine, patient_name))
+    write_text(Path(path), report_html(plan, case, spine, patient_name, progress, should_cancel))
+
+
+def _part(progress: Progress | None, index: int, count: int) -> Progress | None:
+    """The share of one level on the whole report's bar."""
+    if progress is None:
+        return None
+    return lambda fraction, text: progress((index + fraction) / count, text)
 
 
 def _level_sheets(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -50,13 +50,20 @@ class PagePictures:
     """Why there are none at all."""
 
 
-def level_page_pictures(plan: CasePlan, level: LevelPlan, case: Case | None, spine: Spine | None) -> PagePictures:
+def level_page_pictures(
+    plan: CasePlan,
+    level: LevelPlan,
+    case: Case | None,
+    spine: Spine | None,
+    progress: Callable[[float, str], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> PagePictures:
     """Draw the pictures of one level, or say why not."""
     if case is None or spine is None:
         return PagePictures(reason=PLAN_ALONE)
     from ..imaging import level_pictures  # here, so that a report without pictures loads no renderer
 
-    drawn = level_pictures(case, spine, plan, level.level)
+    drawn = level_pictures(case, spine, plan, level.level, progress=progress, should_cancel=should_cancel)
     return PagePictures(drawn.pictures, drawn.notes)
 
 

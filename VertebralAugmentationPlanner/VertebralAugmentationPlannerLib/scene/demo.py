@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,11 @@ from slicer import util
 
 from ..model import Image, InputError, PlanningCancelled
 from ..sample import SAMPLES, TOTALSEGMENTATOR, make_case
+from .background import in_background
 from .volumes import vtk_matrix
 
-LISTEN_S = 0.05
-"""How often the cancel button is asked while the phantom is drawn (some seconds, in a thread of its own)."""
-USUAL_S = 6.0
-"""Usual time for drawing, for the progress bar."""
+DRAWN_SHARE = 0.9
+"""Where the drawing ends on the progress bar and the nodes are made."""
 
 
 def demoCases() -> list[tuple[str, str]]:
@@ -39,21 +37,9 @@ def loadDemoCase(
     """
     if name not in SAMPLES:
         raise InputError(f"There is no demo case “{name}”; choose one of {', '.join(SAMPLES)}.")
-    phantom = SAMPLES[name].build()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        drawing = pool.submit(make_case, phantom)
-        waited = 0.0
-        while not drawing.done():
-            if shouldCancel is not None and shouldCancel():
-                raise PlanningCancelled
-            if progress is not None:
-                progress(min(waited / USUAL_S, 0.95), "Drawing the synthetic CT")
-            try:
-                drawing.result(timeout=LISTEN_S)
-            except TimeoutError:
-                waited += LISTEN_S
-        ct, labels, _truth = drawing.result()
-    assert ct is not None
+    ct, labels = _drawn(name, progress, shouldCancel)
+    if progress is not None:
+        progress(DRAWN_SHARE, "Making CT and segmentation")
     volume = _volume(ct, f"{name} CT")
     volume.CreateDefaultDisplayNodes()
     display = volume.GetDisplayNode()
@@ -61,6 +47,30 @@ def loadDemoCase(
         display.SetAutoWindowLevel(False)
         display.SetWindowLevel(1200.0, 250.0)
     return volume, _segmentation(labels, f"{name} vertebrae")
+
+
+def _drawn(
+    name: str, progress: Callable[[float, str], None] | None, should_cancel: Callable[[], bool] | None
+) -> tuple[Image, Image]:
+    """CT and labels."""
+    share = [0.0]
+
+    def draw(cancelled: Callable[[], bool]) -> tuple[Image | None, Image]:
+        def step(done: float) -> None:
+            share[0] = done
+            if cancelled():
+                raise PlanningCancelled
+
+        ct, labels, _truth = make_case(SAMPLES[name].build(), step=step)
+        return ct, labels
+
+    def tell() -> None:
+        if progress is not None:
+            progress(DRAWN_SHARE * share[0], "Drawing the synthetic CT")
+
+    ct, labels = in_background(draw, tell, should_cancel)
+    assert ct is not None
+    return ct, labels
 
 
 def _volume(image: Image, name: str, kind: str = "vtkMRMLScalarVolumeNode") -> Any:

@@ -80,3 +80,12 @@ def show_level(parameter_node: Any, shown: str) -> None:
             node.GetDisplayNode().SetVisibility(ours)
         elif kind == roles.NEEDLE:
             node.GetDisplayNode().SetPropertiesLabelVisibility(ours)
+
+
+def show_plan(parameter_node: Any, visible: bool) -> None:
+    """Show or hide all that a plan drew, so that two plans of one case are not seen through each other."""
+    for role in owned_roles(parameter_node):
+        node = node_of(parameter_node, role)
+        if node is not None and node.IsA("vtkMRMLDisplayableNode"):
+            for number in range(node.GetNumberOfDisplayNodes()):
+                node.GetNthDisplayNode(number).SetVisibility(visible)

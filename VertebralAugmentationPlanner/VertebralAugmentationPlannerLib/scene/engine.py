@@ -14,10 +14,11 @@ from .. import planner
 from ..access import WARNING_CODES as ACCESS_CODES
 from ..access import PathEvaluator, reevaluate
 from ..anatomy import build_spine
-from ..augmentation import WARNING_CODES as ROOM_CODES
+from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
 from ..augmentation import load_catalog
 from ..case import load_case, requested_levels
 from ..case.numbering import VERSE
+from ..imaging import Fluoroscope, body_centre_ras
 from ..measurement import measurements_with_points
 from ..model import (
     CANNULAS,
@@ -35,8 +36,8 @@ from ..model import (
 from ..report import write_report
 from .edits import with_trajectory
 
-AUGMENTATION_CODES = ROOM_CODES | {"no_augmentation"}
-"""Codes of the warnings of augmentation, the scene's own included."""
+OWN_CODES = frozenset({"no_augmentation"})
+"""Codes of warnings that only the scene gives; the planner takes away its own."""
 
 PATH_CODES = ACCESS_CODES - {"no_access", "no_path"}
 """Those that speak of one needle's path; they go when the needle is moved."""
@@ -102,7 +103,7 @@ class Engine:
         missing = [name for name in named if name not in whole]
         if missing:
             raise InputError(f"{missing[0]} is not whole in the scan or not labelled; choose among {', '.join(whole)}.")
-        fresh = tuple(_without_warnings(level, ACCESS_CODES | AUGMENTATION_CODES) for level in plan.levels)
+        fresh = tuple(_without_warnings(level, OWN_CODES) for level in plan.levels)
         planned = planner.plan_levels(replace(plan, levels=fresh), case, spine, options, progress, shouldCancel)
         # A level that was not asked for comes back as it went in, but without what an earlier run said of it.
         levels = tuple(
@@ -119,10 +120,9 @@ class Engine:
         volumesMl: dict[str, float] | None = None,
     ) -> LevelPlan:
         """Balloons, cement and prediction of a level for its needles as they are."""
-        bare = _without_warnings(level, AUGMENTATION_CODES)
-        if not bare.trajectories:
-            return replace(bare, cement=None, predicted=None)
-        return planner.plan_level_augmentation(bare, case, spine, options, volumesMl)
+        if not level.trajectories:
+            return replace(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), cement=None, predicted=None)
+        return planner.plan_level_augmentation(_without_warnings(level, OWN_CODES), case, spine, options, volumesMl)
 
     def inflate(
         self, level: LevelPlan, case: Case, spine: Spine, side: str, volumeMl: float, options: PlanOptions
@@ -176,10 +176,22 @@ class Engine:
         """The balloons of the catalogue, the user's own included."""
         return list(load_catalog(options.catalog))
 
-    def writeReport(self, plan: CasePlan, case: Case | None, spine: Spine | None, path: Path) -> Path:
-        """Write the report; with case and spine it has pictures."""
-        write_report(plan, path, case, spine)
+    def writeReport(
+        self,
+        plan: CasePlan,
+        case: Case | None,
+        spine: Spine | None,
+        path: Path,
+        progress: Progress | None = None,
+        shouldCancel: ShouldCancel | None = None,
+    ) -> Path:
+        """Write the report; with case and spine it has pictures. Cancelled, nothing is written."""
+        write_report(plan, path, case, spine, progress=progress, should_cancel=shouldCancel)
         return path
+
+    def fluoroscope(self, case: Case, vertebra: Vertebra) -> Fluoroscope:
+        """The CT around a level under the C-arm. Raises ``InputError`` without a CT."""
+        return Fluoroscope(case.ct, body_centre_ras(vertebra))
 
 
 def _without_warnings(level: LevelPlan, codes: frozenset[str]) -> LevelPlan:

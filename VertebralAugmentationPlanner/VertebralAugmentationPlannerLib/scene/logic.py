@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..model import CasePlan, InputError
 from . import level_table
@@ -15,7 +15,8 @@ from .choices import make_options, options_of
 from .drawing import show_level
 from .headless import write_bundle
 from .level_table import SegmentRow
-from .logic_editing import EditingLogic
+from .logic_compare import ComparingLogic
+from .logic_fluoroscopy import FluoroscopyLogic
 from .logic_steps import NO_MEASUREMENTS
 from .pictures import screenshots
 from .references import node_of, plain
@@ -23,10 +24,13 @@ from .segments import merge, parts_of
 from .views import center_slices
 from .volumes import image_from_volume
 
+if TYPE_CHECKING:
+    from .engine import Progress, ShouldCancel
+
 __all__ = ["CHANGES", "Change", "PlannerLogic", "SegmentRow"]
 
 
-class PlannerLogic(EditingLogic):
+class PlannerLogic(FluoroscopyLogic, ComparingLogic):
     """Everything the module does, on a MRML scene.
 
     Args:
@@ -99,12 +103,24 @@ class PlannerLogic(EditingLogic):
         self.buildScene(plan, parameterNode=parameterNode)
         return plan
 
-    def exportReport(self, parameterNode: Any, path: str | PathLike[str]) -> Path:
-        """Write the report (HTML), with pictures where the images are at hand."""
-        session, options = self._session(parameterNode), options_of(parameterNode)
-        images = self.checkInputs(parameterNode)[0]
-        case, spine = (session.case(options), session.spine(options)) if images else (None, None)
-        return self.engine.writeReport(self._plan(parameterNode), case, spine, Path(path))
+    def exportReport(
+        self,
+        parameterNode: Any,
+        path: str | PathLike[str],
+        progress: Progress | None = None,
+        shouldCancel: ShouldCancel | None = None,
+    ) -> Path:
+        """Write the report (HTML), with pictures where the images are at hand.
+
+        Raises:
+            InputError: there is no plan, or the file cannot be written.
+            PlanningCancelled: ``shouldCancel`` answered true; no file is written.
+        """
+        session, options, plan = self._session(parameterNode), options_of(parameterNode), self._plan(parameterNode)
+        case, spine = None, None
+        if self.checkInputs(parameterNode)[0]:
+            case, spine = session.case(options), session.spine(options, progress, shouldCancel)
+        return self.engine.writeReport(plan, case, spine, Path(path), progress, shouldCancel)
 
     def screenshots(self, parameterNode: Any, folder: str | PathLike[str], prefix: str = "plan") -> list[Path]:
         """Write a PNG of each slice and 3D view shown. Raises ``InputError`` without views."""

@@ -117,13 +117,19 @@ class StepsLogic(InputsLogic):
         return self.engine.balloons(make_options())
 
     def planAugmentation(
-        self, parameterNode: Any, level: str, balloon: str | None = None, targetFill: float | None = None
+        self,
+        parameterNode: Any,
+        level: str,
+        balloon: str | None = None,
+        targetFill: float | None = None,
+        progress: Progress | None = None,
+        shouldCancel: ShouldCancel | None = None,
     ) -> LevelPlan:
-        """Balloon and cement again for the needles as they are now."""
+        """Balloon and cement again for the needles as they are now; only the anatomy, if not at hand, takes long."""
         session = self._session(parameterNode)
         given = {"balloon": balloon, "target_fill": targetFill}
         options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
-        spine = session.spine(options)
+        spine = session.spine(options, progress, shouldCancel)
         planned = self.engine.augment(session.level(level), session.case(options), spine, options)
         self._take(session, planned, Change("balloon", level))
         return planned

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import slicer
+import vtk
+from numpy.typing import NDArray
 from slicer import util
 from slicer.i18n import tr
+from vtk.util import numpy_support
 
 __all__ = [
     "childWidgets",
     "errorDisplay",
+    "fillImage",
     "loadUi",
     "observeScene",
     "processEvents",
@@ -48,6 +53,21 @@ def loadUi(path: str) -> Any:
 def childWidgets(widget: Any) -> Any:
     """An object with each named child widget as an attribute."""
     return util.childWidgetVariables(widget)
+
+
+def fillImage(image: Any, pixels: NDArray[np.uint8]) -> None:
+    """Write RGB pixels (rows, columns, 3), first row on top, into a ``QImage``.
+
+    The way of Slicer's own DataProbe module: ``qMRMLUtils.vtkImageDataToQImage`` (CTK ``vtkImageDataToQImage``: 8-bit,
+    three components, the first row of VTK at the bottom).
+    """
+    rows, columns, _parts = pixels.shape
+    data = vtk.vtkImageData()
+    data.SetDimensions(columns, rows, 1)
+    flat = np.ascontiguousarray(pixels[::-1]).reshape(-1, 3)
+    data.GetPointData().SetScalars(numpy_support.numpy_to_vtk(flat, deep=True, array_type=vtk.VTK_UNSIGNED_CHAR))
+    if not slicer.qMRMLUtils().vtkImageDataToQImage(data, image):
+        raise RuntimeError("the picture could not be handed to Qt")
 
 
 def viewsAvailable() -> tuple[bool, str]:

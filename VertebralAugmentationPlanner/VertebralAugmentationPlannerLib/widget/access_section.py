@@ -17,6 +17,7 @@ from ..report.wording import (
 )
 from ..scene.numbers import readMargins
 from ..scene.ui_support import tr as _
+from .choices import fill
 from .section import Section
 from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_symbol
 
@@ -77,7 +78,7 @@ class AccessSection(Section):
     def refresh(self) -> None:
         plan, ui = self.panel.casePlan, self.ui
         complete = [level.level for level in plan.levels if level.complete] if plan else []
-        _fill(ui.levelComboBox, complete, self.panel.level)
+        fill(ui.levelComboBox, complete, self.panel.level)
         measured = (bool(complete), _("Measure first (section 2)."))
         for widget in (ui.levelComboBox, ui.procedureComboBox, ui.approachComboBox, ui.cannulaComboBox):
             self.enable(widget, measured)
@@ -104,7 +105,7 @@ class AccessSection(Section):
             needle = needles.get(side)
             self._show_needle(column, needle, margins) if needle else self._clear(column, side)
         present = [side for side in SIDES if side in needles]
-        _fill(ui.sideComboBox, present, self.node.side if self.node else "")
+        fill(ui.sideComboBox, present, self.node.side if self.node else "")
         planned = (bool(present), _("Plan this level first."))
         self.enable(ui.sideComboBox, planned)
         self.enable(ui.needleViewsButton, planned)
@@ -174,13 +175,13 @@ class AccessSection(Section):
     # ---- Clicks -------------------------------------------------------------------------------------------------
 
     def onLevel(self, index: int) -> None:
-        if not self.panel.quiet and index >= 0:
-            self.panel.chooseLevel(self.ui.levelComboBox.itemText(index))
+        if not self.panel.quiet and self.ui.levelComboBox.currentIndex >= 0:
+            self.panel.chooseLevel(self.ui.levelComboBox.currentText)
 
     def onSide(self, index: int) -> None:
-        if self.panel.quiet or index < 0 or not self.node:
+        if self.panel.quiet or self.ui.sideComboBox.currentIndex < 0 or not self.node:
             return
-        self.node.side = self.ui.sideComboBox.itemText(index)
+        self.node.side = self.ui.sideComboBox.currentText
         if self.logic.needleViewsShown():
             self._show_views()
 
@@ -203,7 +204,7 @@ class AccessSection(Section):
     def onNeedleViews(self, on: bool) -> None:
         if self.panel.quiet or not self.node:
             return
-        if on:
+        if self.ui.needleViewsButton.checked:
             self._show_views()
         else:
             self.panel.quick(_("Restoring the views"), self.logic.restoreViews)
@@ -220,23 +221,14 @@ class AccessSection(Section):
 
     def onDepth(self, depth: float) -> None:
         if not self.panel.quiet and self.node and self.logic.needleViewsShown():
-            self.panel.work.quick(_("Moving the slice"), lambda: self.logic.setNeedleDepth(self.node, depth))
+            now = self.ui.depthSlider.value
+            self.panel.work.quick(_("Moving the slice"), lambda: self.logic.setNeedleDepth(self.node, now))
 
     def onUndo(self) -> None:
         self.panel.quick(_("Undo"), self.logic.undo)
 
     def onRedo(self) -> None:
         self.panel.quick(_("Redo"), self.logic.redo)
-
-
-def _fill(combo: Any, texts: list[str], current: str) -> None:
-    """Offer these texts, with this one current where it is among them."""
-    if [combo.itemText(index) for index in range(combo.count)] != texts:
-        combo.clear()
-        combo.addItems(texts)
-    index = texts.index(current) if current in texts else -1
-    if combo.currentIndex != index:
-        combo.setCurrentIndex(index)
 
 
 def tilt_text(degrees: float) -> str:

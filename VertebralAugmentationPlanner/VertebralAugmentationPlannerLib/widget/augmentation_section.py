@@ -22,7 +22,7 @@ class AugmentationSection(Section):
         super().__init__(panel, panel.ui.augmentationCollapsibleButton)
         ui = self.ui
         self._names = [AUTO, *(balloon.name for balloon in self.logic.balloonCatalog())]
-        ui.balloonComboBox.addItems([_("auto: the longest that fits"), *self._names[1:]])
+        ui.balloonComboBox.addItems([_("automatic: the longest that fits"), *self._names[1:]])
         self._sliders = {
             "left": (ui.leftInflationSlider, ui.leftInflationLabel, ui.leftBalloonLabel),
             "right": (ui.rightInflationSlider, ui.rightInflationLabel, ui.rightBalloonLabel),
@@ -83,13 +83,14 @@ class AugmentationSection(Section):
     # ---- Clicks -------------------------------------------------------------------------------------------------
 
     def onBalloon(self, index: int) -> None:
-        if not self.panel.quiet and self.node and 0 <= index < len(self._names):
-            self.node.balloon = self._names[index]
+        chosen = self.ui.balloonComboBox.currentIndex
+        if not self.panel.quiet and self.node and 0 <= chosen < len(self._names):
+            self.node.balloon = self._names[chosen]
             self._augment()
 
     def onFill(self, percent: float) -> None:
         if not self.panel.quiet and self.node:
-            self.node.targetFill = percent / 100
+            self.node.targetFill = self.ui.fillSlider.value / 100
             self._augment()
 
     def onAugment(self) -> None:
@@ -98,20 +99,20 @@ class AugmentationSection(Section):
     def _augment(self) -> None:
         node, level = self.node, self.panel.level
         if self.ui.augmentButton.enabled:
-            self.panel.quick(
+            self.panel.run(
                 _("Planning balloon and cement"),
-                lambda: self.logic.planAugmentation(node, level, node.balloon, node.targetFill),
+                lambda *hooks: self.logic.planAugmentation(node, level, node.balloon, node.targetFill, *hooks),
             )
 
     def onInflateLeft(self, volume: float) -> None:
-        self._inflate("left", volume)
+        self._inflate("left")
 
     def onInflateRight(self, volume: float) -> None:
-        self._inflate("right", volume)
+        self._inflate("right")
 
-    def _inflate(self, side: str, volume: float) -> None:
-        if not self.panel.quiet and self.node:
-            level = self.panel.level
+    def _inflate(self, side: str) -> None:
+        if not self.panel.quiet and self.node and self.panel.prepare():
+            level, volume = self.panel.level, self._sliders[side][0].value
             self.panel.quick(_("Inflating"), lambda: self.logic.inflate(self.node, level, side, volume))
 
 

@@ -113,9 +113,11 @@ class ImagesSection(Section):
 
     def onLevel(self, key: str, position: int) -> None:
         """A row was given another level."""
-        if self.panel.quiet or position < 0:
+        row = next((index for index, shown in enumerate(self._shown) if shown.key == key), None)
+        chosen = self._combos[row].currentIndex if row is not None else -1
+        if self.panel.quiet or chosen < 0:
             return
-        level = "" if position == NOT_USED else LEVELS[position - 1]
+        level = "" if chosen == NOT_USED else LEVELS[chosen - 1]
         self._correct(lambda: self.logic.setLevel(self.node, key, level))
 
     def onShiftUp(self) -> None:
@@ -134,8 +136,11 @@ class ImagesSection(Section):
             self.panel.refresh()
 
     def onShowNames(self, visible: bool) -> None:
+        """The node learns of the tick before anything else: what follows may write the node's value to the box."""
         if self.node and not self.panel.quiet:
-            self.panel.quick(_("Showing the names"), lambda: self.logic.showLevelNames(self.node, visible))
+            shown = self.ui.showNamesCheckBox.checked
+            self.node.showLevelNames = shown
+            self.panel.quick(_("Showing the names"), lambda: self.logic.showLevelNames(self.node, shown))
 
     def onDemo(self) -> None:
         """Load the chosen demo case into the scene and choose its nodes."""

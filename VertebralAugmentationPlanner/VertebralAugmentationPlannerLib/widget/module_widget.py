@@ -27,7 +27,9 @@ class PlannerWidget:
     logic: Any
     parent: Any
     layout: Any
-    panel: PlannerPanel
+    panel: PlannerPanel | None = None
+    _parameterNode: Any = None
+    _guiTag: int | None = None
 
     def makeLogic(self) -> Any:
         """The logic to work with."""
@@ -38,23 +40,25 @@ class PlannerWidget:
         from .panel import PlannerPanel  # with all that it needs: Slicer's start need not wait for it
 
         super().setup()  # type: ignore[misc]
-        self._parameterNode: Any = None
-        self._guiTag: int | None = None
         self._uiWidget = loadUi(self.resourcePath(self.uiFile))  # type: ignore[attr-defined]
         self.layout.addWidget(self._uiWidget)
         self.ui = childWidgets(self._uiWidget)
         if self.logic is None:
             self.logic = self.makeLogic()
         self.panel = PlannerPanel(self.ui, self.logic, self.parent)
+        self.panel.chooser.choose = self.choosePlan
         observeScene(self, self.onSceneStartClose, self.onSceneEndClose, self.onSceneEndImport)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
-        """The module is closed or reloaded: leave no observer behind."""
+        """The module is closed or reloaded: leave no observer behind, however far ``setup`` came."""
         self.setParameterNode(None)
         self.removeObservers()  # type: ignore[attr-defined]
-        self.panel.close()
-        self.logic.cleanup()
+        if self.panel is not None:
+            self.panel.close()
+            self.panel = None
+        if self.logic is not None:
+            self.logic.cleanup()
 
     def onReload(self) -> None:
         """The developer's Reload button: Slicer reads the module file again, and here the package, too."""
@@ -85,25 +89,42 @@ class PlannerWidget:
         current = self._parameterNode
         if current is None or self.logic.currentPlan(current) is not None or current.segmentation is not None:
             return
-        for node in self.logic.getAllParameterNodes():
+        for node in self.logic.planNodes():
             found = type(current)(node)
             if node is not current.parameterNode and (self.logic.currentPlan(found) or found.segmentation):
                 self.setParameterNode(found)
                 removeNode(current.parameterNode)
-                self.panel.prepareSoon()
+                if self.panel is not None:
+                    self.panel.prepareSoon()
                 return
 
     def initializeParameterNode(self) -> None:
-        """Use the scene's parameter node, or a new one."""
-        self.setParameterNode(self.logic.getParameterNode())
+        """Go on with the plan that was chosen; without one use the scene's first, or a new one."""
+        current = self._parameterNode
+        kept = current is not None and any(node is current.parameterNode for node in self.logic.planNodes())
+        self.setParameterNode(current if kept else self.logic.getParameterNode())
+
+    def choosePlan(self, node: Any) -> None:
+        """Work on another plan of the scene; what the plan before drew is hidden."""
+        before = self._parameterNode
+        if before is None or node is before.parameterNode or self.panel is None:
+            return
+        self.setParameterNode(type(before)(node))
+        self.logic.showPlan(before, False)
+        self.logic.showPlan(node, True)
+        self.panel.chooseLevel(self.panel.level)
+        self.panel.prepareSoon()
 
     def setParameterNode(self, parameterNode: Any) -> None:
         """Bind the panel to a parameter node wrapper, or to none."""
         self._disconnectGui()
         self._parameterNode = parameterNode
+        if self.panel is None:
+            return
         if parameterNode is not None:
             with self.panel.writing():
                 self._guiTag = parameterNode.connectGui(self.ui)
+                self.panel.showWords()
             self.addObserver(  # type: ignore[attr-defined]
                 parameterNode.parameterNode, vtkCommand.ModifiedEvent, self.onParameterNodeModified
             )
@@ -111,7 +132,8 @@ class PlannerWidget:
 
     def onParameterNodeModified(self, caller: Any = None, event: Any = None) -> None:
         """A choice changed, in the panel or elsewhere."""
-        self.panel.refresh()
+        if self.panel is not None:
+            self.panel.refresh()
 
     def _disconnectGui(self) -> None:
         if self._parameterNode is None or self._guiTag is None:

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import qt
-
 from ..model import CasePlan, LevelPlan
 from ..scene.references import plain
 from ..scene.ui_support import tr as _
 from .access_section import AccessSection
 from .augmentation_section import AugmentationSection
+from .choices import show_words
+from .compare_section import CompareSection
 from .dialogs import FileDialogs
+from .fluoroscopy_section import FluoroscopySection
 from .images_section import ImagesSection
 from .measurements_section import MeasurementsSection
 from .numbers_section import NumbersSection
+from .plan_chooser import PlanChooser
 from .plan_section import PlanSection
+from .section import after_events
 from .work import Work
 
 
@@ -42,10 +45,23 @@ class PlannerPanel:
         self.access = AccessSection(self)
         self.augmentation = AugmentationSection(self)
         self.numbers = NumbersSection(self)
+        self.fluoroscopy = FluoroscopySection(self)
         self.plan = PlanSection(self)
-        self._later = _after_events(self._settle)
-        self._prepareLater = _after_events(self.prepare)
-        self.sections = (self.images, self.measurements, self.access, self.augmentation, self.numbers, self.plan)
+        self.compare = CompareSection(self)
+        self.chooser = PlanChooser(self)
+        self._later = after_events(self._settle)
+        self._prepareLater = after_events(self.prepare)
+        self.sections = (
+            self.chooser,
+            self.images,
+            self.measurements,
+            self.access,
+            self.augmentation,
+            self.numbers,
+            self.fluoroscopy,
+            self.plan,
+            self.compare,
+        )
         logic.addListener(self.onChange)
 
     def close(self) -> None:
@@ -54,7 +70,13 @@ class PlannerPanel:
         self._later.stop()
         self._prepareLater.stop()
         self.plan.stop()
+        self.fluoroscopy.stop()
+        self.compare.stop()
         self.parameterNode = None
+
+    def showWords(self) -> None:
+        """Readable words in the combo boxes; binding them to a parameter node puts in the stored ones."""
+        show_words(self.ui)
 
     def setParameterNode(self, parameterNode: Any) -> None:
         """Work on another parameter node, or on none (the panel is then greyed)."""
@@ -123,11 +145,16 @@ class PlannerPanel:
             self.parameterNode.level = level
         self.quick(_("Showing the level"), lambda: self.logic.showLevel(self.parameterNode, level))
 
-    def prepare(self) -> None:
-        """Build the anatomy behind a plan that came from a file or a scene, so that a drag is answered at once."""
+    def prepare(self) -> bool:
+        """Build the anatomy behind a plan that came from a file or a scene, so that a drag is answered at once.
+
+        Returns:
+            Whether it is at hand; False where the user cancelled or it failed.
+        """
         node = self.parameterNode
         if node and self.casePlan and self.logic.checkInputs(node)[0] and not self.logic.isReady(node):
-            self.run(_("Preparing the plan for editing"), lambda *hooks: self.logic.prepare(node, *hooks))
+            return self.run(_("Preparing the plan for editing"), lambda *hooks: self.logic.prepare(node, *hooks))
+        return True
 
     def prepareSoon(self) -> None:
         """:meth:`prepare`, once the event that is being handled now is through (a scene is being read)."""
@@ -143,25 +170,19 @@ class PlannerPanel:
         if not self.parameterNode or node is not plain(self.parameterNode) or self.work.busy or self.quiet:
             return
         live = {
-            "needle": (self.access.refreshNeedles, self.augmentation.refreshResults, self.plan.refreshSoon),
-            "balloon": (self.augmentation.refreshResults, self.plan.refreshSoon),
-            "height": (self.measurements.refresh, self.plan.refreshSoon),
+            "needle": (self.access.refreshNeedles, self.augmentation.refreshResults, self.fluoroscopy.refreshSoon),
+            "balloon": (self.augmentation.refreshResults, self.fluoroscopy.refreshSoon),
+            "height": (self.measurements.refresh,),
         }
         with self.writing():
             for show in live.get(change.kind, [section.refresh for section in self.sections]):
                 show()
+        if change.kind in live:
+            self.plan.refreshSoon()
+            self.compare.refreshSoon()
         self._later.start()
 
     def _settle(self) -> None:
         """What can only be told once an edit is through: whether it can be undone."""
         if self.parameterNode:
             self.access.refreshUndo()
-
-
-def _after_events(function: Any) -> Any:
-    """A timer that calls a function once the events waiting now are handled."""
-    timer = qt.QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(0)
-    timer.connect("timeout()", function)
-    return timer

@@ -81,7 +81,8 @@ class PlanSection(Section):
         path = self.panel.dialogs.saveFile(_("Save report"), "report.html", _("Report (*.html)"))
         if path:
             self.panel.run(
-                _("Writing the report"), lambda *_hooks: self.logic.exportReport(self.node, _with(path, ".html"))
+                _("Writing the report"),
+                lambda *hooks: self.logic.exportReport(self.node, _with(path, ".html"), *hooks),
             )
 
     def onScreenshots(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import qt
+
 if TYPE_CHECKING:
     from .panel import PlannerPanel
 
@@ -13,12 +15,12 @@ class Section:
 
     Args:
         panel: the panel it belongs to.
-        button: its collapsible heading.
+        button: its collapsible heading; None for a part without one.
     """
 
     def __init__(self, panel: PlannerPanel, button: Any) -> None:
         self.panel, self.ui, self.button = panel, panel.ui, button
-        self._title = button.text
+        self._title = button.text if button is not None else ""
         self._tips: dict[int, str] = {}
 
     @property
@@ -46,3 +48,12 @@ class Section:
         own = self._tips.setdefault(id(widget), widget.toolTip)
         widget.enabled = ok
         widget.toolTip = own if ok else reason
+
+
+def after_events(function: Any) -> Any:
+    """A timer that calls a function once the events waiting now are handled."""
+    timer = qt.QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.connect("timeout()", function)
+    return timer

@@ -1,0 +1,72 @@
+"""Two plans of one case side by side, and several plans in one scene."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from ..model import CasePlan, InputError
+from . import level_table, roles
+from .bundle import MODULE_NAME, new_parameter_node
+from .drawing import show_plan
+from .logic_steps import NO_MEASUREMENTS, StepsLogic
+from .references import node_of, plain
+
+if TYPE_CHECKING:
+    from ..report import PlanComparison
+
+
+class ComparingLogic(StepsLogic):
+    """Comparison of plans, and the plans of the scene."""
+
+    def comparePlans(self, parameterNode: Any, other: Any, nameOfOther: str = "") -> PlanComparison:
+        """This plan (A) against another (B); differences are B − A.
+
+        Args:
+            other: path of a plan.json, a ``CasePlan``, or another parameter node of the scene.
+
+        Raises:
+            InputError: one of the two has no plan, or the file is no plan.
+        """
+        from ..report import compare_plans  # the exports come along with it
+
+        mine = self.currentPlan(parameterNode)
+        if mine is None:
+            raise InputError(NO_MEASUREMENTS)
+        theirs: CasePlan | None
+        if isinstance(other, CasePlan):
+            theirs, name = other, nameOfOther
+        elif isinstance(other, (str, PathLike)):
+            theirs, name = CasePlan.load(other), nameOfOther or os.path.basename(other)
+        else:
+            theirs, name = self.currentPlan(other), nameOfOther
+        if theirs is None:
+            raise InputError("The other plan is empty; measure its levels first.")
+        return compare_plans(mine, theirs, "this plan", name or "the other plan")
+
+    def planNodes(self) -> list[Any]:
+        """Every parameter node of the planner in the scene, plain, in the scene's order."""
+        nodes = self.scene.GetNodesByClass("vtkMRMLScriptedModuleNode")
+        nodes.UnRegister(None)  # the collection belongs to the caller
+        found = [nodes.GetItemAsObject(number) for number in range(nodes.GetNumberOfItems())]
+        return [node for node in found if node.GetAttribute("ModuleName") == MODULE_NAME]
+
+    def newPlan(self, parameterNode: Any) -> Any:
+        """A second, empty plan on the same images and corrected levels; returns its plain parameter node."""
+        node = new_parameter_node(self.scene)
+        self.setInputs(node, node_of(parameterNode, roles.CT), node_of(parameterNode, roles.SEGMENTATION))
+        level_table.set_corrections(node, level_table.corrections(parameterNode))
+        return node
+
+    def showPlan(self, parameterNode: Any, visible: bool) -> None:
+        """Show or hide everything that a plan drew in the views; its level's marks come back with ``showLevel``."""
+        show_plan(plain(parameterNode), visible)
+
+    def planTitle(self, parameterNode: Any) -> str:
+        """“T12 CT: T12 planned”: images and levels of a plan, to tell it from the others."""
+        images = node_of(parameterNode, roles.CT) or node_of(parameterNode, roles.SEGMENTATION)
+        plan = self.currentPlan(parameterNode)
+        planned = [level.level for level in plan.levels if level.trajectories] if plan else []
+        state = f"{', '.join(planned)} planned" if planned else "measured" if plan else "empty"
+        return f"{images.GetName()}: {state}" if images is not None else "no images"
