@@ -134,8 +134,11 @@ def _select_module(name: str) -> None:
 
 
 def _load_scene(path: Any, properties: Any = None) -> bool:
-    """``slicer.util.loadScene`` of a .mrb: the content of the scene is replaced, as ``qSlicerSceneReader`` does."""
-    return bool(slicer.mrmlScene.ReadFromMRB(str(path), True))
+    """``slicer.util.loadScene`` of a .mrb: it is added to the scene, unless the property “clear” says otherwise
+    (``qSlicerSceneBundleReader::load``)."""
+    if not slicer.mrmlScene.ReadFromMRB(str(path), bool((properties or {}).get("clear", False))):
+        raise RuntimeError(f"Failed to load node from file: {path}")  # loadNodeFromFile
+    return True
 
 
 class _QtModule(types.ModuleType):

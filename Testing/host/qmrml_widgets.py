@@ -6,6 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import Property, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
+from vtkmodules.util.misc import calldata_type
+from vtkmodules.util.vtkConstants import VTK_OBJECT
 
 from .ctk_widgets import ctkSliderWidget
 
@@ -30,9 +32,13 @@ class qMRMLWidget(QWidget):
 
 
 class qMRMLNodeComboBox(QWidget):
-    """``qMRMLNodeComboBox.h``: the scene's nodes of ``nodeTypes`` that are not hidden from editors, “None” where
-    ``noneEnabled``; follows nodes added and removed, and is disabled until it has a scene. Without “None” the first
-    node that appears becomes current, as in ``qMRMLNodeComboBox.cpp``."""
+    """``qMRMLNodeComboBox.cxx`` on ``qMRMLSceneModel.cxx``: the scene's nodes of ``nodeTypes`` that are not hidden from
+    editors, “None” where ``noneEnabled``; disabled until it has a scene.
+
+    Rows come and go as there, and QComboBox makes of it what it makes in Slicer: where the current node is about to be
+    removed the row above it becomes current (``onMRMLSceneNodeAboutToBeRemoved``), and where a scene was closed or
+    another one read into it all rows are made anew, which leaves “None” (``updateScene``). Each change of the current
+    row emits ``currentNodeChanged`` (``emitCurrentNodeChanged``), also one that nobody asked for."""
 
     currentNodeChanged = Signal(object)
     currentNodeIDChanged = Signal(str)
@@ -53,9 +59,8 @@ class qMRMLNodeComboBox(QWidget):
         self._types: list[str] = []
         self._none_enabled, self._none_display = False, "None"
         self._children_shown = True
-        self._current_id = ""
         self._options: dict[str, bool] = {}
-        self._combo.currentIndexChanged.connect(self._picked)
+        self._combo.currentIndexChanged.connect(self._changed)
         self.setEnabled(False)
 
     # -- scene
@@ -66,10 +71,17 @@ class qMRMLNodeComboBox(QWidget):
                 self._scene.RemoveObserver(tag)
         self._scene, self._tags = scene, []
         if scene is not None:
-            for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent, scene.EndImportEvent):
-                self._tags.append(scene.AddObserver(event, lambda *_: self._fill()))
+            for event, answer in (
+                (scene.NodeAddedEvent, self._node_added),
+                (scene.NodeAboutToBeRemovedEvent, self._node_removed),
+                (scene.EndCloseEvent, lambda *_: self._update_scene()),
+                (scene.EndImportEvent, lambda *_: self._update_scene()),
+            ):
+                self._tags.append(scene.AddObserver(event, answer))
         self.setEnabled(scene is not None)
-        self._fill()
+        self._combo.blockSignals(True)  # SceneSwitchingInProgress
+        self._update_scene()
+        self._combo.blockSignals(False)
 
     def mrmlScene(self) -> Any:  # noqa: N802
         return self._scene
@@ -78,71 +90,88 @@ class qMRMLNodeComboBox(QWidget):
         if self._scene is None:
             return []
         nodes = [self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes())]
-        return [node for node in nodes if not node.GetHideFromEditors() and self._fits(node)]
+        return [node for node in nodes if self._offered(node)]
 
-    def _fits(self, node: Any) -> bool:
+    def _offered(self, node: Any) -> bool:
+        if node.GetHideFromEditors():
+            return False
         if self._children_shown:
             return any(node.IsA(kind) for kind in self._types)
         return node.GetClassName() in self._types
 
-    def _fill(self) -> None:
-        nodes = self._nodes()
-        self._combo.blockSignals(True)
-        self._combo.clear()
-        if self._none_enabled:
-            self._combo.addItem(self._none_display, "")
-        for node in nodes:
-            self._combo.addItem(node.GetName(), node.GetID())
-        wanted = self._combo.findData(self._current_id)
-        if wanted < 0:
-            wanted = 0 if self._combo.count() else -1
-        self._combo.setCurrentIndex(wanted)
-        self._combo.blockSignals(False)
-        self._picked()
+    @calldata_type(VTK_OBJECT)
+    def _node_added(self, _scene: Any, _event: str, node: Any) -> None:
+        if self._scene.IsImporting() or self._combo.findData(node.GetID()) >= 0 or not self._offered(node):
+            return
+        self._combo.addItem(node.GetName(), node.GetID())
+        if not self._none_enabled and self._combo.count() == 1:
+            self._combo.setCurrentIndex(0)
 
-    def _picked(self, *_: Any) -> None:
-        picked = self._combo.currentData() or ""
-        if picked != self._current_id:
-            self._current_id = picked
-            self.currentNodeChanged.emit(self.currentNode())
-            self.currentNodeIDChanged.emit(picked)
+    @calldata_type(VTK_OBJECT)
+    def _node_removed(self, _scene: Any, _event: str, node: Any) -> None:
+        row = self._combo.findData(node.GetID()) if node.GetID() else -1
+        if row >= 0 and not self._scene.IsClosing():
+            self._combo.removeItem(row)
+
+    def _update_scene(self) -> None:
+        first = 1 if self._none_enabled else 0
+        if self._none_enabled and (not self._combo.count() or self._combo.itemData(0) != ""):
+            self._combo.insertItem(0, self._none_display, "")
+            self._combo.setCurrentIndex(0)
+        self._combo.model().removeRows(first, self._combo.count() - first)
+        for node in self._nodes():
+            self._combo.addItem(node.GetName(), node.GetID())
+
+    def _changed(self, row: int) -> None:
+        node = self.currentNode()
+        if node is None and row != (0 if self._none_enabled else -1):
+            nodes = self._nodes()
+            if nodes:
+                self.setCurrentNode(nodes[-1])
+            return
+        self.currentNodeChanged.emit(node)
+        self.currentNodeIDChanged.emit(node.GetID() if node is not None else "")
 
     # -- current node
 
     def currentNode(self) -> Any:  # noqa: N802
-        return self._scene.GetNodeByID(self._current_id) if self._scene is not None and self._current_id else None
+        current = self._combo.currentData()
+        return self._scene.GetNodeByID(current) if self._scene is not None and current else None
 
     def setCurrentNode(self, node: Any) -> None:  # noqa: N802
         self.setCurrentNodeID(node if isinstance(node, str) else node.GetID() if node is not None else "")
 
     def setCurrentNodeID(self, node_id: str | None) -> None:  # noqa: N802
-        index = self._combo.findData(node_id or "")
-        self._combo.setCurrentIndex(index)
-        if index < 0:
-            self._picked()
+        row = self._combo.findData(node_id) if node_id else -1
+        self._combo.setCurrentIndex(row if row >= 0 else (0 if self._none_enabled else -1))
 
     def nodeCount(self) -> int:  # noqa: N802
         return len(self._nodes())
 
-    currentNodeID = Property(str, lambda self: self._current_id, lambda self, value: self.setCurrentNodeID(value))
+    currentNodeID = Property(
+        str,
+        lambda self: self._combo.currentData() or "",
+        lambda self, value: self.setCurrentNodeID(value),
+    )
 
     # -- settings
 
     def _set_types(self, types: Any) -> None:
         self._types = list(types)
-        self._fill()
+        self._update_scene()
 
     def _set_none(self, enabled: bool) -> None:
         self._none_enabled = enabled
-        self._fill()
+        self._update_scene()
 
     def _set_none_display(self, text: str) -> None:
         self._none_display = text
-        self._fill()
+        if self._none_enabled and self._combo.count():
+            self._combo.setItemText(0, text)
 
     def _set_children(self, shown: bool) -> None:
         self._children_shown = shown
-        self._fill()
+        self._update_scene()
 
     nodeTypes = Property("QStringList", lambda self: self._types, _set_types)
     noneEnabled = Property(bool, lambda self: self._none_enabled, _set_none)

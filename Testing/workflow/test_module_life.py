@@ -105,6 +105,59 @@ def test_deleting_the_images_by_hand_is_survived(a_watcher: Any, a_widget: Any, 
     assert a_widget.ui.ctSelector.currentNode() is None
 
 
+def test_deleting_the_ct_does_not_choose_its_neighbour(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    """A selector moves on to the row above the deleted one; the plan must not follow it to another patient's CT."""
+    other, ct = (a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name) for name in ("other", "CT"))
+    a_widget.ui.ctSelector.setCurrentNode(ct)
+    a_slicer.mrmlScene.RemoveNode(ct)
+    assert a_widget.panel.parameterNode.ct is None
+    assert a_widget.ui.ctSelector.currentNode() is None
+    a_widget.ui.ctSelector.setCurrentNode(other)
+    assert a_widget.panel.parameterNode.ct is other
+
+
+def test_reading_a_scene_into_this_one_keeps_the_images(
+    a_watcher: Any, a_widget: Any, a_slicer: Any, tmp_path: Any
+) -> None:
+    """All selectors fall back to “None” while their rows are made anew."""
+    from VertebralAugmentationPlannerLib.scene.headless import new_scene, write_bundle
+
+    foreign = new_scene()
+    foreign.AddNewNodeByClass("vtkMRMLTextNode", "foreign").SetText("foreign")
+    write_bundle(foreign, tmp_path / "foreign.mrb")
+    ct = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    segmentation = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "vertebrae")
+    a_widget.ui.ctSelector.setCurrentNode(ct)
+    a_widget.ui.segmentationSelector.setCurrentNode(segmentation)
+    node = a_widget.panel.parameterNode
+    a_slicer.util.loadScene(tmp_path / "foreign.mrb")
+    assert a_slicer.mrmlScene.GetFirstNodeByName("foreign") is not None
+    assert (node.ct, node.segmentation) == (ct, segmentation)
+    assert (a_widget.ui.ctSelector.currentNode(), a_widget.ui.segmentationSelector.currentNode()) == (ct, segmentation)
+
+
+def test_a_segmentation_without_voxels_is_told_in_words(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    ui = a_widget.ui
+    empty = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "just made")
+    ui.segmentationSelector.setCurrentNode(empty)
+    assert ui.imagesStatusLabel.text.startswith("No segment is a vertebra") and ui.levelTable.rowCount == 0
+    surfaces = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "surfaces")
+    surfaces.SetSourceRepresentationToClosedSurface()
+    surfaces.AddSegmentFromClosedSurfaceRepresentation(_sphere(), "L1")
+    ui.segmentationSelector.setCurrentNode(surfaces)
+    assert "holds surfaces but no voxels" in ui.imagesStatusLabel.text and not ui.measureButton.enabled
+    assert "holds surfaces but no voxels" in ui.measureButton.toolTip
+
+
+def _sphere() -> Any:
+    import vtk
+
+    source = vtk.vtkSphereSource()
+    source.SetRadius(10.0)
+    source.Update()
+    return source.GetOutput()
+
+
 def test_the_reload_button_reads_the_package_again(
     a_watcher: Any, a_widget: Any, a_slicer: Any, monkeypatch: Any
 ) -> None:

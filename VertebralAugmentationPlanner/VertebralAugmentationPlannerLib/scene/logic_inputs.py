@@ -11,7 +11,7 @@ from .level_names import draw_level_names
 from .level_table import SegmentRow
 from .logic_base import LogicBase
 from .references import node_of, set_node
-from .segments import parts_of
+from .segments import parts_of, require_voxels
 from .volumes import image_from_volume, is_label_map, is_segmentation, node_to_world
 
 NO_SEGMENTATION = "Choose the vertebra segmentation or label map."
@@ -85,6 +85,7 @@ class InputsLogic(LogicBase):
                     node_to_world(node)
             if ct is not None:
                 image_from_volume(ct, "CT")
+            require_voxels(segmentation)
             table = level_table.corrections(parameterNode)
             levels = [name for name in level_table.levels_in_force(parts_of(segmentation), table).values() if name]
         except InputError as error:

@@ -176,11 +176,9 @@ def part_masks(node: Any, keys: list[str]) -> dict[str, Image]:
     if is_label_map(node):
         image = image_from_volume(node, "segmentation")
         return {key: Image(image.voxels == int(key), image.ijk_to_ras) for key in keys}
-    if not node.GetSegmentation().ContainsRepresentation(_LABELMAP):
-        raise InputError(
-            f"The segmentation “{node.GetName()}” holds surfaces but no voxels; create its binary labelmap "
-            "representation in the Segmentations module."
-        )
+    if not keys:
+        return {}  # a segmentation that was just made has no representation at all
+    require_voxels(node)
     world = node_to_world(node)
     masks = {}
     for key in keys:
@@ -189,6 +187,18 @@ def part_masks(node: Any, keys: list[str]) -> dict[str, Image]:
         if node.GetBinaryLabelmapRepresentation(key, data) and data.GetPointData().GetScalars() is not None:
             masks[key] = _oriented_image(data, world)
     return masks
+
+
+def require_voxels(node: Any) -> None:
+    """Raise ``InputError`` for a segmentation that has segments, but none of them as voxels."""
+    segmentation = node.GetSegmentation() if is_segmentation(node) else None
+    if segmentation is None or not segmentation.GetNumberOfSegments():
+        return
+    if not segmentation.ContainsRepresentation(_LABELMAP):
+        raise InputError(
+            f"The segmentation “{node.GetName()}” holds surfaces but no voxels; create its binary labelmap "
+            "representation in the Segmentations module."
+        )
 
 
 def _oriented_image(data: Any, world: NDArray) -> Image:

@@ -22,6 +22,7 @@ __all__ = [
     "errorDisplay",
     "fillImage",
     "loadUi",
+    "observeNodeSelectors",
     "observeScene",
     "processEvents",
     "removeNode",
@@ -77,6 +78,10 @@ def viewsAvailable() -> tuple[bool, str]:
     return True, ""
 
 
+FIRST, LAST = 10.0, -10.0
+"""Priorities of observers before and after those of the node selectors, which have 0 (``qMRMLSceneModel``)."""
+
+
 def observeScene(
     observer: Any, closing: Callable[..., None], closed: Callable[..., None], imported: Callable[..., None]
 ) -> None:
@@ -84,7 +89,15 @@ def observeScene(
     scene = slicer.mrmlScene
     observer.addObserver(scene, scene.StartCloseEvent, closing)
     observer.addObserver(scene, scene.EndCloseEvent, closed)
-    observer.addObserver(scene, scene.EndImportEvent, imported)
+    observer.addObserver(scene, scene.EndImportEvent, imported, priority=LAST)
+
+
+def observeNodeSelectors(observer: Any, moving: Callable[..., None], moved: Callable[..., None]) -> None:
+    """Observe, likewise, what makes node selectors change by themselves: ``moving`` before, ``moved`` after it."""
+    scene = slicer.mrmlScene
+    for event in (scene.StartImportEvent, scene.NodeAboutToBeRemovedEvent):
+        observer.addObserver(scene, event, moving, priority=FIRST)
+    observer.addObserver(scene, scene.NodeRemovedEvent, moved, priority=LAST)
 
 
 def removeNode(node: Any) -> None:

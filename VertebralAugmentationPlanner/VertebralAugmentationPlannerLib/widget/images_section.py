@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import qt
 
-from ..model import LEVELS
+from ..model import LEVELS, InputError
 from ..scene.demo import demoCases, loadDemoCase
 from ..scene.references import plain
 from ..scene.roles import LEVEL_TABLE
@@ -33,6 +33,7 @@ class ImagesSection(Section):
         self._read: list[Any] = []
         self._state: Any = None
         self._combos: list[Any] = []
+        self._followed = True
         table = ui.levelTable
         table.setColumnCount(3)
         table.setHorizontalHeaderLabels(["", _("Segment"), _("Level")])
@@ -51,7 +52,10 @@ class ImagesSection(Section):
         node, ui = self.node, self.ui
         ui.ctSelector.enabled = ui.segmentationSelector.enabled = node is not None
         ready = self.logic.checkInputs(node) if node else (False, _("There is no scene to work in."))
-        rows = self._rows()
+        try:
+            rows = self._rows()
+        except InputError as error:  # surfaces without voxels, a warp: told in the status line, not by a dialog
+            rows, ready = [], (False, str(error))
         if node:
             _select(ui.ctSelector, node.ct)
             _select(ui.segmentationSelector, node.segmentation)
@@ -104,9 +108,16 @@ class ImagesSection(Section):
         combo.connect("currentIndexChanged(int)", lambda position: self.onLevel(key, position))
         return combo
 
+    def follow(self, followed: bool) -> None:
+        """Whether what the selectors show is the user's choice.
+
+        They move on by themselves where their node is deleted, and fall back to “None” where a scene is read.
+        """
+        self._followed = followed
+
     def onInputs(self) -> None:
         """A CT or segmentation was chosen."""
-        if not self.node or self.panel.quiet:
+        if not self.node or self.panel.quiet or not self._followed:
             return
         ct, segmentation = self.ui.ctSelector.currentNode(), self.ui.segmentationSelector.currentNode()
         self.panel.quick(_("Choosing the images"), lambda: self.logic.setInputs(self.node, ct, segmentation))

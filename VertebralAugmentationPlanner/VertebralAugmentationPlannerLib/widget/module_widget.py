@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vtk import vtkCommand
 
-from ..scene.ui_support import childWidgets, loadUi, observeScene, removeNode
+from ..scene.ui_support import childWidgets, loadUi, observeNodeSelectors, observeScene, removeNode
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -48,6 +48,7 @@ class PlannerWidget:
         self.panel = PlannerPanel(self.ui, self.logic, self.parent)
         self.panel.chooser.choose = self.choosePlan
         observeScene(self, self.onSceneStartClose, self.onSceneEndClose, self.onSceneEndImport)
+        observeNodeSelectors(self, self.onSelectorsMoving, self.onSelectorsMoved)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -86,6 +87,8 @@ class PlannerWidget:
 
     def onSceneEndImport(self, caller: Any = None, event: Any = None) -> None:
         """A scene was read: go on with the plan it brought, rather than with the empty one made for the empty scene."""
+        self.panel.images.follow(True)
+        self.panel.refresh()  # the selectors fell back to “None”
         current = self._parameterNode
         if current is None or self.logic.currentPlan(current) is not None or current.segmentation is not None:
             return
@@ -97,6 +100,14 @@ class PlannerWidget:
                 if self.panel is not None:
                     self.panel.prepareSoon()
                 return
+
+    def onSelectorsMoving(self, caller: Any = None, event: Any = None) -> None:
+        """A node is about to be removed, or a scene to be read: what the selectors do now is nobody's choice."""
+        self.panel.images.follow(False)
+
+    def onSelectorsMoved(self, caller: Any, event: Any = None) -> None:
+        """The node is gone; the parameter node tells next if it was one of the images. A scene may still be read."""
+        self.panel.images.follow(not caller.IsImporting())
 
     def initializeParameterNode(self) -> None:
         """Go on with the plan that was chosen; without one use the scene's first, or a new one."""
