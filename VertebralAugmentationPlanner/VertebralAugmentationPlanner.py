@@ -22,7 +22,7 @@ from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 from VertebralAugmentationPlannerLib.widget.module_widget import PlannerWidget
 
 
-HOMEPAGE = "https://github.com/VertebralAugmentationPlanner/VertebralAugmentationPlanner"
+HOMEPAGE = "https://github.com/VertebralAugmentationPlanner/SlicerVertebralAugmentationPlanner"
 
 
 class VertebralAugmentationPlanner(ScriptedLoadableModule):

@@ -56,7 +56,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "QBoxLayout": ("addLayout", "addStretch", "insertWidget"),
     "QFormLayout": ("addRow", "labelForField", "rowCount"),
     "QGridLayout": (),
-    "QDialog": ("exec_", "accept", "reject", "done"),
+    "QDialog": ("exec_", "open", "accept", "reject", "done"),
     "QMessageBox": ("setText", "setStandardButtons"),
     "QProgressDialog": ("setValue", "reset", "setLabelText", "cancel", "setCancelButtonText", "setRange"),
     "QCoreApplication": (),
@@ -84,7 +84,7 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 STATIC_METHODS: dict[str, tuple[str, ...]] = {
     "QApplication": (
-        "setOverrideCursor", "restoreOverrideCursor", "overrideCursor", "processEvents", "instance", "palette",
+        "activeModalWidget", "setOverrideCursor", "restoreOverrideCursor", "overrideCursor", "processEvents", "instance", "palette",
     ),
     "QGuiApplication": ("setOverrideCursor", "restoreOverrideCursor", "overrideCursor", "palette"),
     "QCoreApplication": ("processEvents", "instance"),

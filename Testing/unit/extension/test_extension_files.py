@@ -14,8 +14,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = ROOT / "VertebralAugmentationPlanner"
 NAME = "VertebralAugmentationPlanner"
-HOMEPAGE = f"https://github.com/{NAME}/{NAME}"
-RAW = f"https://raw.githubusercontent.com/{NAME}/{NAME}/main/"
+HOMEPAGE = f"https://github.com/{NAME}/Slicer{NAME}"
+RAW = f"https://raw.githubusercontent.com/{NAME}/Slicer{NAME}/main/"
+"""The index wants “Slicer” before the repository's name, not before the extension's (ExtensionsIndex
+scripts/check_description_files.py, check_git_repository_name and check_extension_name)."""
 
 INDEX_CATEGORIES = {"Planning", "Quantification", "IGT", "Osteotomy Planning", "Segmentation", "Simulation"}
 """Of ACCEPTED_EXTENSION_CATEGORIES in the Extensions Index's check_description_files.py."""
