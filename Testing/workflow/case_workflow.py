@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import qt
 import slicer
 from watcher import Watcher
 
@@ -65,10 +66,14 @@ class Workflow:
                 self.look_along_the_needle,
                 self.drag_a_needle,
                 self.inflate,
+                self.fluoroscopy,
                 self.save,
+                self.compare,
+                self.save_the_scene,
                 self.report,
                 self.reload_the_scene,
                 self.load_the_plan_file,
+                self.second_plan,
                 self.delete_a_node,
                 self.close_the_scene,
             ):
@@ -106,6 +111,33 @@ class Workflow:
         assert button.enabled, f"“{button.text}” cannot be pressed: {button.toolTip}"
         button.click()
         slicer.app.processEvents()
+
+    def choose(self, combo: Any, text: str) -> None:
+        """Choose an entry of a combo box by the words shown."""
+        assert combo.enabled, f"nothing can be chosen: {combo.toolTip}"
+        index = combo.findText(text)
+        assert index >= 0, f"“{text}” is not offered; there are {[combo.itemText(n) for n in range(combo.count)]}"
+        combo.setCurrentIndex(index)
+        slicer.app.processEvents()
+
+    def cancel(self, button: Any) -> None:
+        """Press a button and, as soon as its progress bar moves, Cancel."""
+        heard = []
+
+        def press() -> None:
+            dialog = self.widget.panel.work.dialog
+            heard.append(dialog is not None)
+            if dialog is not None:
+                dialog.cancel()
+
+        qt.QTimer.singleShot(20, press)
+        self.click(button)
+        assert heard == [True], f"“{button.text}” could not be cancelled: no progress was shown"
+
+    def settle(self, rounds: int = 20) -> None:
+        """Let timers without delay do their work."""
+        for _ in range(rounds):
+            slicer.app.processEvents()
 
     def markup(self, *role: str) -> Any:
         node = self.logic.node(self.node, ".".join(role))
@@ -154,6 +186,9 @@ class Workflow:
     def load(self) -> None:
         ui = self.ui
         ui.demoComboBox.setCurrentIndex(0)
+        nodes = slicer.mrmlScene.GetNumberOfNodes()
+        self.cancel(ui.demoButton)
+        assert slicer.mrmlScene.GetNumberOfNodes() == nodes, "a cancelled demo leaves the scene as it was"
         self.click(ui.demoButton)
         assert ui.ctSelector.currentNode() is not None and ui.segmentationSelector.currentNode() is not None
         assert ui.levelTable.rowCount == 7, "the demo case has seven vertebrae"
@@ -199,8 +234,11 @@ class Workflow:
 
     def plan(self) -> None:
         ui = self.ui
-        ui.procedureComboBox.setCurrentText("kyphoplasty")
-        ui.approachComboBox.setCurrentText("auto")
+        self.choose(ui.procedureComboBox, "vertebroplasty")
+        assert self.node.procedure == "vertebroplasty"
+        self.choose(ui.procedureComboBox, "balloon kyphoplasty")
+        self.choose(ui.approachComboBox, "automatic: 1 or 2")
+        assert (self.node.procedure, self.node.approach) == ("kyphoplasty", "auto")
         self.click(ui.planButton)
         level = self.logic.currentPlan(self.node).level(LEVEL)
         assert level.trajectories, f"{LEVEL} should have a path: {level.skipped_sides}"
@@ -252,14 +290,80 @@ class Workflow:
         self.click(ui.augmentButton)
         assert "Cement" in ui.cementLabel.text
 
+    def fluoroscopy(self) -> None:
+        ui, side = self.ui, self.side()
+        ui.fluoroscopyCollapsibleButton.collapsed = False
+        self.settle()
+        assert not ui.rotationSlider.enabled and "Simulate" in ui.rotationSlider.toolTip
+        self.cancel_set_up()
+        self.click(ui.fluoroscopyButton)
+        self.settle()
+        assert ui.fluoroscopyLabel.pixmap.width() > 100, "there is no picture"
+        assert "Prone" in ui.anglesLabel.text and ui.leftEdgeLabel.text == "L", ui.anglesLabel.text
+        assert "at the target" in ui.tipLabel.text, ui.tipLabel.text
+        self.click(ui.medialBorderButton)
+        self.settle()
+        assert "at the medial border of the pedicle" in ui.tipLabel.text, ui.tipLabel.text
+        assert "past the posterior wall" in ui.tipLabel.text, ui.tipLabel.text
+        self.on_step("medial_border")
+        self.click(ui.lateralButton)
+        self.settle()
+        assert ui.leftEdgeLabel.text == "A" and "patient’s left" in ui.anglesLabel.text, ui.anglesLabel.text
+        self.on_step("lateral")
+        self.click(ui.entryButton)
+        self.settle()
+        assert "at the entry into bone" in ui.tipLabel.text, ui.tipLabel.text
+        self.click(getattr(ui, f"endOn{side.capitalize()}Button"))
+        self.settle()
+        assert f"along the {side} needle" in ui.anglesLabel.text, ui.anglesLabel.text
+        ui.rotationSlider.value, ui.tiltSlider.value = 20.0, -10.0
+        ui.sourceImageSpinBox.value = 1200.0
+        self.settle()
+        assert "LAO 20°, CAU 10°" in ui.anglesLabel.text, ui.anglesLabel.text
+        assert self.node.sourceImageMm == 1200.0
+        ui.fluoroscopyCollapsibleButton.collapsed = True
+
+    def cancel_set_up(self) -> None:
+        """Cancelled, the set-up leaves everything as it was; on a small CT it may be done before it can be."""
+        before = self.logic.currentPlan(self.node)
+        qt.QTimer.singleShot(0, lambda: self.widget.panel.work.dialog and self.widget.panel.work.dialog.cancel())
+        self.ui.fluoroscopyButton.click()
+        self.settle()
+        assert self.logic.currentPlan(self.node) == before
+        assert not self.ui.rotationSlider.enabled, "the set-up went on after it was cancelled"
+
     def save(self) -> None:
         self.click(self.ui.savePlanButton)
         with open(self.folder / "plan.json", encoding="utf-8") as file:
             plan = json.load(file)
         assert plan["schema"] == "vertebral-augmentation-plan/1"
+
+    def compare(self) -> None:
+        ui, side = self.ui, self.side()
+        self.widget.panel.dialogs.file = str(self.folder / "plan.json")
+        self.click(ui.compareButton)
+        assert "No number differs" in ui.comparisonLabel.text, ui.comparisonLabel.text
+        self.drag(self.markup("needle", LEVEL, side), 1, (0.0, 0.0, 2.0))
+        self.settle()
+        names = [ui.comparisonTable.item(row, 0).text() for row in range(ui.comparisonTable.rowCount)]
+        assert names[:1] == [LEVEL] or f"{LEVEL}, {side} needle" in names, names
+        tip = ui.comparisonTable.item(names.index("tip"), 3).text()
+        assert tip.startswith("2.0"), f"the tip was moved by 2 mm, the table says {tip}"
+        self.on_step("compared")
+        fewer = ui.comparisonTable.rowCount
+        ui.compareAllCheckBox.click()
+        assert ui.comparisonTable.rowCount > fewer
+        ui.compareAllCheckBox.click()
+        self.click(ui.undoButton)
+        self.settle()
+        assert "No number differs" in ui.comparisonLabel.text, ui.comparisonLabel.text
+
+    def save_the_scene(self) -> None:
         assert self.logic.saveScene(self.folder / "scene.mrb").is_file()
 
     def report(self) -> None:
+        self.cancel(self.ui.reportButton)
+        assert not (self.folder / "report.html").exists(), "a cancelled report must not be written"
         self.click(self.ui.reportButton)
         text = (self.folder / "report.html").read_text(encoding="utf-8")
         assert LEVEL in text and "</html>" in text
@@ -285,6 +389,27 @@ class Workflow:
         self.click(self.ui.loadPlanButton)
         with open(saved, encoding="utf-8") as file:
             assert self.logic.currentPlan(self.node).to_dict() == json.load(file)
+
+    def second_plan(self) -> None:
+        ui, first = self.ui, self.node.parameterNode
+        assert ui.planComboBox.count == 1 and not ui.planComboBox.enabled
+        self.click(ui.newPlanButton)
+        assert ui.planComboBox.count == 2 and self.node.parameterNode is not first
+        assert self.logic.currentPlan(self.node) is None and ui.measureButton.enabled
+        line = self.logic.node(first, f"needle.{LEVEL}.{self.first_side(first)}")
+        assert not line.GetDisplayNode().GetVisibility(), "the other plan's needles are hidden"
+        self.click(ui.loadPlanButton)
+        self.drag(self.markup("needle", LEVEL, self.side()), 1, (0.0, 0.0, 1.0))
+        ui.compareComboBox.setCurrentIndex(1)
+        self.click(ui.compareButton)
+        assert ui.comparisonTable.rowCount > 0, ui.comparisonLabel.text
+        ui.planComboBox.setCurrentIndex(0)
+        self.settle()
+        assert self.node.parameterNode is first and line.GetDisplayNode().GetVisibility()
+        assert ui.comparisonTable.isHidden(), "the comparison was the other plan's"
+
+    def first_side(self, node: Any) -> str:
+        return self.logic.currentPlan(node).level(LEVEL).trajectories[0].side
 
     def delete_a_node(self) -> None:
         side = self.side()

@@ -72,7 +72,7 @@ def test_a_needle_lies_where_the_plan_says(logic, planned):
             line = logic.node(planned, roles.role("needle", level, needle.side))
             assert line.GetNthControlPointPositionWorld(0) == pytest.approx(needle.entry_ras)
             assert line.GetNthControlPointPositionWorld(1) == pytest.approx(needle.target_ras)
-            assert line.GetNthControlPointLabel(1) == f"{level} {needle.side} target"
+            assert line.GetNthControlPointDescription(1) == f"{level} {needle.side} target"
 
 
 def test_the_tube_has_the_cannulas_thickness_from_skin_to_tip(logic, planned):

@@ -79,7 +79,7 @@ def show_level(parameter_node: Any, shown: str) -> None:
         if kind in MARKUPS_PER_LEVEL:
             node.GetDisplayNode().SetVisibility(ours)
         elif kind == roles.NEEDLE:
-            node.GetDisplayNode().SetPropertiesLabelVisibility(ours)
+            node.GetDisplayNode().SetPointLabelsVisibility(ours)
 
 
 def show_plan(parameter_node: Any, visible: bool) -> None:

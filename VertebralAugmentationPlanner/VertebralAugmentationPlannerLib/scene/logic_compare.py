@@ -57,6 +57,7 @@ class ComparingLogic(StepsLogic):
         node = new_parameter_node(self.scene)
         self.setInputs(node, node_of(parameterNode, roles.CT), node_of(parameterNode, roles.SEGMENTATION))
         level_table.set_corrections(node, level_table.corrections(parameterNode))
+        self._session(node).borrow(self._session(parameterNode))
         return node
 
     def showPlan(self, parameterNode: Any, visible: bool) -> None:

@@ -13,10 +13,14 @@ from ..model.geometry import unit
 from ..model.palette import COBB_LINE, HEIGHT_LINE, PEDICLE, rgb
 from . import roles
 from .folders import put_in_folder
-from .needles import enable_scene_undo, move_ends
+from .needles import enable_scene_undo, move_ends, set_label
 from .references import display_of, make_node, points_array, remove_node
 
 PLACES = ("anterior", "middle", "posterior")
+
+LABELS = {"anterior": ("Ha", 0), "middle": ("Hm", 1), "posterior": ("Hp", 0)}
+"""Short word of each height and the end that carries it: the middle one below, so that the three stay apart in a
+sagittal view, where a body is hardly longer than three numbers. [D]"""
 
 OUTLINE_POINTS = 24
 """Control points of a pedicle's outline; a section of 8 × 15 mm is then drawn within 0.1 mm. [D]"""
@@ -51,12 +55,15 @@ def _draw_height(parameter_node: Any, level: str, place: str, ends: Any) -> None
     if line.GetNumberOfControlPoints() != 2:
         line.SetFixedNumberOfControlPoints(False)
         line.RemoveAllControlPoints()
-        for point, label in zip(ends, ("upper", "lower"), strict=True):
-            line.AddControlPointWorld(*(float(value) for value in point), f"{name} {label}")
+        for point, end in zip(ends, ("upper", "lower"), strict=True):
+            number = line.AddControlPointWorld(*(float(value) for value in point), "")
+            line.SetNthControlPointDescription(number, f"{name}, {end} end")
         line.SetFixedNumberOfControlPoints(True)
     display_of(line, _height_style)
     enable_scene_undo(line)
     move_ends(line, *ends)
+    short, carrier = LABELS[place]
+    set_label(line, carrier, f"{short} {np.linalg.norm(np.subtract(*ends)):.1f}")
     put_in_folder(parameter_node, line, level)
 
 
@@ -100,7 +107,7 @@ def _draw_pedicle(parameter_node: Any, level: str, side: str, pedicle: PedicleMe
 
 def _height_style(display: Any) -> None:
     _style(display, rgb(HEIGHT_LINE), glyph_scale=1.5)
-    display.SetPropertiesLabelVisibility(True)  # the name and the length
+    display.SetPointLabelsVisibility(True)  # “Ha 14.4” at one end; name and length at the middle would overlap
 
 
 def _plate_style(display: Any) -> None:

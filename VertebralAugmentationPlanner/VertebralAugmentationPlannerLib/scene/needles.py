@@ -50,6 +50,7 @@ def style_needle(parameter_node: Any, level: str, trajectory: Trajectory) -> Non
             enable_scene_undo(line)
             line.SetName(f"{level} {trajectory.side} needle ({trajectory.safety})")
             line.SetAttribute(NODE_SAFETY, trajectory.safety)
+            set_label(line, 0, f"{trajectory.side}: {trajectory.safety}")
             color = rgb(safety_colour(trajectory.safety))
             display.SetSelectedColor(*color)
             display.SetColor(*color)
@@ -68,6 +69,12 @@ def move_ends(line: Any, first: Any, second: Any) -> None:
             line.SetNthControlPointPositionWorld(index, *(float(value) for value in point))
 
 
+def set_label(line: Any, point: int, text: str) -> None:
+    """Write the words shown at a control point; nothing happens where they are there already."""
+    if line.GetNthControlPointLabel(point) != text:
+        line.SetNthControlPointLabel(point, text)
+
+
 def remove_needle(parameter_node: Any, level: str, side: str) -> None:
     """Remove line and tube of one side."""
     for kind in (roles.NEEDLE, roles.TUBE):
@@ -77,8 +84,9 @@ def remove_needle(parameter_node: Any, level: str, side: str) -> None:
 def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
     line.SetFixedNumberOfControlPoints(False)
     line.RemoveAllControlPoints()
-    for point, label in ((trajectory.entry_ras, "entry"), (trajectory.target_ras, "target")):
-        line.AddControlPointWorld(*(float(value) for value in point), f"{level} {trajectory.side} {label}")
+    for point, end in ((trajectory.entry_ras, "entry"), (trajectory.target_ras, "target")):
+        number = line.AddControlPointWorld(*(float(value) for value in point), "")
+        line.SetNthControlPointDescription(number, f"{level} {trajectory.side} {end}")
     line.SetFixedNumberOfControlPoints(True)  # an end may be dragged, not deleted
     length = line.GetMeasurement("length")
     if length is not None:
@@ -86,8 +94,8 @@ def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
 
 
 def _style_line(display: Any) -> None:
-    display.SetPropertiesLabelVisibility(True)  # the name, which carries the safety in words
-    display.SetPointLabelsVisibility(False)
+    display.SetPropertiesLabelVisibility(False)
+    display.SetPointLabelsVisibility(True)  # side and safety in words at the entry, where two needles are apart
     display.SetUseGlyphScale(True)
     display.SetGlyphScale(2.0)
     display.SetTextScale(3.0)

@@ -100,6 +100,11 @@ class Session:
             self._spine = self.engine.buildSpine(case, progress, should_cancel)
         return self._spine
 
+    def borrow(self, other: Session) -> None:
+        """Take over case and spine of another plan where both have the same images and levels."""
+        if other.ready and other.input_state() == self.input_state():
+            self._case, self._spine, self._state = other._case, other._spine, other._state
+
     def _read_case(self, options: Any) -> Case:
         ct, segmentation = (node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION))
         if segmentation is None:

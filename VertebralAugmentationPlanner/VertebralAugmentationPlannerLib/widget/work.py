@@ -30,13 +30,14 @@ class Work:
     def __init__(self, parent: Any) -> None:
         self.parent = parent
         self.busy = False
+        self.dialog: Any = None  # of the work that is going on
 
     def run(self, title: str, task: Task) -> bool:
         """Do ``task(progress, shouldCancel)``; False where it failed, was cancelled, or other work is going on."""
         if self.busy:
             return False
         self.busy = True
-        dialog = self._dialog(title)
+        dialog = self.dialog = self._dialog(title)
 
         def progress(fraction: float, text: str = "") -> None:
             dialog.setValue(int(STEPS * min(max(fraction, 0.0), 0.999)))
@@ -53,6 +54,7 @@ class Work:
         finally:
             dialog.close()
             dialog.deleteLater()
+            self.dialog = None
             self.busy = False
 
     def quick(self, title: str, task: Callable[[], Any]) -> bool:
