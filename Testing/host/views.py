@@ -132,7 +132,8 @@ class ThreeDView(_View):
 
 
 class LayoutManager:
-    """``qMRMLLayoutManager.h``: ``sliceViewNames``, ``sliceWidget``, ``threeDViewCount``, ``threeDWidget``."""
+    """``qMRMLLayoutManager.h``: ``sliceViewNames``, ``sliceWidget``, ``threeDViewCount``, ``threeDWidget``,
+    ``mrmlSliceLogics``, ``resetThreeDViews``."""
 
     def __init__(self, application: Any) -> None:
         self._application = application
@@ -147,6 +148,18 @@ class LayoutManager:
         if name not in self._slices:
             self._slices[name] = SliceView(name, self._application)
         return _Widget(sliceView=self._slices[name])
+
+    def mrmlSliceLogics(self) -> Any:  # noqa: N802
+        logics = vtk.vtkCollection()
+        for name in self.sliceViewNames():
+            logics.AddItem(self.sliceWidget(name).sliceView().logic)
+        return logics
+
+    def resetThreeDViews(self) -> None:  # noqa: N802
+        view = self.threeDWidget(0).threeDView()
+        view.forceRender()
+        view.renderer.ResetCamera()
+        view.renderer.ResetCameraClippingRange()
 
     def threeDWidget(self, _number: int) -> Any:  # noqa: N802
         if self._three_d is None:

@@ -158,6 +158,20 @@ def _sphere() -> Any:
     return source.GetOutput()
 
 
+def test_the_demo_case_is_seen(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    """A volume that a script added is in no slice view of its own accord."""
+    a_slicer.app.layoutManager().mrmlSliceLogics()  # the application has its views from the start
+    a_widget.ui.demoButton.click()
+    ct = a_widget.panel.parameterNode.ct
+    shown = a_slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    assert [node.GetBackgroundVolumeID() for node in shown] == [ct.GetID()] * len(shown) and len(shown) == 3
+    bounds = [0.0] * 6
+    ct.GetRASBounds(bounds)
+    red = a_slicer.app.layoutManager().sliceWidget("Red").sliceView().mrmlSliceNode()
+    centre = [red.GetSliceToRAS().GetElement(axis, 3) for axis in range(3)]
+    assert all(low <= place <= high for low, place, high in zip(bounds[::2], centre, bounds[1::2], strict=True))
+
+
 def test_the_reload_button_reads_the_package_again(
     a_watcher: Any, a_widget: Any, a_slicer: Any, monkeypatch: Any
 ) -> None:

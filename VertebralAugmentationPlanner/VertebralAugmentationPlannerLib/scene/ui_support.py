@@ -22,10 +22,12 @@ __all__ = [
     "errorDisplay",
     "fillImage",
     "loadUi",
+    "lookAtEverything",
     "observeNodeSelectors",
     "observeScene",
     "processEvents",
     "removeNode",
+    "showVolume",
     "tr",
     "viewsAvailable",
 ]
@@ -80,6 +82,18 @@ def viewsAvailable() -> tuple[bool, str]:
 
 FIRST, LAST = 10.0, -10.0
 """Priorities of observers before and after those of the node selectors, which have 0 (``qMRMLSceneModel``)."""
+
+
+def showVolume(volume: Any) -> None:
+    """Put a volume into the slice views and fit them to it: Slicer does so only for what its own readers loaded."""
+    util.setSliceViewerLayers(background=volume, fit=True)
+
+
+def lookAtEverything() -> None:
+    """Turn the 3D views to what is in them; the camera does not look for what was drawn into an empty scene."""
+    manager = slicer.app.layoutManager()
+    if manager is not None:
+        manager.resetThreeDViews()
 
 
 def observeScene(

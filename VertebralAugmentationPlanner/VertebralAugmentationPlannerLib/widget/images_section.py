@@ -10,6 +10,7 @@ from ..model import LEVELS, InputError
 from ..scene.demo import demoCases, loadDemoCase
 from ..scene.references import plain
 from ..scene.roles import LEVEL_TABLE
+from ..scene.ui_support import showVolume
 from ..scene.ui_support import tr as _
 from ..scene.volumes import input_state
 from .section import Section
@@ -160,6 +161,7 @@ class ImagesSection(Section):
         def task(progress: Any, should_cancel: Any) -> None:
             ct, segmentation = loadDemoCase(name, progress, should_cancel)
             self.logic.setInputs(self.node, ct, segmentation)
+            showVolume(ct)
 
         self.panel.run(_("Loading the demo case"), task)
 

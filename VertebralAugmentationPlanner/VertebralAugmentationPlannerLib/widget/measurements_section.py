@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import LevelPlan, Measurements
 from ..report.wording import MISSING, REFERENCE_WORDS, number, signed
+from ..scene.ui_support import lookAtEverything
 from ..scene.ui_support import tr as _
 from .section import Section
 from .tables import cell, fit_columns, fit_height
@@ -100,7 +101,10 @@ class MeasurementsSection(Section):
             plan = self.logic.measure(self.node, progress, should_cancel)
             self.node.level = first_level(plan, self.node.level)
 
+        first = self.panel.casePlan is None
         if self.panel.run(_("Measuring"), task):
+            if first:  # later the user may have turned the views
+                lookAtEverything()
             self.panel.images.button.collapsed = True
             self.panel.open(self, self.panel.access)
             self.panel.chooseLevel(self.panel.level)
