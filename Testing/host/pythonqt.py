@@ -21,6 +21,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import shiboken6
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
@@ -295,7 +296,14 @@ def wrap(value: Any) -> Any:
 
 
 def unwrap(value: Any) -> Any:
-    """The PySide6 object behind a wrapper."""
+    """The PySide6 object behind a wrapper.
+
+    Scalars of NumPy are refused: where PythonQt meets a QVariant or an overloaded method it takes ``int``, ``float`` and
+    ``bool`` by their exact type (``PythonQtConversion.cpp``, ``PyObjToQVariant`` and ``PyObjGetInt`` with ``strict``),
+    and whether anything else is converted depends on the argument.
+    """
+    if isinstance(value, np.generic):
+        raise TypeError(f"{type(value).__name__} given to Qt; make it a plain int, float, bool or str")
     if isinstance(value, PythonQtObject):
         return value.__dict__["_native"]
     if isinstance(value, (list, tuple)):

@@ -54,7 +54,8 @@ def test_choices_made_elsewhere_reach_the_panel_and_back(a_watcher: Any, a_widge
     node, ui = a_widget.panel.parameterNode, a_widget.ui
     node.procedure = "vertebroplasty"
     assert ui.procedureComboBox.currentText == "vertebroplasty"
-    ui.cannulaComboBox.setCurrentText("11G")
+    words = [ui.cannulaComboBox.itemText(index) for index in range(ui.cannulaComboBox.count)]
+    ui.cannulaComboBox.setCurrentIndex(next(n for n, word in enumerate(words) if word.startswith("11G")))
     assert node.cannula == "11G"
 
 
