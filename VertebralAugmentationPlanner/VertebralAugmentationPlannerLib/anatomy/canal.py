@@ -25,6 +25,10 @@ MAX_AREA_MM2 = 900.0
 """Believable cross-sections: the canal measures 15–28 mm across (Panjabi, from memory; reference spine, computed),
 a stenotic one less; more than 900 mm² means the ring is open."""
 
+REACH_MM = 25.0
+"""A hole that reaches farther than this from the seed is no canal but open: the widest canals measure 15 mm to either
+side. [D]"""
+
 _IN_PLANE = np.zeros((3, 3, 3), bool)
 _IN_PLANE[1, :, 1] = _IN_PLANE[:, 1, 1] = True
 
@@ -94,16 +98,21 @@ def find_canal(bone: FloatArray, grid: LocalGrid, seed: FloatArray) -> Canal:
     count = grid.shape[2]
     chosen = np.full(bone.shape, -1.0, np.float32)
     closed = np.zeros(count, bool)
+    middle = np.round(grid.to_index(np.array([*seed, grid.axes[2][0]]))[:2]).astype(int)
+    reach = int(round(REACH_MM / grid.spacing_mm))
+    around = tuple(slice(max(0, at - reach), at + reach + 1) for at in middle)
+    seed_at = middle - [part.start for part in around]
+    part, chosen_part = bone[around], chosen[around]
     for window_mm in CLOSING_WINDOWS_MM:
+        still = np.flatnonzero(~closed)
         size = 2 * int(round(window_mm / grid.spacing_mm)) + 1
-        shadow = ndimage.maximum_filter1d(bone, size, axis=2) if size > 1 else bone
-        holes, areas = _holes(shadow, grid, seed)
-        new = ~closed & (areas >= MIN_AREA_MM2) & (areas <= MAX_AREA_MM2)
-        for k in np.flatnonzero(new):
-            # One voxel of wall around the hole carries the sub-voxel position of the zero level.
-            rim = ndimage.binary_dilation(holes[:, :, k], iterations=2)
-            chosen[:, :, k] = np.where(rim, -shadow[:, :, k], np.minimum(-np.abs(shadow[:, :, k]), -0.5))
-        closed |= new
+        shadow = (ndimage.maximum_filter1d(part, size, axis=2) if size > 1 else part)[:, :, still]
+        holes, areas = _holes(shadow, grid, seed_at)
+        new = (areas >= MIN_AREA_MM2) & (areas <= MAX_AREA_MM2)
+        # One voxel of wall around the hole carries the sub-voxel position of the zero level.
+        shadow, rim = shadow[:, :, new], ndimage.binary_dilation(holes[:, :, new], _IN_PLANE, iterations=2)
+        chosen_part[:, :, still[new]] = np.where(rim, -shadow, np.minimum(-np.abs(shadow), -0.5))
+        closed[still[new]] = True
     closed_mm = closed.sum() * grid.spacing_mm
     if closed_mm < 6.0:
         raise CanalNotFound(f"the ring around the canal is closed over {closed_mm:.0f} mm only")
@@ -113,33 +122,48 @@ def find_canal(bone: FloatArray, grid: LocalGrid, seed: FloatArray) -> Canal:
     for k in np.flatnonzero(~closed):
         # Carry the nearest section on along the centre line; bone of this level still limits it.
         shift = (centreline[k] - centreline[nearest[k]]) / grid.spacing_mm
-        carried = ndimage.shift(chosen[:, :, nearest[k]], shift, order=1, mode="constant", cval=-5.0)
+        carried = _shifted(chosen_part[:, :, nearest[k]], shift, around, bone.shape[:2])
         chosen[:, :, k] = np.minimum(carried, -bone[:, :, k])
-    middle = int(round(closed_levels.mean()))
-    centre = np.array([*centreline[middle], grid.axes[2][middle]])
+    level = int(round(closed_levels.mean()))
+    centre = np.array([*centreline[level], grid.axes[2][level]])
     return Canal(chosen, centre, centreline, closed)
 
 
-def _holes(shadow: FloatArray, grid: LocalGrid, seed: FloatArray) -> tuple[NDArray[np.bool_], FloatArray]:
-    """The in-plane hole around the seed in every slice, and its area in mm² (0 where open or absent)."""
-    labels, _ = ndimage.label(shadow <= 0, structure=_IN_PLANE)
-    index = np.round(grid.to_index(np.array([*seed, grid.axes[2][0]]))[:2]).astype(int)
+def _holes(shadow: FloatArray, grid: LocalGrid, seed: NDArray[np.int_]) -> tuple[NDArray[np.bool_], FloatArray]:
+    """The in-plane hole around the seed (index) in every slice, and its area in mm² (0 where open or absent)."""
+    labels, count = ndimage.label(shadow <= 0, structure=_IN_PLANE)
     reach = int(round(4.0 / grid.spacing_mm))
-    holes = np.zeros(shadow.shape, bool)
-    areas = np.zeros(shadow.shape[2])
+    window = tuple(slice(max(0, at - reach), at + reach + 1) for at in seed)
+    number = np.zeros(shadow.shape[2], int)
+    near = labels[window]
     for k in range(shadow.shape[2]):
-        plane = labels[:, :, k]
-        window = plane[max(0, index[0] - reach) : index[0] + reach + 1, max(0, index[1] - reach) : index[1] + reach + 1]
-        values = window[window > 0]
-        if not values.size:
-            continue
-        label = np.bincount(values).argmax()
-        hole = plane == label
-        if hole[0].any() or hole[-1].any() or hole[:, 0].any() or hole[:, -1].any():
-            continue
-        holes[:, :, k] = hole
-        areas[k] = hole.sum() * grid.spacing_mm**2
-    return holes, areas
+        values = near[:, :, k][near[:, :, k] > 0]
+        if values.size:
+            number[k] = np.bincount(values).argmax()
+    open_ones = np.zeros(count + 1, bool)
+    for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        open_ones[border] = True
+    number[open_ones[number]] = 0
+    holes = (labels == number) & (number > 0)
+    return holes, holes.sum(axis=(0, 1)) * grid.spacing_mm**2
+
+
+def _shifted(
+    section: FloatArray, shift: FloatArray, around: tuple[slice, ...], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """A slice (X, Y) with the section that stood at ``around`` moved by a fraction of voxels, linearly; −1 elsewhere."""
+    whole = np.floor(shift).astype(int)
+    part = np.pad(section, 1, constant_values=-1.0)
+    for axis, share in enumerate(np.float32(shift - whole)):
+        here = np.moveaxis(part, axis, 0)
+        part = np.moveaxis(share * here[:-1] + (np.float32(1.0) - share) * here[1:], 0, axis)
+    result = np.full(shape, -1.0, np.float32)
+    start = np.array([place.start for place in around]) + whole
+    low, high = np.maximum(start, 0), np.minimum(start + part.shape, shape)
+    if np.all(low < high):
+        taken = tuple(slice(a, b) for a, b in zip(low - start, high - start, strict=True))
+        result[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = part[taken]
+    return result
 
 
 def _centreline(field: FloatArray, closed: NDArray[np.bool_], grid: LocalGrid) -> FloatArray:

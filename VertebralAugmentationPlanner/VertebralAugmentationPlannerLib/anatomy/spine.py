@@ -20,7 +20,7 @@ from ..model import (
     Spine,
     Vertebra,
 )
-from ..model.geometry import FloatArray
+from ..model.geometry import FloatArray, label_boxes
 from .body import Body, find_body
 from .canal import find_canal, projected_hole
 from .completeness import TOLERATED_CUT_MM2, border_contact
@@ -59,10 +59,10 @@ def build_spine(
         InputError: the labels disagree with the image's orientation.
         PlanningCancelled: ``should_cancel`` answered true.
     """
-    boxes = ndimage.find_objects(case.labels.voxels)
+    boxes = label_boxes(case.labels.voxels)
     shapes: dict[str, Shape] = {}
     for level, value in case.level_values.items():
-        shapes[level] = label_shape(case.labels, value, boxes[value - 1])
+        shapes[level] = label_shape(case.labels, value, boxes[value])
     try:
         tangents = curve_tangents({level: shape.points_ras().mean(axis=0) for level, shape in shapes.items()})
     except ValueError as error:
@@ -74,7 +74,7 @@ def build_spine(
             raise PlanningCancelled
         if progress is not None:
             progress(n / len(wanted), f"anatomy of {level}")
-        box = boxes[case.level_values[level] - 1]
+        box = boxes[case.level_values[level]]
         vertebrae[level] = _whole_or_not(case, level, box, shapes, tangents[level])
     _check_orientation(vertebrae)
     return Spine(vertebrae, _canal_centreline(vertebrae))
@@ -114,6 +114,8 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
+    if not np.isfinite(outline.depth_mm):
+        raise NotReadable("its front and back wall are not seen at the same height, so its depth is unknown")
     pedicles: dict[str, Pedicle] = {}
     reasons: dict[str, str] = {}
     for side in ("left", "right"):

@@ -8,8 +8,10 @@ voxels, works across thick slices, and does not care how the voxels are ordered 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import SimpleITK as sitk
 import vtk
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -17,17 +19,18 @@ from scipy.spatial import cKDTree
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from ..model import Frame, Image, LocalGrid
-from ..model.geometry import FloatArray
+from ..model.geometry import FloatArray, label_boxes
 
 CROP_MARGIN_MM = 6.0
 """Room kept around a label so that its outside distance is known where it matters."""
 
-FAR_MM = 50.0
-"""Stands for “nothing near”; larger than any distance that matters to a needle."""
-
 SMOOTHING_VOXELS = 0.7
 """Gaussian width, in voxels of the label map, that takes the staircase out of the distance: it moves a surface of
 radius R by about σ²/2R, 0.06 mm for a slim pedicle at 1 mm voxels."""
+
+
+LEAF_POINTS = 48
+"""Points a leaf of a search tree: on surfaces a fifth faster than SciPy's 16 [C]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +41,14 @@ class Shape:
     mask: NDArray[np.bool_]
 
     def points_ras(self) -> FloatArray:
-        """(N, 3) RAS centres of the label's voxels."""
-        return self.distance.to_ras(np.argwhere(self.mask))
+        """(N, 3) RAS centres of the label's voxels; read-only."""
+        return self._points_ras
+
+    @cached_property
+    def _points_ras(self) -> FloatArray:
+        points = self.distance.to_ras(np.argwhere(self.mask))
+        points.flags.writeable = False
+        return points
 
     def step_along(self, direction: FloatArray) -> float:
         """Distance between the label's voxel layers most nearly square to a RAS unit vector, mm."""
@@ -70,13 +79,28 @@ def label_shape(labels: Image, value: int, box: tuple[slice, ...]) -> Shape:
 
 
 def _signed_distance(mask: NDArray[np.bool_], spacing: FloatArray) -> FloatArray:
-    inside = ndimage.distance_transform_edt(mask, sampling=spacing)
-    outside = ndimage.distance_transform_edt(~mask, sampling=spacing)
+    distance = -distance_to(mask, spacing)
+    # Depth is counted in the label's own box: one voxel around it is background enough.
+    box = tuple(slice(part.start - 1, part.stop + 1) for part in label_boxes(mask.view(np.uint8))[1])
+    distance[box] += distance_to(~mask[box], spacing)
     # Voxel centres either side of the border are one step apart; halving the step puts zero between them.
-    distance = inside - outside
-    half = np.minimum(np.abs(distance), spacing.min()) * 0.5
-    distance = (distance - np.sign(distance) * half).astype(np.float32)
+    step = np.float32(spacing.min())
+    distance -= np.clip(distance, -step, step) * np.float32(0.5)
     return ndimage.gaussian_filter(distance, SMOOTHING_VOXELS * spacing.min() / spacing)
+
+
+def distance_to(region: NDArray[np.bool_], spacing: FloatArray) -> NDArray[np.float32]:
+    """Euclidean distance of every voxel's centre to the nearest one of a region, 0 inside it, mm.
+
+    Args:
+        region: array of any shape, at least one voxel of it true.
+        spacing: voxel size along its axes, mm.
+    """
+    # ITK's is exact like SciPy's (Maurer et al., IEEE TPAMI 2003;25:265) in half the time.
+    image = sitk.GetImageFromArray(np.ascontiguousarray(region).view(np.uint8))
+    image.SetSpacing([float(step) for step in spacing[::-1]])
+    distance = sitk.SignedMaurerDistanceMap(image, insideIsPositive=False, squaredDistance=False, useImageSpacing=True)
+    return np.maximum(sitk.GetArrayViewFromImage(distance), np.float32(0.0))
 
 
 def grid_around(
@@ -91,21 +115,40 @@ def grid_around(
     return LocalGrid(first * spacing_mm, spacing_mm, (int(count[0]), int(count[1]), int(count[2])))
 
 
-def resample(image: Image, frame: Frame, grid: LocalGrid, outside: float) -> FloatArray:
-    """An image's values on a local grid, linear, as float32; ``outside`` off the image."""
-    to_ijk = image.ras_to_ijk[:3, :3]
-    # index → local → RAS → ijk is affine; scipy's affine_transform runs it in one pass.
-    matrix = to_ijk @ frame.rows.T * grid.spacing_mm
-    offset = image.to_ijk(frame.to_ras(grid.first_mm))
-    return ndimage.affine_transform(
-        np.asarray(image.voxels, np.float32),
-        matrix,
-        offset,
-        output_shape=grid.shape,
-        order=1,
-        mode="constant",
-        cval=outside,
+def reached(image: Image, frame: Frame, grid: LocalGrid, margin_mm: float = 0.0) -> Image:
+    """The part of an image that a local grid reaches, and a margin; a view, without voxels where they don't meet."""
+    last = np.array(grid.shape) - 1
+    corners = image.to_ijk(frame.to_ras(grid.to_local(np.array(list(np.ndindex(2, 2, 2))) * last)))
+    margin = np.ceil(margin_mm / image.spacing_mm) + 1
+    low = np.maximum(np.floor(corners.min(axis=0)) - margin, 0).astype(int)
+    high = np.minimum(np.ceil(corners.max(axis=0)) + margin + 1, image.voxels.shape).astype(int)
+    matrix = image.ijk_to_ras.copy()
+    matrix[:3, 3] = image.to_ras(low)
+    return Image(image.voxels[tuple(slice(a, max(a, b)) for a, b in zip(low, high, strict=True))], matrix)
+
+
+def resample(image: Image, frame: Frame, grid: LocalGrid, outside: float) -> NDArray[np.float32]:
+    """An image's values on a local grid, linear; ``outside`` off the image."""
+    # A CT may be a hundred times larger than what is asked for.
+    image = reached(image, frame, grid)
+    if not image.voxels.size:
+        return np.full(grid.shape, outside, np.float32)
+    # index → local → RAS → ijk is affine. ITK counts axes from the other end: an array [i, j, k] is its image (k, j, i).
+    matrix = image.ras_to_ijk[:3, :3] @ frame.rows.T * grid.spacing_mm
+    transform = sitk.AffineTransform(3)
+    transform.SetMatrix(matrix[::-1, ::-1].ravel().tolist())
+    transform.SetTranslation(image.to_ijk(frame.to_ras(grid.first_mm))[::-1].tolist())
+    sampled = sitk.Resample(
+        sitk.GetImageFromArray(np.ascontiguousarray(image.voxels, np.float32)),
+        grid.shape[::-1],
+        transform,
+        sitk.sitkLinear,
+        (0.0, 0.0, 0.0),
+        (1.0, 1.0, 1.0),
+        np.eye(3).ravel().tolist(),
+        outside,
     )
+    return sitk.GetArrayFromImage(sampled)
 
 
 def surface_points(values: FloatArray, grid: LocalGrid) -> FloatArray:
@@ -146,32 +189,11 @@ def exact_distance(values: FloatArray, grid: LocalGrid, band_mm: tuple[float, fl
     if not len(points):
         return result
     wanted = (values > -outside) & (values < inside)
-    distance, _ = cKDTree(points).query(grid.to_local(np.argwhere(wanted)), workers=1)
-    result[wanted] = np.where(values[wanted] > 0, 1.0, -1.0) * distance
+    distance = nearest(points, grid.to_local(np.argwhere(wanted)))
+    result[wanted] = np.where(result[wanted] > 0, distance, -distance)
     return result
 
 
-def coarse_distance(inside: FloatArray, grid: LocalGrid, coarse: LocalGrid) -> FloatArray:
-    """Distance to a region on a fine grid, computed on a coarser one, for regions far from where it is used.
-
-    Args:
-        inside: array on ``coarse``, positive inside the region, in about mm near its border.
-        grid: fine grid of the result.
-
-    Returns:
-        float32 array on ``grid``, positive outside the region, good to about a quarter of the coarse spacing.
-    """
-    region = inside > 0
-    if not region.any():
-        return np.full(grid.shape, FAR_MM, np.float32)
-    step = coarse.spacing_mm
-    away = ndimage.distance_transform_edt(~region) * step
-    within = ndimage.distance_transform_edt(region) * step
-    signed = np.where(region, -within, away) + np.where(region, 0.5, -0.5) * step
-    # Small values say where the border is only next to it: far away a field may come near zero and mean nothing.
-    border = ndimage.binary_dilation(region) & ~ndimage.binary_erosion(region)
-    near = border & (np.abs(inside) < 0.5 * step)
-    signed = np.where(near, -inside, signed).astype(np.float32)
-    scale = grid.spacing_mm / step
-    offset = (grid.first_mm - coarse.first_mm) / step
-    return ndimage.affine_transform(signed, np.full(3, scale), offset, output_shape=grid.shape, order=1, mode="nearest")
+def nearest(points: FloatArray, queries: FloatArray) -> FloatArray:
+    """(M,) distance of query points (M, 3) to the nearest of some points (N, 3), mm."""
+    return cKDTree(points, leafsize=LEAF_POINTS).query(queries, workers=1)[0]

@@ -15,6 +15,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ..model import Image, InputError, PlanWarning
+from ..model.geometry import label_boxes
 from .names import SPINE_ORDER
 
 PIECE_MIN_ML = 0.2
@@ -107,11 +108,11 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
     # Searching runs along memory (ITK's arrays are stored k, j, i); only voxels of vertebrae are touched after that.
     order = np.argsort([-abs(s) for s in labels.voxels.strides], kind="stable")
     stored = np.ascontiguousarray(labels.voxels.transpose(order))
-    boxes = ndimage.find_objects(stored)
+    boxes = label_boxes(stored)
     voxel_ml = float(abs(np.linalg.det(labels.ijk_to_ras[:3, :3]))) / 1000
     bones = []
     for value in sorted(names, key=lambda v: SPINE_ORDER.index(names[v])):
-        box = boxes[value - 1] if value <= len(boxes) else None
+        box = boxes.get(value)
         if box is not None:
             points = np.argwhere(stored[box] == value) + [s.start for s in box]
             points = np.ascontiguousarray(points[:, np.argsort(order)])

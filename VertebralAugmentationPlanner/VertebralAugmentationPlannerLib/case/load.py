@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
+from ..model.geometry import label_boxes
 from . import checks
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
@@ -138,11 +138,10 @@ def _canal(
         mask = Image(volume.segmentation.canal, volume.image.ijk_to_ras)
         mask = mask if is_rectangular(mask) else rectangular(mask, 0, 0)
         return mask, volume.segmentation.canal_is_cord, None
+    held = label_boxes(labels.voxels)
     for value, cord in ((names.canal, False), (names.cord, True)):
-        if value is not None:
-            inside = labels.voxels == value
-            if inside.any():
-                return _mask_image(labels, inside), cord, None
+        if value in held:
+            return _mask_image(labels, labels.voxels == value), cord, None
     return None, False, None
 
 
@@ -181,5 +180,5 @@ def _voxels(labels: CleanLabels, name: str) -> NDArray:
 
 
 def _values(labels: Image) -> str:
-    values = [n + 1 for n, box in enumerate(ndimage.find_objects(labels.voxels)) if box is not None]
+    values = list(label_boxes(labels.voxels))
     return ", ".join(map(str, values[:12])) + (" …" if len(values) > 12 else "")
