@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import pytest
@@ -234,6 +235,31 @@ class TestTrouble:
         a_panel_with_images.logic.refuse = None
         a_panel_with_images.ui.measureButton.click()
         assert a_panel_with_images.logic.casePlan is not None
+
+    def test_the_progress_bar_is_gone_before_an_error_is_told(
+        self, a_panel_with_images: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that came up half a second later would cover the message and, being modal, block it."""
+        from VertebralAugmentationPlannerLib.widget import work
+
+        found = []
+        panel = a_panel_with_images.panel
+        monkeypatch.setattr(work, "errorDisplay", lambda *_: found.append((panel.work.dialog, panel.work.busy)))
+        a_panel_with_images.logic.refuse = "The label map is empty; choose another one."
+        a_panel_with_images.ui.measureButton.click()
+        assert found == [(None, False)]
+
+    def test_a_needle_that_is_put_back_is_told_once_the_drag_is_through(
+        self, a_planned_panel: Any, a_slicer: Any, errors: Any, caplog: Any
+    ) -> None:
+        panel = a_planned_panel.panel
+        message = "The left needle of L1 was put back: it misses the pedicle."
+        panel.onChange(
+            panel.parameterNode.parameterNode, types.SimpleNamespace(kind="refused", message=message, level="L1")
+        )
+        assert errors.now() == []  # the mouse is still down
+        a_slicer.app.processEvents()
+        assert errors.now() == [message]
 
     def test_cancelling_is_no_error(self, a_panel_with_images: Any, errors: Any, caplog: Any) -> None:
         a_panel_with_images.logic.refuse = PlanningCancelled()

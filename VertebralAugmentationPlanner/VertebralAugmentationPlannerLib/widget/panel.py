@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model import CasePlan, LevelPlan
 from ..scene.references import plain
+from ..scene.ui_support import errorDisplay
 from ..scene.ui_support import tr as _
 from .access_section import AccessSection
 from .augmentation_section import AugmentationSection
@@ -40,6 +41,7 @@ class PlannerPanel:
         self.work = Work(parent)
         self.parameterNode: Any = None
         self._quiet = 0
+        self._refusal = ""
         self.images = ImagesSection(self)
         self.measurements = MeasurementsSection(self)
         self.access = AccessSection(self)
@@ -177,12 +179,17 @@ class PlannerPanel:
         with self.writing():
             for show in live.get(change.kind, [section.refresh for section in self.sections]):
                 show()
+        if change.kind == "refused":
+            self._refusal = change.message
         if change.kind in live:
             self.plan.refreshSoon()
             self.compare.refreshSoon()
         self._later.start()
 
     def _settle(self) -> None:
-        """What can only be told once an edit is through: whether it can be undone."""
+        """What can only be told once an edit is through: whether it can be undone, and why a needle jumped back."""
         if self.parameterNode:
             self.access.refreshUndo()
+        message, self._refusal = self._refusal, ""
+        if message:
+            errorDisplay(message)

@@ -50,12 +50,13 @@ class Work:
             return bool(dialog.wasCanceled)
 
         try:
-            return self._try(title, lambda: task(progress, should_cancel))
+            trouble = self._trouble(title, lambda: task(progress, should_cancel))
         finally:
             dialog.close()
             dialog.deleteLater()
             self.dialog = None
             self.busy = False
+        return _tell(trouble)
 
     def quick(self, title: str, task: Callable[[], Any]) -> bool:
         """Do something short; False where it failed. Errors are shown as in :meth:`run`."""
@@ -63,24 +64,27 @@ class Work:
             return False
         self.busy = True
         try:
-            return self._try(title, task)
+            trouble = self._trouble(title, task)
         finally:
             self.busy = False
+        return _tell(trouble)
 
-    def _try(self, title: str, task: Callable[[], Any]) -> bool:
+    def _trouble(self, title: str, task: Callable[[], Any]) -> tuple[str, str] | None:
+        """What went wrong in one sentence, and its details; ("", "") where the user cancelled, None where all is well.
+
+        It is told only once the progress bar is gone: one that comes up later would cover and block the message.
+        """
         try:
             task()
         except PlanningCancelled:
             logging.info("%s: cancelled by the user", title)
-            return False
+            return "", ""
         except InputError as error:
-            errorDisplay(str(error))
-            return False
+            return str(error), ""
         except Exception as error:  # noqa: BLE001 - whatever happened, the user is told, with the details
             message = _("{title} failed unexpectedly: {reason}. The plan shown is the last complete one.")
-            errorDisplay(message.format(title=title, reason=error), traceback.format_exc())
-            return False
-        return True
+            return message.format(title=title, reason=error), traceback.format_exc()
+        return None
 
     def _dialog(self, title: str) -> Any:
         dialog = qt.QProgressDialog(self.parent)
@@ -93,3 +97,10 @@ class Work:
         dialog.setLabelText(title)
         dialog.setValue(0)
         return dialog
+
+
+def _tell(trouble: tuple[str, str] | None) -> bool:
+    """Show what went wrong; whether nothing did."""
+    if trouble is not None and trouble[0]:
+        errorDisplay(trouble[0], trouble[1] or None)
+    return trouble is None
