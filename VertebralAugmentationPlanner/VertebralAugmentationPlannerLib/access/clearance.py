@@ -112,20 +112,19 @@ class PathEvaluator:
         obstacles = self.space.obstacles
         near = obstacles.points[:, 0] * SIDE_SIGN[side] > -self.FAR_SIDE_MM
         near &= obstacles.coarse | (obstacles.kind != NEIGHBOUR)
-        near &= self._within(obstacles.points, CORRIDOR_MM)
-        self.walls = Walls.of(obstacles, self.isthmus, near)
-        self.coarse = Walls.of(
-            obstacles, self.isthmus, near & obstacles.coarse & self._within(obstacles.points, SEARCH_CORRIDOR_MM)
-        )
+        kept = np.flatnonzero(near)
+        off_axis = self._off_axis(obstacles.points[kept])
+        self.walls = Walls.of(obstacles, self.isthmus, kept[off_axis < CORRIDOR_MM])
+        searched = (off_axis < SEARCH_CORRIDOR_MM) & obstacles.coarse[kept]
+        self.coarse = Walls.of(obstacles, self.isthmus, kept[searched])
         self.slices = {kind: self.walls.range(kind) for kind in KINDS}
         self.reach = float(np.linalg.norm(np.array(self.space.grid.shape) * self.space.grid.spacing_mm))
 
-    def _within(self, points: FloatArray, corridor_mm: float) -> NDArray[np.bool_]:
-        """Points within a distance of the pedicle's axis, from behind the pedicle to the body's front."""
+    def _off_axis(self, points: FloatArray) -> FloatArray:
+        """Distance (N,) of points from the pedicle's axis; infinite where no part of a cannula reaches behind it."""
         depth = self.isthmus.depth_of(points)
         across = points - self.isthmus.centre - depth[:, None] * self.isthmus.axis
-        near = np.einsum("ij,ij->i", across, across) < corridor_mm**2
-        return np.asarray(near & (depth > -OUTSIDE_REACH_MM))
+        return np.where(depth > -OUTSIDE_REACH_MM, np.sqrt(np.einsum("ij,ij->i", across, across)), np.inf)
 
     def bone_entry(self, inside: FloatArray, direction: FloatArray) -> FloatArray:
         """Where an axis enters the bone.

@@ -86,29 +86,24 @@ def zero_level(values: FloatArray, grid: LocalGrid) -> tuple[FloatArray, NDArray
     Returns:
         (N, 3) local points, and (N,) flags of those on the edges proper.
     """
-    inside = values > 0
+    values = np.ascontiguousarray(values)
+    inside, flat = (values > 0).ravel(), values.ravel()
+    shape = np.array(values.shape)
+    strides = np.array([shape[1] * shape[2], shape[2], 1])
     pieces, flags = [], []
-    for step in _NEIGHBOUR_STEPS:
-        here, there = _shifted(step)
-        changes = np.argwhere(inside[here] != inside[there])
-        if not len(changes):
-            continue
-        start = changes + np.array([max(0, -s) for s in step])
-        a = values[tuple(start.T)]
-        b = values[tuple((start + np.array(step)).T)]
-        share = (a / (a - b))[:, None]
-        pieces.append(grid.to_local(start + share * np.array(step)))
-        flags.append(np.full(len(start), sum(map(abs, step)) == 1))
-    if not pieces:
-        return np.zeros((0, 3)), np.zeros(0, bool)
+    for step in map(np.array, _NEIGHBOUR_STEPS):
+        # Neighbours are compared along memory, which is quick; a step that left the grid at its edge is dropped.
+        ahead = int(step @ strides)
+        at = np.flatnonzero(inside[:-ahead] != inside[ahead:])
+        index = np.unravel_index(at, values.shape)
+        held = np.ones(len(at), bool)
+        for axis in np.flatnonzero(step):
+            held &= (index[axis] + step[axis] >= 0) & (index[axis] + step[axis] < shape[axis])
+        at, start = at[held], np.stack(index, axis=1)[held]
+        share = (flat[at] / (flat[at] - flat[at + ahead]))[:, None]
+        pieces.append(grid.to_local(start + share * step))
+        flags.append(np.full(len(at), np.abs(step).sum() == 1))
     return np.concatenate(pieces), np.concatenate(flags)
-
-
-def _shifted(step: tuple[int, int, int]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    def cut(s: int) -> slice:
-        return slice(max(0, s), None if s >= 0 else s)
-
-    return tuple(cut(-s) for s in step), tuple(cut(s) for s in step)
 
 
 def outward_normals(bone_mm: FloatArray, grid: LocalGrid, points: FloatArray) -> FloatArray:

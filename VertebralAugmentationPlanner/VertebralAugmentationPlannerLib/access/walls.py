@@ -42,8 +42,8 @@ class Walls:
     zone_depth: FloatArray
 
     @classmethod
-    def of(cls, obstacles: Obstacles, isthmus: IsthmusPlane, keep: NDArray[np.bool_]) -> Walls:
-        """The points of a side among all obstacles of a vertebra."""
+    def of(cls, obstacles: Obstacles, isthmus: IsthmusPlane, keep: NDArray[np.int_]) -> Walls:
+        """The points of a side, by their numbers among all obstacles of a vertebra."""
         points = np.ascontiguousarray(obstacles.points[keep])
         kind = obstacles.kind[keep]
         zone = ZONE_RISE * (isthmus.depth_of(points) + PEDICLE_ZONE_MM)
