@@ -6,33 +6,8 @@ import types
 from typing import Any
 
 import pytest
+from fake_logic import with_images
 from VertebralAugmentationPlannerLib.model import Margins, PlanningCancelled
-
-
-def with_images(panel: Any, a_slicer: Any) -> Any:
-    """The panel with a CT and a segmentation chosen through its selectors."""
-    ct = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
-    segmentation = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Vertebrae")
-    panel.ui.ctSelector.setCurrentNode(ct)
-    panel.ui.segmentationSelector.setCurrentNode(segmentation)
-    return panel
-
-
-@pytest.fixture
-def a_panel_with_images(a_panel: Any, a_slicer: Any) -> Any:
-    return with_images(a_panel, a_slicer)
-
-
-@pytest.fixture
-def a_measured_panel(a_panel_with_images: Any) -> Any:
-    a_panel_with_images.ui.measureButton.click()
-    return a_panel_with_images
-
-
-@pytest.fixture
-def a_planned_panel(a_measured_panel: Any) -> Any:
-    a_measured_panel.ui.planButton.click()
-    return a_measured_panel
 
 
 def level_combo(panel: Any, row: int) -> Any:
@@ -178,6 +153,9 @@ class TestAugmentation:
         a_planned_panel.ui.fillSlider.value = 24
         assert a_planned_panel.node.targetFill == pytest.approx(0.24)
         assert a_planned_panel.logic.told("planAugmentation") == [("T12", "auto", pytest.approx(0.24))]
+
+    def test_a_side_without_balloon_has_no_slider_to_move(self, a_measured_panel: Any) -> None:
+        assert not a_measured_panel.ui.leftInflationSlider.enabled
 
     def test_a_remembered_balloon_size_is_marked_as_such(self, a_planned_panel: Any) -> None:
         assert "from memory" in a_planned_panel.ui.balloonSourceLabel.text

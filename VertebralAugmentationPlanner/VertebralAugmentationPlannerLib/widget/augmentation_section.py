@@ -69,6 +69,7 @@ class AugmentationSection(Section):
         for widget in (slider, name, result):
             widget.visible = balloon is not None
         if balloon is None:
+            self.enable(slider, (False, _("There is no balloon on this side.")))
             return
         allowed = self.logic.canInflate(self.node, self.panel.level)
         self.enable(slider, allowed)
@@ -98,10 +99,10 @@ class AugmentationSection(Section):
 
     def _augment(self) -> None:
         node, level = self.node, self.panel.level
-        if self.ui.augmentButton.enabled:
-            self.panel.run(
+        if self.ui.augmentButton.enabled and self.panel.prepare():
+            self.panel.quick(
                 _("Planning balloon and cement"),
-                lambda *hooks: self.logic.planAugmentation(node, level, node.balloon, node.targetFill, *hooks),
+                lambda: self.logic.planAugmentation(node, level, node.balloon, node.targetFill),
             )
 
     def onInflateLeft(self, volume: float) -> None:
@@ -111,8 +112,8 @@ class AugmentationSection(Section):
         self._inflate("right")
 
     def _inflate(self, side: str) -> None:
+        level, volume = self.panel.level, self._sliders[side][0].value  # before preparing shows the plan again
         if not self.panel.quiet and self.node and self.panel.prepare():
-            level, volume = self.panel.level, self._sliders[side][0].value
             self.panel.quick(_("Inflating"), lambda: self.logic.inflate(self.node, level, side, volume))
 
 
