@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from ..model.geometry import FloatArray
 from .isthmus import IsthmusPlane
@@ -22,6 +24,12 @@ TARGETS_ACROSS, TARGET_HEIGHTS = 7, (0.22, 0.36, 0.5, 0.64, 0.78)
 STEP_MM = 1.0
 BEHIND_MM = 45.0
 """No bone behind an isthmus is longer along a needle: 30 mm to the tip of a transverse process [D]."""
+
+USUAL_BEHIND_MM = 23.0
+"""Most lines leave the bone within this behind the isthmus; only those that don't are read further [C]."""
+
+AHEAD_MM = 30.0
+"""A line is followed this far in front of the isthmus, well into the body; the exact evaluation judges the tip [D]."""
 
 CANAL_READ = 1500
 """Lines of which the canal is read, the best by the walls [D]."""
@@ -126,42 +134,65 @@ def _clearance_along(
     space: AccessSpace, isthmus: IsthmusPlane, a: FloatArray, direction: FloatArray, length: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Smallest counted distance (K,) along the pedicle and to the canal, −inf where none; and the entries (K, 3)."""
-    t = np.arange(-BEHIND_MM, 30.0, STEP_MM)
-    behind = int(np.searchsorted(t, 0.0))
-    bone, points, start = _sampled(space, a, direction, t, behind)
+    behind, ahead = np.arange(-BEHIND_MM, 0.5 * STEP_MM, STEP_MM), np.arange(STEP_MM, AHEAD_MM, STEP_MM)
+    junction = posterior_wall_at(space.vertebra, isthmus.centre) + JUNCTION_MM
+    bone, start = _entered(space, a, direction, behind)
     entry = a + start[:, None] * direction
-    in_zone = (points - isthmus.centre) @ isthmus.axis >= -PEDICLE_ZONE_MM
-    within = (t[None, :] > start[:, None]) & (t[None, :] <= length[:, None])
-    in_pedicle = points[..., 1] <= posterior_wall_at(space.vertebra, isthmus.centre) + JUNCTION_MM
-    depth = t[None, :] - start[:, None]
-    counted = within & in_pedicle & (in_zone | (bone < depth - ENTRY_ROUGHNESS_MM))
-    wall = np.where(counted, bone, np.inf).min(axis=1)
-    in_body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
-    usable = np.isfinite(start) & (in_body > 0) & (wall > 0) & (isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
+
+    def within(t: FloatArray, lines: NDArray[np.int_]) -> NDArray[np.bool_]:
+        return (t > start[lines, None]) & (t <= length[lines, None])
+
+    def smallest(bone: FloatArray, t: FloatArray, lines: NDArray[np.int_]) -> tuple[FloatArray, FloatArray]:
+        """Smallest counted distance in the pedicle and in the body."""
+        in_pedicle = a[lines, 1, None] + t * direction[lines, 1, None] <= junction
+        depth = isthmus.depth_of(a[lines])[:, None] + t * (direction[lines] @ isthmus.axis)[:, None]
+        counted = (depth >= -PEDICLE_ZONE_MM) | (bone < t - start[lines, None] - ENTRY_ROUGHNESS_MM)
+        held = within(t, lines)
+        wall = np.where(held & in_pedicle & counted, bone, np.inf).min(axis=1)
+        return wall, np.where(held & ~in_pedicle, bone, np.inf).min(axis=1)
+
+    wall, body = smallest(bone, behind, np.arange(len(a)))
+    usable = np.isfinite(start) & (body > 0) & (wall > 0) & (isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
+    # What does not even pass the pedicle is not followed into the body.
+    lines = np.flatnonzero(usable)
+    wall_ahead, body_ahead = smallest(_along(space, space.bone_mm, a[lines], direction[lines], ahead), ahead, lines)
+    wall[lines] = np.minimum(wall[lines], wall_ahead)
+    usable[lines] = (wall_ahead > 0) & (body_ahead > 0)
     score = np.where(usable, wall, -np.inf)
     # The canal only lowers a score: it is read for the lines that the walls leave in the running.
     kept = np.argsort(-score, kind="stable")[:CANAL_READ]
-    canal = np.where(within[kept], space.grid.sample(space.canal_mm, points[kept]), np.inf).min(axis=1)
+    whole = np.concatenate([behind, ahead])
+    canal = _along(space, space.canal_mm, a[kept], direction[kept], whole)
+    canal = np.where(within(whole, kept), canal, np.inf).min(axis=1)
     final = np.full(len(a), -np.inf)
     final[kept] = np.where(canal > 0, np.minimum(score[kept], canal), -np.inf)
     return final, entry
 
 
-def _sampled(
-    space: AccessSpace, a: FloatArray, direction: FloatArray, t: FloatArray, behind: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Bone (K, T) along the lines, the points (K, T, 3), and where each enters the bone behind the isthmus (K,), NaN
-    where it doesn't."""
-    points = a[:, None] + t[None, :, None] * direction[:, None]
-    bone = space.bone_at(points)
-    outside = bone[:, : behind + 1] <= 0
-    last_out = behind - np.argmax(outside[:, ::-1], axis=1)
-    found = outside.any(axis=1) & (last_out < behind)
+def _along(space: AccessSpace, field: FloatArray, a: FloatArray, direction: FloatArray, t: FloatArray) -> FloatArray:
+    """A field (K, T) of the vertebra at distances (T,) along lines (K, 3)."""
+    # Built where it is read: half a million points and their copies cost more than their interpolation.
+    index = space.grid.to_index(a).T[:, :, None] + (direction.T / space.grid.spacing_mm)[:, :, None] * t
+    return np.asarray(ndimage.map_coordinates(field, index, order=1, mode="nearest", output=np.float64))
+
+
+def _entered(space: AccessSpace, a: FloatArray, direction: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bone (K, T) at the distances behind the isthmus, read as far as each line needs, and where the line enters it
+    (K,), NaN where it doesn't."""
+    usual = int(np.searchsorted(t, -USUAL_BEHIND_MM))
+    bone = np.ones((len(a), len(t)))
+    bone[:, usual:] = _along(space, space.bone_mm, a, direction, t[usual:])
+    longer = np.flatnonzero((bone[:, usual:] > 0).all(axis=1))
+    bone[longer, :usual] = _along(space, space.bone_mm, a[longer], direction[longer], t[:usual])
+    last = len(t) - 1
+    outside = bone <= 0
+    last_out = last - np.argmax(outside[:, ::-1], axis=1)
+    found = outside.any(axis=1) & (last_out < last)
     rows = np.arange(len(a))
-    out_value, in_value = bone[rows, last_out], bone[rows, np.minimum(last_out + 1, behind)]
+    out_value, in_value = bone[rows, last_out], bone[rows, np.minimum(last_out + 1, last)]
     with np.errstate(divide="ignore", invalid="ignore"):
         start = t[last_out] - STEP_MM * out_value / (in_value - out_value)
-    return bone, points, np.where(found, start, np.nan)
+    return bone, np.where(found, start, np.nan)
 
 
 def _neighbour_shortage(
@@ -170,14 +201,14 @@ def _neighbour_shortage(
     if space.neighbour_mm is None:
         return 0.0
     behind = np.arange(-10.0, BEHIND_MM, NEIGHBOUR_STEP_MM)
-    distance = space.grid.sample(space.neighbour_mm, entry[:, None] - behind[None, :, None] * direction[:, None])
+    distance = _along(space, space.neighbour_mm, entry, -direction, behind)
     return np.maximum(room_mm - distance.min(axis=1), 0.0)
 
 
 def _detour(space: AccessSpace, entry: FloatArray, direction: FloatArray) -> FloatArray:
     """What lines (K,) are marked down for that run through another part of the vertebra before their entry, mm."""
     behind = np.arange(ENTRY_ROUGHNESS_MM, OWN_BONE_REACH_MM, STEP_MM)
-    bone = space.bone_at(entry[:, None] - behind[None, :, None] * direction[:, None])
+    bone = _along(space, space.bone_mm, entry, -direction, behind)
     return np.where(bone.max(axis=1) > 0, DETOUR_MM, 0.0)
 
 
