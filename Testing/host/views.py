@@ -149,6 +149,12 @@ class LayoutManager:
             self._slices[name] = SliceView(name, self._application)
         return _Widget(sliceView=self._slices[name])
 
+    def show(self) -> None:
+        """Make all views now; the application's are there when it starts."""
+        for name in self.sliceViewNames():
+            self.sliceWidget(name)
+        self.threeDWidget(0)
+
     def mrmlSliceLogics(self) -> Any:  # noqa: N802
         logics = vtk.vtkCollection()
         for name in self.sliceViewNames():
