@@ -23,7 +23,7 @@ class qMRMLUtils:  # noqa: N801 - Slicer's name
             columns, rows, _ = data.GetDimensions()
             parts = scalars.GetNumberOfComponents()
             if parts in FORMATS:
-                raw = numpy_support.vtk_to_numpy(scalars).tobytes()
-                native = QImage(raw, columns, rows, columns * parts, FORMATS[parts]).mirrored(False, True).copy()
+                raw = numpy_support.vtk_to_numpy(scalars).reshape(rows, columns * parts)[::-1].tobytes()
+                native = QImage(raw, columns, rows, columns * parts, FORMATS[parts]).copy()
         image.__dict__["_native"] = native
         return not native.isNull()

@@ -48,19 +48,26 @@ class Pictures:
             "needle_views": ("4-needle-views", (AXIAL, SAGITTAL, CORONAL, SPACE), "access"),
             "breach": ("5-drag", (AXIAL, SPACE), "access"),
             "inflate": ("6-augmentation", (AXIAL, SPACE), "augmentation"),
-            "report": ("7-plan", (), "plan"),
+            "lateral": ("7-fluoroscopy", (), "fluoroscopy"),
+            "report": ("8-plan", (), "plan"),
+            "compared": ("9-compare", (AXIAL, SPACE), "plan"),
         }
+        self.beside: list[QImage] = []
 
     def __call__(self, step: str) -> None:
         if step == "load":
             self.show_bones()
         if step == "plan":
             self.grab_panel(None).save(str(IMAGES / "panel.png"))
+        if step == "medial_border":  # AP, shown beside the lateral of the same moment
+            self.beside = [self.grab_panel("fluoroscopy")]
         if step not in self.steps:
             return
         name, views, section = self.steps[step]
         panel = self.grab_panel(section)
         pictures = [self.grab_view(view, keep=step == "needle_views") for view in views]
+        if step == "lateral":
+            panel = side_by_side([*self.beside, panel])
         compose(panel, pictures, [NAMES[view] for view in views]).save(str(IMAGES / f"tutorial-{name}.png"))
         print(name, flush=True)
 
@@ -129,7 +136,20 @@ class Pictures:
         return plan.level(LEVEL).frame if plan is not None else None
 
 
-SECTIONS = ("images", "measurements", "access", "augmentation", "plan")
+SECTIONS = ("images", "measurements", "access", "augmentation", "fluoroscopy", "plan")
+
+
+def side_by_side(panels: list[QImage]) -> QImage:
+    """Panels in one row."""
+    image = QImage(sum(p.width() + GAP for p in panels), max(p.height() for p in panels), QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    x = 0
+    for panel in panels:
+        painter.drawImage(x, 0, panel)
+        x += panel.width() + GAP
+    painter.end()
+    return image
 
 
 def compose(panel: QImage, pictures: list[QImage], names: list[str]) -> QImage:

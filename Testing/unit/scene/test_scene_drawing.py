@@ -270,3 +270,19 @@ def test_the_ct_and_the_segmentation_are_never_touched(logic, planned, inputs):
     logic.planLevel(planned, "L2")
     logic.clearPlan(planned)
     assert [ct.GetImageData().GetMTime(), segmentation.GetSegmentation().GetMTime(), ct.GetMTime()] == before
+
+
+def test_height_labels_are_short_and_stand_at_ends_of_their_own(logic, planned):
+    found = logic.currentPlan(planned).level("L1").measurements
+    for place, short, shown, silent in (("anterior", "Ha", 0, 1), ("middle", "Hm", 1, 0), ("posterior", "Hp", 0, 1)):
+        line = logic.node(planned, roles.role("height", "L1", place))
+        height = getattr(found, f"{place}_height_mm")
+        assert line.GetNthControlPointLabel(shown) == f"{short} {height:.1f}"
+        assert line.GetNthControlPointLabel(silent) == ""
+        assert line.GetDisplayNode().GetPointLabelsVisibility()
+        assert not line.GetDisplayNode().GetPropertiesLabelVisibility()
+
+
+def test_a_needle_names_its_side_and_safety_at_the_entry(logic, planned):
+    line = logic.node(planned, "needle.L1.left")
+    assert [line.GetNthControlPointLabel(n) for n in (0, 1)] == ["left: safe", ""]

@@ -201,3 +201,19 @@ def test_screenshots_need_the_application(logic, planned, tmp_path):
 def test_the_report_is_written(logic, planned, tmp_path):
     path = logic.exportReport(planned, tmp_path / "report.html")
     assert "L1" in path.read_text(encoding="utf-8")
+
+
+def test_a_cancelled_report_writes_no_file(logic, planned, tmp_path):
+    told = []
+
+    def cancel_once_something_is_drawn():
+        return len(told) > 2
+
+    with pytest.raises(PlanningCancelled):
+        logic.exportReport(
+            planned, tmp_path / "report.html", lambda *news: told.append(news), cancel_once_something_is_drawn
+        )
+    assert list(tmp_path.iterdir()) == []
+    shares = [share for share, _text in told]
+    assert shares == sorted(shares) and shares[0] >= 0.0 and shares[-1] < 1.0
+    assert "drawing L1" in told[-1][1]

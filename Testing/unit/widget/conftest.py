@@ -74,6 +74,25 @@ def a_panel(a_slicer: Any) -> Any:
 
 
 @pytest.fixture
+def a_panel_with_images(a_panel: Any, a_slicer: Any) -> Any:
+    from fake_logic import with_images
+
+    return with_images(a_panel, a_slicer)
+
+
+@pytest.fixture
+def a_measured_panel(a_panel_with_images: Any) -> Any:
+    a_panel_with_images.ui.measureButton.click()
+    return a_panel_with_images
+
+
+@pytest.fixture
+def a_planned_panel(a_measured_panel: Any) -> Any:
+    a_measured_panel.ui.planButton.click()
+    return a_measured_panel
+
+
+@pytest.fixture
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was told to the user as an error (in testing mode a dialog is a line in the log)."""
 

@@ -304,3 +304,12 @@ class FakeLogic:
 
     def cleanup(self) -> None:
         self._note("cleanup")
+
+
+def with_images(panel: Any, a_slicer: Any) -> Any:
+    """The panel with a CT and a segmentation chosen through its selectors."""
+    ct = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    segmentation = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Vertebrae")
+    panel.ui.ctSelector.setCurrentNode(ct)
+    panel.ui.segmentationSelector.setCurrentNode(segmentation)
+    return panel

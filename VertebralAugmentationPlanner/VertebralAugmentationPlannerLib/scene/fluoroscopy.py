@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 AP, LATERAL = "ap", "lateral"
 LIVE_PX = 256
 """Pixels of the simulated picture: 10 a second and more on one core (docs/benchmarks.md)."""
-SHOWN_PX = 352
+SHOWN_PX = 336
 """Pixels of the picture shown: the needles are drawn at this size, the fluoroscopy is enlarged to it."""
 DEPTH_TOLERANCE_MM = 0.75
 """The tip counts as at a place within this depth: about what is seen on the screen. [D]"""
@@ -163,7 +163,7 @@ def tip_words(vertebra: Vertebra, needle: Trajectory, view: FluoroscopyView) -> 
     places = [_place(depth, full, medial), _wall(ahead)]
     text = f"{head}: {', '.join(place for place in places if place)}."
     if medial is not None and behind_wall and depth > medial - DEPTH_TOLERANCE_MM:
-        return f"✖ {text} It would be in the canal: the posterior wall must be passed first."
+        return f"✖ {text} The canal is at risk: the posterior wall must be passed first."
     return text
 
 

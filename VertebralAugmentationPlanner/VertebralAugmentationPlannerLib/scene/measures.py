@@ -56,7 +56,8 @@ def _draw_height(parameter_node: Any, level: str, place: str, ends: Any) -> None
         line.SetFixedNumberOfControlPoints(False)
         line.RemoveAllControlPoints()
         for point, end in zip(ends, ("upper", "lower"), strict=True):
-            number = line.AddControlPointWorld(*(float(value) for value in point), "")
+            number = line.AddControlPointWorld(*(float(value) for value in point))
+            line.SetNthControlPointLabel(number, "")  # MRML gives “name-1” to a point without label
             line.SetNthControlPointDescription(number, f"{name}, {end} end")
         line.SetFixedNumberOfControlPoints(True)
     display_of(line, _height_style)

@@ -85,7 +85,8 @@ def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
     line.SetFixedNumberOfControlPoints(False)
     line.RemoveAllControlPoints()
     for point, end in ((trajectory.entry_ras, "entry"), (trajectory.target_ras, "target")):
-        number = line.AddControlPointWorld(*(float(value) for value in point), "")
+        number = line.AddControlPointWorld(*(float(value) for value in point))
+        line.SetNthControlPointLabel(number, "")  # MRML gives “name-1” to a point without label
         line.SetNthControlPointDescription(number, f"{level} {trajectory.side} {end}")
     line.SetFixedNumberOfControlPoints(True)  # an end may be dragged, not deleted
     length = line.GetMeasurement("length")

@@ -24,7 +24,7 @@ def choice_words() -> dict[str, dict[str, tuple[str, str]]]:
     gauge_tip = _("Gauge and outer diameter of the access cannula.")
     return {
         "procedureComboBox": {
-            "kyphoplasty": (_("balloon kyphoplasty"), _("A balloon is inflated first, then its cavity is filled.")),
+            "kyphoplasty": (_("kyphoplasty"), _("A balloon is inflated first, then its cavity is filled.")),
             "vertebroplasty": (_("vertebroplasty"), _("Cement alone, no balloon.")),
         },
         "approachComboBox": {

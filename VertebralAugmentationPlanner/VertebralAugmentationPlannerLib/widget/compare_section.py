@@ -34,7 +34,7 @@ class CompareSection(Section):
         self._soon = after_events(self.refreshTable)
         table = ui.comparisonTable
         table.setColumnCount(4)
-        table.setHorizontalHeaderLabels(["", _("A: this plan"), _("B: other"), _("B − A")])
+        table.setHorizontalHeaderLabels(["", "A", "B", "B − A"])
         fit_columns(table, NAME)
         ui.compareButton.connect("clicked(bool)", self.onCompare)
         ui.compareAllCheckBox.connect("toggled(bool)", self.onAll)
@@ -83,7 +83,7 @@ class CompareSection(Section):
     def _show(self, comparison: PlanComparison) -> None:
         ui, table = self.ui, self.ui.comparisonTable
         lines = table_lines(comparison, bool(ui.compareAllCheckBox.checked))
-        notes = list(comparison.notes)
+        notes = list(dict.fromkeys(_short(note) for note in comparison.notes))
         if not lines:
             notes.append(_("No number differs in what both plans hold."))
         about = _("A is this plan, B is {name}.").format(name=comparison.name_b)
@@ -134,6 +134,11 @@ def table_lines(comparison: PlanComparison, everything: bool) -> list[tuple[tupl
             last = heading
         lines.append(((row.name, *comparison_cells(row)), False))
     return lines
+
+
+def _short(note: str) -> str:
+    """Nodes of a scene have no checksums: one sentence says so for all images."""
+    return _("Whether both were made on the same images is unknown.") if "is unknown" in note else note
 
 
 def _heading(row: Difference) -> str:
