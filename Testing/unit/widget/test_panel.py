@@ -168,6 +168,16 @@ class TestNumbers:
         a_measured_panel.ui.canalMarginSpinBox.value = 2.5
         assert readMargins(a_measured_panel.node) == Margins(canal_mm=2.5)
 
+    def test_a_number_can_be_typed(self, a_measured_panel: Any) -> None:
+        """Writing a value into a spin box formats its text anew, and the next key would fall into the wrong place."""
+        from PySide6.QtTest import QTest
+        from VertebralAugmentationPlannerLib.scene.numbers import readMargins
+
+        box = a_measured_panel.ui.canalMarginSpinBox._native
+        box.selectAll()
+        QTest.keyClicks(box, "2.5")
+        assert readMargins(a_measured_panel.node).canal_mm == pytest.approx(2.5)
+
     def test_showing_the_panel_again_changes_no_number(self, a_measured_panel: Any) -> None:
         a_measured_panel.panel.refresh()
         assert a_measured_panel.node.parameterNode.GetParameter("margins") in (None, "")

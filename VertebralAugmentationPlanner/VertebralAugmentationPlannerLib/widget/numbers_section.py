@@ -46,7 +46,8 @@ class NumbersSection(Section):
         margins, assumptions = self._values()
         for boxes, values in ((self._margins, margins), (self._assumptions, assumptions)):
             for name, (box, scale) in boxes.items():
-                box.value = scale * getattr(values, name)
+                if _differs(box, scale, getattr(values, name)):  # a box that is written to loses what is being typed
+                    box.value = scale * getattr(values, name)
                 box.enabled = self.node is not None
         self.button.text = self._title + ("" if margins == Margins() else _(" – changed"))
 
@@ -68,8 +69,13 @@ class NumbersSection(Section):
         changes = {
             name: box.value / scale
             for name, (box, scale) in boxes.items()
-            if abs(box.value / scale - getattr(values, name)) > 0.5 * 10**-box.decimals / scale
+            if _differs(box, scale, getattr(values, name))
         }
         if changes:
             write(self.node, replace(values, **changes))
             self.panel.refresh()
+
+
+def _differs(box: Any, scale: float, value: float) -> bool:
+    """Whether a spin box shows another value, as far as its decimals tell."""
+    return abs(box.value / scale - value) > 0.5 * 10**-box.decimals / scale
