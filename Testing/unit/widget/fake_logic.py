@@ -45,6 +45,7 @@ class Change:
     kind: str
     level: str | None = None
     side: str | None = None
+    message: str = ""
 
 
 class FakeLogic:
@@ -60,6 +61,7 @@ class FakeLogic:
         self.needleViews = False
         self.undos = 0
         self.simulated = ""
+        self.target_mm = 42.6
         self.nodes: list[Any] = []
         self.others: dict[Any, CasePlan] = {}
 
@@ -73,9 +75,11 @@ class FakeLogic:
         if self.refuse:
             raise InputError(self.refuse)
 
-    def tell(self, node: Any, kind: str, level: str | None = None, side: str | None = None) -> None:
+    def tell(
+        self, node: Any, kind: str, level: str | None = None, side: str | None = None, message: str = ""
+    ) -> None:
         for listener in list(self.listeners):
-            listener(node, Change(kind, level, side))
+            listener(node, Change(kind, level, side, message))
 
     def addListener(self, callback: Any) -> None:
         self.listeners.append(callback)
@@ -276,7 +280,7 @@ class FakeLogic:
 
     def fluoroscopyDepths(self, node: Any, level: str) -> dict[str, Any]:
         needles = self.casePlan.level(level).trajectories
-        return {needle.side: NeedleDepths(-52.0, 28.3, 42.6) for needle in needles}
+        return {needle.side: NeedleDepths(-52.0, 28.3, self.target_mm) for needle in needles}
 
     def fluoroscopy(self, node: Any, level: str, view: FluoroscopyView) -> FluoroscopyFrame:
         self._note("fluoroscopy", view)

@@ -115,6 +115,15 @@ class TestThePicture:
         settle(a_slicer)
         assert len(a_simulated_panel.logic.told("fluoroscopy")) == before + 1
 
+    def test_a_tip_at_its_target_stays_there_while_the_target_is_dragged(
+        self, a_simulated_panel: Any, a_slicer: Any
+    ) -> None:
+        a_simulated_panel.logic.target_mm = 47.0
+        a_simulated_panel.logic.tell(a_simulated_panel.node.parameterNode, "needle", "T12", "left")
+        settle(a_slicer)
+        assert a_simulated_panel.ui.insertionSlider.value == 47.0
+        assert last_view(a_simulated_panel).depth_mm == float("inf")
+
     def test_another_level_takes_the_picture_away(self, a_simulated_panel: Any, a_slicer: Any) -> None:
         ui = a_simulated_panel.ui
         a_simulated_panel.panel.chooseLevel("L2")

@@ -79,13 +79,18 @@ class FluoroscopySection(Section):
         border = self._medial_border(depths)
         crosses = _("The needle does not cross the medial border of its pedicle before its target.")
         self.enable(ui.medialBorderButton, (border is not None, crosses if present else planned[1]))
+        self._follow_ends(depths)
+
+    def _follow_ends(self, depths: dict[str, NeedleDepths]) -> None:
+        """The slider's range from skin to target; a tip at its target stays there while the target is dragged."""
         if depths:
-            at_end = self._at_target()
-            slider = ui.insertionSlider
-            slider.minimum = min(0.0, *(found.skin or 0.0 for found in depths.values()))
-            slider.maximum = max(found.target for found in depths.values())
-            if at_end:
-                slider.value = slider.maximum
+            at_end, slider = self._at_target(), self.ui.insertionSlider
+            low = round(min(0.0, *(found.skin or 0.0 for found in depths.values())), slider.decimals)
+            high = round(max(found.target for found in depths.values()), slider.decimals)
+            if (slider.minimum, slider.maximum) != (low, high):
+                slider.minimum, slider.maximum = low, high
+                if at_end:
+                    slider.value = slider.maximum
 
     def _clear(self) -> None:
         ui = self.ui
@@ -108,6 +113,8 @@ class FluoroscopySection(Section):
     def _draw(self) -> None:
         node, level = self.node, self.panel.level
         if node and level and not self.panel.work.busy and self.logic.fluoroscopyReady(node, level):
+            with self.panel.writing():
+                self._follow_ends(self.logic.fluoroscopyDepths(node, level))
             view = self.view()
             self.panel.work.quick(_("Drawing the fluoroscopy"), lambda: self._show(node, level, view))
 
