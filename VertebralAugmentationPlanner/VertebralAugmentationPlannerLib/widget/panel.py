@@ -64,6 +64,9 @@ class PlannerPanel:
             self.plan,
             self.compare,
         )
+        for section in self.sections:
+            if section.button is not None:
+                section.button.connect("contentsCollapsed(bool)", self.onCollapsed)
         logic.addListener(self.onChange)
 
     def close(self) -> None:
@@ -166,6 +169,15 @@ class PlannerPanel:
         """Open these sections."""
         for section in sections:
             section.button.collapsed = False
+
+    def onCollapsed(self, collapsed: bool) -> None:
+        """A section was opened or folded away.
+
+        What was hidden on purpose in a folded section comes up when it opens: Qt does not tell ``ctkCollapsibleButton``
+        that a widget is hidden which is hidden already.
+        """
+        if not collapsed:
+            self.refresh()
 
     def onChange(self, node: Any, change: Any) -> None:
         """A listener of the logic: something was edited, in the views or by a step."""
