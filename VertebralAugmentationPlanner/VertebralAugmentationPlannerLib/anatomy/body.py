@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..model import LocalGrid
-from ..model.geometry import FloatArray
+from ..model.geometry import FloatArray, label_boxes
 from .canal import Canal
 from .reasons import NotReadable
 
@@ -142,10 +142,11 @@ def _profile_below_pedicles(
     profile = np.full(len(x), np.nan)
     height = levels[1] - levels[0] + 1
     trim = max(1, int(0.12 * height))
+    starts = np.searchsorted(y, middle - 5.0)
     for i in np.flatnonzero(np.abs(x) > SEEN_FRACTION * half_width):
         readings = []
         for n in range(trim, height - trim):
-            start = int(np.searchsorted(y, middle[n] - 5.0))
+            start = int(starts[n])
             column = bone[i, start:, levels[0] + n]
             if not len(column) or column[0] > -0.5:
                 continue  # a pedicle or a process hides the outline here
@@ -169,12 +170,13 @@ def _profile_below_pedicles(
 
 
 def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    labels, count = ndimage.label(mask)
-    if count <= 1:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return labels == sizes.argmax()
+    result = np.zeros(mask.shape, bool)
+    for box in label_boxes(mask.view(np.uint8)).values():
+        labels, _ = ndimage.label(mask[box])
+        sizes = np.bincount(labels.ravel())
+        sizes[0] = 0
+        result[box] = labels == sizes.argmax()
+    return result
 
 
 def _grown(mask: NDArray[np.bool_], by_mm: float, spacing_mm: float) -> NDArray[np.bool_]:

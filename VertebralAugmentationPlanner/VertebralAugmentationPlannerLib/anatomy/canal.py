@@ -116,14 +116,15 @@ def find_canal(bone: FloatArray, grid: LocalGrid, seed: FloatArray) -> Canal:
     closed_mm = closed.sum() * grid.spacing_mm
     if closed_mm < 6.0:
         raise CanalNotFound(f"the ring around the canal is closed over {closed_mm:.0f} mm only")
-    centreline = _centreline(chosen, closed, grid)
+    centreline = _centreline(chosen_part > 0, closed, grid, around)
     closed_levels = np.flatnonzero(closed)
     nearest = closed_levels[np.abs(np.arange(count)[:, None] - closed_levels).argmin(axis=1)]
-    for k in np.flatnonzero(~closed):
+    still = np.flatnonzero(~closed)
+    if still.size:
         # Carry the nearest section on along the centre line; bone of this level still limits it.
-        shift = (centreline[k] - centreline[nearest[k]]) / grid.spacing_mm
-        carried = _shifted(chosen_part[:, :, nearest[k]], shift, around, bone.shape[:2])
-        chosen[:, :, k] = np.minimum(carried, -bone[:, :, k])
+        shifts = (centreline - centreline[nearest]) / grid.spacing_mm
+        carried = [_shifted(chosen_part[:, :, nearest[k]], shifts[k], around, bone.shape[:2]) for k in still]
+        chosen[:, :, still] = np.minimum(np.stack(carried, axis=2), -bone[:, :, still])
     level = int(round(closed_levels.mean()))
     centre = np.array([*centreline[level], grid.axes[2][level]])
     return Canal(chosen, centre, centreline, closed)
@@ -166,10 +167,12 @@ def _shifted(
     return result
 
 
-def _centreline(field: FloatArray, closed: NDArray[np.bool_], grid: LocalGrid) -> FloatArray:
+def _centreline(
+    inside: NDArray[np.bool_], closed: NDArray[np.bool_], grid: LocalGrid, around: tuple[slice, ...]
+) -> FloatArray:
     """Middle of the section at each level: a line through the closed ones, extrapolated straight."""
     x, y, z = grid.axes
-    inside = field > 0
+    x, y = x[around[0]], y[around[1]]
     weight = inside.sum(axis=(0, 1)) * closed
     levels = np.flatnonzero(weight > 0)
     cx = (inside.sum(axis=1) * x[:, None]).sum(axis=0)[levels] / weight[levels]

@@ -7,7 +7,7 @@ disagreement is an error, never a guess.
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize
+from scipy import ndimage, optimize
 
 from ..model import Frame
 from ..model.geometry import FloatArray, unit
@@ -75,6 +75,9 @@ def symmetry_frame(shape: Shape, frame: Frame, canal_centre: FloatArray) -> Fram
     near = near[np.lexsort(np.round(near, 2).T)]
     points = near[:: max(1, len(near) // SYMMETRY_POINTS)]
     field = shape.distance
+    # Local → RAS → index is affine: points and normals are turned into indices, and mirrored there.
+    to_index = field.ras_to_ijk[:3, :3] @ frame.rows.T
+    index = np.ascontiguousarray(field.to_ijk(frame.to_ras(points)).T)
 
     def mismatch(parameters: FloatArray) -> float:
         yaw, roll, offset = parameters
@@ -82,8 +85,8 @@ def symmetry_frame(shape: Shape, frame: Frame, canal_centre: FloatArray) -> Fram
         origin = canal_centre + offset * np.array([1.0, 0.0, 0.0])
         lateral = (points - origin) @ normal
         used = np.abs(lateral) < SYMMETRY_LATERAL_MM
-        mirrored = points[used] - 2.0 * lateral[used, None] * normal
-        values = field.sample(frame.to_ras(mirrored), outside=-4.0)
+        mirrored = index[:, used] - 2.0 * (to_index @ normal)[:, None] * lateral[used]
+        values = ndimage.map_coordinates(field.voxels, mirrored, order=1, mode="constant", cval=-4.0, output=np.float64)
         # Saturated: a mirrored point counts by how far it misses the bone, up to a few mm either way.
         return -float(np.clip(values, -4.0, 1.5).mean())
 

@@ -104,10 +104,18 @@ class MidsagittalOutline:
 
     @property
     def depth_mm(self) -> float:
-        """Depth at mid-height: median over the middle third of the levels."""
+        """Depth at mid-height: median over the middle third of the levels, over all where no front is seen there.
+
+        Raises:
+            NotReadable: no level shows both walls.
+        """
         third = len(self.z) // 3
-        depth = (self.anterior - self.posterior)[third : len(self.z) - third]
-        return float(np.nanmedian(depth))
+        depth = self.anterior - self.posterior
+        seen = np.isfinite(depth)
+        if not seen.any():
+            raise NotReadable("the body’s front and back are not seen at the same height")
+        middle = slice(third, len(self.z) - third)
+        return float(np.median(depth[middle][seen[middle]] if seen[middle].any() else depth[seen]))
 
     def anterior_at(self, rim_z: float, outward: int) -> float:
         """Anterior coordinate of the anterior wall at a rim: a parabola through the whole waisted wall.

@@ -114,8 +114,6 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
-    if not np.isfinite(outline.depth_mm):
-        raise NotReadable("its front and back wall are not seen at the same height, so its depth is unknown")
     pedicles: dict[str, Pedicle] = {}
     reasons: dict[str, str] = {}
     for side in ("left", "right"):
@@ -167,14 +165,17 @@ def _width(bone: FloatArray, grid: LocalGrid, body: Body) -> float:
 
 def _volume_ml(shape: Shape, points: FloatArray, body: Body, grid: LocalGrid) -> float:
     """Volume of the label's voxels in front of the cut: unlike the smooth surface they lose nothing at sharp rims."""
-    around = ndimage.binary_dilation(body.mask, iterations=2) & (
-        grid.axes[1][None, :, None] > body.wall[:, None, :] - 2.0
-    )
+    box = label_boxes(body.mask.view(np.uint8))[1]
+    low = np.array([max(0, part.start - 2) for part in box])
+    high = np.array([min(count, part.stop + 2) for part, count in zip(box, grid.shape, strict=True)])
+    around = ndimage.binary_dilation(body.mask[tuple(map(slice, low, high))], iterations=2)
     index = np.round(grid.to_index(points)).astype(int)
-    held = np.all((index >= 0) & (index < np.array(grid.shape)), axis=1)
+    held = np.all((index >= low) & (index < high), axis=1)
     index, points = index[held], points[held]
     wall = ndimage.map_coordinates(body.wall, grid.to_index(points)[:, [0, 2]].T, order=1, mode="nearest")
-    count = np.sum(around[tuple(index.T)] & (points[:, 1] > wall))
+    x, y, z = index.T
+    in_front = (points[:, 1] > wall) & (grid.axes[1][y] > body.wall[x, z] - 2.0)
+    count = np.sum(around[tuple((index - low).T)] & in_front)
     return float(count * np.prod(shape.distance.spacing_mm)) / 1000.0
 
 

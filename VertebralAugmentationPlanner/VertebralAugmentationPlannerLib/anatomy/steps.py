@@ -16,10 +16,10 @@ from ..model import Frame, LocalGrid
 from ..model.geometry import FloatArray
 from .surface import Shape
 
-MIDPOINT_WEIGHT = 0.01
+MIDPOINT_WEIGHT = 0.003
 """Pull towards the middle of the intervals: decides only what the intervals leave open."""
 
-STIFFNESS_WEIGHT = 0.0005
+STIFFNESS_WEIGHT = 0.0001
 """Pull of the coefficients towards nothing, against the voxels' one."""
 
 ITERATIONS = 25
@@ -50,22 +50,23 @@ class Steps:
         return Steps(self.inside[keep], self.outside[keep], self.outward, self.step_mm)
 
     @classmethod
-    def of(cls, shape: Shape, frame: Frame, grid: LocalGrid, body: NDArray[np.bool_], outward: int) -> Steps:
-        """Read the columns of a label.
+    def of(cls, shape: Shape, frame: Frame, grid: LocalGrid, body: NDArray[np.bool_]) -> tuple[Steps, Steps]:
+        """Read the columns of a label: those that leave through the upper surface, and through the lower.
 
         Args:
             body: mask of the body on ``grid``; only columns that end in it are kept.
-            outward: +1 for the upper surface, −1 for the lower.
         """
+        mask = np.zeros(shape.mask.shape, bool)
+        local = frame.to_local(shape.points_ras())
+        mask[shape.mask] = grid.sample(body.astype(np.float32), local) > 0.5
+        return cls._leaving(shape, frame, mask, +1), cls._leaving(shape, frame, mask, -1)
+
+    @classmethod
+    def _leaving(cls, shape: Shape, frame: Frame, mask: NDArray[np.bool_], outward: int) -> Steps:
         matrix = shape.distance.ijk_to_ras[:3, :3]
         along = frame.superior @ matrix
         axis = int(np.argmax(np.abs(along)))
         towards = int(np.sign(along[axis])) * outward
-        index = np.argwhere(shape.mask)
-        local = frame.to_local(shape.distance.to_ras(index))
-        in_body = grid.sample(body.astype(np.float32), local) > 0.5
-        mask = np.zeros(shape.mask.shape, bool)
-        mask[tuple(index[in_body].T)] = True
         mask, label = np.moveaxis(mask, axis, 2), np.moveaxis(shape.mask, axis, 2)
         if towards < 0:
             mask, label = mask[:, :, ::-1], label[:, :, ::-1]
