@@ -83,11 +83,11 @@ def test_a_neighbours_facet_is_not_drilled():
 def test_the_gradient_of_the_cost_is_exact():
     """Against central differences: a wrong sign here would turn the search round."""
     from VertebralAugmentationPlannerLib.access.candidates import search_lines
-    from VertebralAugmentationPlannerLib.access.neighbourhood import Neighbourhood
+    from VertebralAugmentationPlannerLib.access.neighbourhood import Floor, Neighbourhood
 
     evaluator = PathEvaluator(vertebra(SHAPES["lumbar"]), "left")
     wanted = wishes(evaluator)
-    for floor in (None, 5.5):
+    for floor in (None, Floor(5.5, 6.0)):
         for start in search_lines(evaluator.space, evaluator.isthmus, wanted.reach_x, 2.0).widest(2):
             near = Neighbourhood.around(evaluator, start, wanted, floor)
             # Off the grid's symmetry, where the smallest distance has one direction.

@@ -78,11 +78,20 @@ def single_needle_falls_short(single: SidePlan, paramedian: SidePlan) -> str | N
             f"a {side} needle to the midline has room for {single.cannula.name} only, "
             f"against {paramedian.cannula.name} beside it"
         )
-    # What each could have at best: the delivered needles have given some of it for their wishes.
-    to_midline, beside = single.path.widest_mm, paramedian.path.widest_mm
-    if to_midline < SLACK_SHARE * beside:
-        return (
-            f"a {side} needle to the midline leaves {to_midline:.1f} mm from its axis to the nearest wall, "
-            f"one beside the midline {beside:.1f} mm"
-        )
-    return None
+    return midline_costs_slack(side, single.path.widest_mm, paramedian.path.widest_mm)
+
+
+def midline_costs_slack(side: str, to_midline_mm: float, beside_mm: float) -> str | None:
+    """Why the midline costs a side too much clearance; None where it doesn't.
+
+    Args:
+        side: "left" or "right".
+        to_midline_mm, beside_mm: what a needle to the midline and one beside it could have at best (the delivered ones
+            have given some of it for their wishes), from the axis.
+    """
+    if to_midline_mm >= SLACK_SHARE * beside_mm:
+        return None
+    return (
+        f"a {side} needle to the midline leaves {to_midline_mm:.1f} mm from its axis to the nearest wall, "
+        f"one beside the midline {beside_mm:.1f} mm"
+    )

@@ -18,8 +18,8 @@ from .walls import ENTRY_ROUGHNESS_MM, PEDICLE_ZONE_MM
 CROSSINGS_ACROSS, CROSSINGS_UP = 13, 15
 """Crossings of the isthmus tried, over its outline: 0.4–1.4 mm apart. The refinement starts from the best."""
 
-TARGETS_ACROSS, TARGET_HEIGHTS = 7, (0.22, 0.36, 0.5, 0.64, 0.78)
-"""Tips tried: across the reach, and at these shares of the height between the end plates."""
+TARGETS_ACROSS, TARGET_HEIGHTS = 5, (0.22, 0.36, 0.5, 0.64, 0.78)
+"""Tips tried: across the reach (2.5 mm apart), and at these shares of the height between the end plates."""
 
 STEP_MM = 1.0
 BEHIND_MM = 45.0
@@ -68,6 +68,11 @@ class Candidates:
     score: FloatArray
     crossing: FloatArray
     tip: FloatArray
+
+    def within(self, reach_x: tuple[float, float]) -> Candidates:
+        """Those whose tip's local x lies in a range, mm."""
+        kept = (self.tip[:, 0] >= reach_x[0] - 1e-6) & (self.tip[:, 0] <= reach_x[1] + 1e-6)
+        return Candidates(self.score[kept], self.crossing[kept], self.tip[kept])
 
     def widest(self, count: int) -> list[Line]:
         """The lines of largest clearance, mutually distinct."""

@@ -33,6 +33,10 @@ SEARCH_CORRIDOR_MM, CORRIDOR_MM = 24.0, 34.0
 """Surfaces farther from the pedicle's axis than this aren't looked at by the search, and by the evaluation. No needle
 of the search leaves that axis by more than 20 mm (at the tip, at 40°); one dragged by hand may go further [C]."""
 
+DENSE_MM = 15.0
+"""As near to the pedicle's axis as this, walls and canal are known by all their points: there tenths of a millimetre
+decide. Elsewhere one point a voxel face is enough [D]."""
+
 STEP_MM = 0.5
 """Sampling along the axis; the fields are on grids of 0.8–1 mm [D]."""
 
@@ -111,10 +115,13 @@ class PathEvaluator:
         self.isthmus = IsthmusPlane.of(vertebra.pedicles[side])
         obstacles = self.space.obstacles
         near = obstacles.points[:, 0] * SIDE_SIGN[side] > -self.FAR_SIDE_MM
-        near &= obstacles.coarse | (obstacles.kind != NEIGHBOUR)
         kept = np.flatnonzero(near)
         off_axis = self._off_axis(obstacles.points[kept])
-        self.walls = Walls.of(obstacles, self.isthmus, kept[off_axis < CORRIDOR_MM])
+        kind = obstacles.kind[kept]
+        dense = ((kind == WALL) | (kind == CANAL)) & (off_axis < DENSE_MM)
+        self.walls = Walls.of(
+            obstacles, self.isthmus, kept[(off_axis < CORRIDOR_MM) & (dense | obstacles.coarse[kept])]
+        )
         searched = (off_axis < SEARCH_CORRIDOR_MM) & obstacles.coarse[kept]
         self.coarse = Walls.of(obstacles, self.isthmus, kept[searched])
         self.slices = {kind: self.walls.range(kind) for kind in KINDS}
@@ -187,10 +194,11 @@ class PathEvaluator:
         normal = self.entry_normal(start, direction)
         entry_in_zone = float(self.isthmus.depth_of(start)) >= -PEDICLE_ZONE_MM
 
-        along = self.walls.points @ direction - start @ direction
-        away = self.walls.squared - 2.0 * (self.walls.points @ start) + start @ start
+        by_direction, by_start, by_normal = (self.walls.points @ np.stack([direction, start, normal], axis=1)).T
+        along = by_direction - start @ direction
+        away = self.walls.squared - 2.0 * by_start + start @ start
         radial = np.sqrt(np.maximum(away - along**2, 0.0))
-        depth = self.walls.depth_below(start, normal)
+        depth = self.walls.depth_below(start, normal, by_normal)
         met = (depth > 0) & self._passed(along, entry_in_zone)
         axis = ball_clearance(radial, depth)
         axis[~met] = np.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,9 +24,13 @@ RIM_MM = 0.1
 LOOK_MM = 3.5
 """Surface points farther from the line than the nearest of their kind by more than this don't enter [D]."""
 
-SEARCH_ROUGHNESS_MM = 1.6
-"""Along the needle the search exempts this much under the entry cortex: a flat cortex met at 40° then limits nothing
-under 6 mm [C]."""
+SEARCH_ROUGHNESS_MM = 0.8
+"""Along the needle the search exempts this much under the entry cortex: a flat cortex met at 30° then limits nothing
+under 5 mm [C]."""
+
+STRICTER_MM = 1.0
+"""Under the tangent plane the search exempts this much less than the evaluation does: a groove beside the entry into a
+wide pedicle may be narrower than a voxel, so that labels show less of it than there is [D]."""
 
 BUFFER_MM = 0.05
 """Margins are aimed at with this in hand, because a price is never paid in full [D]."""
@@ -64,67 +69,100 @@ class Wishes:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Surface points (N, 3) near a line, the distance that the axis needs from them, and their depth (N,) under the
-    entry cortex where that decides how they count."""
+    """Where the surface points of one group stand among :class:`Nearby`'s, the distance that the axis needs from them,
+    and their depth (N,) under the entry cortex where that decides how they count."""
 
-    points: FloatArray
+    range: slice
     needed: float
     depth: FloatArray | None = None
 
 
-class DepthAlong:
-    """Depth of points along a line, under the place where it crosses the entry's tangent plane."""
+@dataclass(frozen=True, eq=False)
+class Nearby:
+    """The surface points (N, 3) near a line, one group after the other."""
 
-    def __init__(self, points: FloatArray, a: FloatArray, b: FloatArray, entry: FloatArray, normal: FloatArray) -> None:
+    points: FloatArray
+    groups: dict[int, Group]
+
+    @cached_property
+    def squared(self) -> FloatArray:
+        """(N,) squared distances of the points from the frame's origin."""
+        return np.asarray(np.einsum("ij,ij->i", self.points, self.points))
+
+
+@dataclass(frozen=True, eq=False)
+class Ray:
+    """Where points stand along and beside the line through ``a`` that ends at ``b``.
+
+    Args:
+        a, span: (3,) the line's first point, and the way to its end.
+        along: (N,) mm from ``a``.
+        share: (N,) of the way at which a point is nearest, at most 1.
+        distance: (N,) from the line, mm.
+    """
+
+    a: FloatArray
+    span: FloatArray
+    along: FloatArray
+    share: FloatArray
+    distance: FloatArray
+
+    @classmethod
+    def past(cls, points: FloatArray, squared: FloatArray, a: FloatArray, b: FloatArray) -> Ray:
+        """The line past points (N, 3) with these squared distances (N,) from the origin."""
         span = b - a
-        self.length = float(np.linalg.norm(span))
-        self.direction = span / self.length
-        self.offset = points - a
-        self.rate = float(self.direction @ normal)
-        self.normal = normal
-        self.height = float((entry - a) @ normal)
-        self.depth = self.offset @ self.direction - self.height / self.rate - SEARCH_ROUGHNESS_MM
-
-    def gradient(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Gradient by ``a`` and by ``b`` of the weighted sum of the depths."""
-        total = float(weight.sum())
-        turn = weight @ self.offset + total * self.height / self.rate**2 * self.normal
-        by_b = (turn - self.direction * float(self.direction @ turn)) / self.length
-        by_a = total * (self.normal / self.rate - self.direction) - by_b
-        return by_a, by_b
+        length_squared = float(span @ span)
+        by_a, by_span = (points @ np.stack([a, span], axis=1)).T
+        ahead = by_span - float(a @ span)
+        share = np.minimum(ahead / length_squared, 1.0)
+        gap = squared - 2.0 * by_a + (float(a @ a) - share * (2.0 * ahead - share * length_squared))
+        return cls(a, span, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
 
 
-def distances_to(points: FloatArray, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distance (N,) of points to the line through ``a`` that ends at ``b``; share a → b; vectors (N, 3) to the points."""
-    span = b - a
-    squared = float(span @ span)
-    offset = points - a
-    share = np.minimum(offset @ span / squared, 1.0)
-    away = offset - share[:, None] * span
-    return np.sqrt(np.einsum("ij,ij->i", away, away)), share, away
+def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray) -> FloatArray:
+    """Depth (N,) of points along a line, under the place where it crosses the entry's tangent plane."""
+    length = float(np.linalg.norm(ray.span))
+    rate = float(ray.span @ normal) / length
+    return np.asarray(ray.along - float((entry - ray.a) @ normal) / rate - SEARCH_ROUGHNESS_MM)
 
 
-def groups_near(
-    evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: FloatArray, normal: FloatArray
-) -> dict[int, Group]:
+def depth_gradient(
+    points: FloatArray, weight: FloatArray, ray: Ray, entry: FloatArray, normal: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Gradient, by the first point and by the tip, of the weighted sum of :func:`depth_along` of points (K, 3)."""
+    length = float(np.linalg.norm(ray.span))
+    direction = ray.span / length
+    rate, height = float(direction @ normal), float((entry - ray.a) @ normal)
+    total = float(weight.sum())
+    turn = weight @ (points - ray.a) + total * height / rate**2 * normal
+    by_b = (turn - direction * float(direction @ turn)) / length
+    by_a = total * (normal / rate - direction) - by_b
+    return by_a, by_b
+
+
+def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: FloatArray, normal: FloatArray) -> Nearby:
     """The surface points that matter near a line, by group."""
     walls = evaluator.coarse
-    along = (walls.points - entry) @ unit(line.tip - line.crossing)
+    ray = Ray.past(walls.points, walls.squared, line.crossing, line.tip)
+    along = ray.along - float((entry - line.crossing) @ unit(ray.span))
     depth = walls.depth_below(entry, normal)
     # Deeper of two readings: under the tangent plane, and along the needle. A line that is wide by both does not lean
     # on how the cortex's direction is read, and meets it squarely.
-    deeper = np.maximum(depth, along - SEARCH_ROUGHNESS_MM)
+    strict = np.maximum(depth + STRICTER_MM, walls.zone_depth)
+    deeper = np.maximum(strict, along - SEARCH_ROUGHNESS_MM)
     passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
-    distance = distances_to(walls.points, line.crossing, line.tip)[0]
+    distance = ray.distance
     is_wall = walls.kind == WALL
     members = {
         CORE: is_wall | (walls.kind == CANAL),
         RIM: is_wall & (depth > 0),
         **{kind: walls.kind == kind for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR)},
     }
-    readings = {CORE: (ball_clearance(distance, deeper), depth), RIM: (distance, depth)}
+    readings = {CORE: (ball_clearance(distance, deeper), strict), RIM: (distance, depth)}
     needed = {CORE: 0.0, RIM: wishes.radius_mm + RIM_MM, **wishes.needed()}
-    groups = {}
+    groups: dict[int, Group] = {}
+    pieces = []
+    first = 0
     for group, member in members.items():
         chosen = np.flatnonzero(member & passed)
         if not chosen.size:
@@ -134,5 +172,9 @@ def groups_near(
         if group != CORE and nearest > needed[group] + LOOK_MM:
             continue  # too far to come into play within one step
         chosen = chosen[reading[chosen] <= nearest + LOOK_MM]
-        groups[group] = Group(walls.points[chosen], needed[group], None if depths is None else depths[chosen])
-    return groups
+        pieces.append(walls.points[chosen])
+        groups[group] = Group(
+            slice(first, first + len(chosen)), needed[group], None if depths is None else depths[chosen]
+        )
+        first += len(chosen)
+    return Nearby(np.concatenate(pieces), groups)

@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize
 
 from ..model.geometry import FloatArray, unit
 from .candidates import Line
 from .clearance import PathEvaluator
-from .near import CORE, RIM, DepthAlong, Group, Wishes, distances_to, groups_near
+from .near import CORE, RIM, Group, Nearby, Ray, Wishes, depth_along, depth_gradient, groups_near
 from .surface import ANTERIOR, ENDPLATE, LATERAL, NEIGHBOUR
 from .target import DEPTH_FRACTION_RANGE, PREFERRED_DEPTH_FRACTION
 from .walls import ball_clearance
 
-TEMPERATURE_MM = 0.08
+TEMPERATURE_MM = 0.05
 """Softness of the smallest distance [D]."""
+
+NO_WEIGHT_MM = 14.0 * TEMPERATURE_MM
+"""Points farther off than this beyond the nearest weigh less than a millionth in it [C]."""
 
 TRUST = 0.45
 """Share of the present clearance by which one round may move the crossing: no wall can be jumped [D]."""
@@ -50,11 +54,28 @@ OBLIQUE_PRICE = 8.0
 read. Price in mm of clearance: 0.2 at 45°, 1.1 at 60° [D]."""
 
 FLOOR_WEIGHT = 150.0
-HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT, SLACK_WEIGHT = (1.0, 0.35, 0.4, 0.6, 0.15)
+HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT = (2.0, 0.7, 0.8, 0.3)
 MIDLINE_SCALE_MM = 3.0
 DEPTH_SCALE = 0.06
-"""Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the cortex met
-squarely; still more slack. Convex in the tip, so that the optimum is one [D]."""
+CENTRE_WEIGHT, CENTRE_SCALE_MM = 0.5, 5.0
+LOSS_WEIGHT = 80.0
+"""Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the isthmus
+crossed half-way up (a pedicle is higher than wide, so that its walls leave this open); the cortex met squarely; little
+clearance lost (as a share of the largest). Strictly convex in all five numbers, so that the optimum is one and moves
+no farther than the anatomy does [D]."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What the soft wishes must leave.
+
+    Args:
+        least_mm: clearance along the pedicle and to the canal, from the axis.
+        widest_mm: the largest there is, both as the softened smallest distance.
+    """
+
+    least_mm: float
+    widest_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +85,8 @@ class Neighbourhood:
     evaluator: PathEvaluator
     wishes: Wishes
     line: Line
-    floor: float | None
-    groups: dict[int, Group]
+    floor: Floor | None
+    near: Nearby
     entry: FloatArray
     normal: FloatArray
     start: FloatArray
@@ -76,12 +97,12 @@ class Neighbourhood:
     half_height: float
 
     @classmethod
-    def around(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float | None) -> Neighbourhood:
+    def around(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None) -> Neighbourhood:
         """What surrounds a line, with the entry cortex read where the line meets it; see the class for the rest."""
         direction = unit(line.tip - line.crossing)
         entry = evaluator.bone_entry(line.crossing, direction)
         normal = evaluator.entry_normal(entry, direction)
-        groups = groups_near(evaluator, line, wishes, entry, normal)
+        near = groups_near(evaluator, line, wishes, entry, normal)
         target = evaluator.space.target
         z = float(line.tip[2])
         wall, depth = (
@@ -97,7 +118,7 @@ class Neighbourhood:
             wishes=wishes,
             line=line,
             floor=floor,
-            groups=groups,
+            near=near,
             entry=entry,
             normal=normal,
             start=parameters,
@@ -111,11 +132,13 @@ class Neighbourhood:
     @property
     def core_mm(self) -> float:
         """Smallest clearance of the line itself along the pedicle and to the canal."""
-        core, line = self.groups[CORE], self.line
-        assert core.depth is not None
-        along = DepthAlong(core.points, line.crossing, line.tip, self.entry, self.normal)
-        radial = distances_to(core.points, line.crossing, line.tip)[0]
-        return float(ball_clearance(radial, np.maximum(core.depth, along.depth)).min())
+        core = self.near.groups[CORE]
+        return float(self._excess(CORE, core, self._ray(self.line.crossing, self.line.tip))[0].min())
+
+    @cached_property
+    def soft_core_mm(self) -> float:
+        """The same as the search sees it, softened: lower by what several walls at one distance count together."""
+        return self._nearest(CORE, self._ray(self.line.crossing, self.line.tip))[0]
 
     @cached_property
     def cost_here(self) -> float:
@@ -142,13 +165,14 @@ class Neighbourhood:
     def cost(self, parameters: FloatArray) -> tuple[float, FloatArray]:
         """The cost of a line and its gradient (5,)."""
         a, b, dy_dz = self._points(parameters)
-        core, core_a, core_b = self._nearest(CORE, a, b)
+        ray = self._ray(a, b)
+        core, core_a, core_b = self._nearest(CORE, ray)
         grad_a, grad_b = np.zeros(3), np.zeros(3)
         total = 0.0
-        for group in self.groups:
+        for group in self.near.groups:
             if group == CORE:
                 continue
-            excess, d_a, d_b = self._nearest(group, a, b)
+            excess, d_a, d_b = self._nearest(group, ray)
             if excess < 0:
                 price, rise = self._price(group, -excess)
                 total += price
@@ -158,9 +182,10 @@ class Neighbourhood:
             slope = -1.0
             total -= core
         else:
-            short = max(0.0, self.floor - core)
-            slope = -2 * FLOOR_WEIGHT * short - SLACK_WEIGHT
-            total += FLOOR_WEIGHT * short**2 - SLACK_WEIGHT * core
+            short = max(0.0, self.floor.least_mm - core)
+            lost = max(0.0, 1.0 - core / self.floor.widest_mm)
+            slope = -2 * FLOOR_WEIGHT * short - 2 * LOSS_WEIGHT * lost / self.floor.widest_mm
+            total += FLOOR_WEIGHT * short**2 + LOSS_WEIGHT * lost**2
         grad_a += slope * core_a
         grad_b += slope * core_b
         steep, steep_b = self._oblique(a, b)
@@ -211,57 +236,68 @@ class Neighbourhood:
     def _soft(
         self, parameters: FloatArray, a: FloatArray, b: FloatArray
     ) -> tuple[float, FloatArray, FloatArray, FloatArray]:
-        _, _, x, fraction, z = parameters
+        _, v, x, fraction, z = parameters
         off = np.array(
             [
                 (z - self.middle) / self.half_height,
                 (x - self.wishes.preferred_x) / MIDLINE_SCALE_MM,
                 (fraction / DEPTH_UNIT_MM - PREFERRED_DEPTH_FRACTION) / DEPTH_SCALE,
+                v / CENTRE_SCALE_MM,
             ]
         )
-        weight = np.array([HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT])
+        weight = np.array([HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, CENTRE_WEIGHT])
         span = b - a
         length = float(np.linalg.norm(span))
         direction = span / length
         square = float(-direction @ self.normal)
         total = float(weight @ off**2) + OBLIQUITY_WEIGHT * (1.0 - square)
-        slope = 2 * weight * off / [self.half_height, MIDLINE_SCALE_MM, DEPTH_SCALE]
-        gradient = np.array([0.0, 0.0, slope[1], slope[2] / DEPTH_UNIT_MM, slope[0]])
+        slope = 2 * weight * off / [self.half_height, MIDLINE_SCALE_MM, DEPTH_SCALE, CENTRE_SCALE_MM]
+        gradient = np.array([0.0, slope[3], slope[1], slope[2] / DEPTH_UNIT_MM, slope[0]])
         turn = OBLIQUITY_WEIGHT * (self.normal + square * direction) / length
         return total, gradient, -turn, turn
 
-    def _nearest(self, group: int, a: FloatArray, b: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def _ray(self, a: FloatArray, b: FloatArray) -> Ray:
+        return Ray.past(self.near.points, self.near.squared, a, b)
+
+    def _excess(
+        self, name: int, group: Group, ray: Ray
+    ) -> tuple[FloatArray, FloatArray | None, NDArray[np.bool_] | None]:
+        """What the line keeps (N,) from a group's points beyond their need; how fast it grows with their distance (one
+        where None); and, of the walls, which count more the deeper the needle is in when it passes them."""
+        distance = ray.distance[group.range]
+        if group.depth is None:
+            return distance - group.needed, None, None
+        if name == RIM:
+            broken = distance - group.needed
+            stands = broken >= -group.depth
+            return np.where(stands, broken, -group.depth), stands.astype(float), None
+        along = depth_along(ray, self.entry, self.normal)[group.range]
+        depth = np.maximum(group.depth, along)
+        rim = depth < distance
+        slope = np.where(rim, distance / np.where(rim, depth, 1.0), 1.0)
+        return ball_clearance(distance, depth), slope, rim & (along > group.depth)
+
+    def _nearest(self, name: int, ray: Ray) -> tuple[float, FloatArray, FloatArray]:
         """Softmin of what the line keeps from a group beyond its need, and its gradients by crossing and tip."""
-        near = self.groups[group]
-        distance, share, away = distances_to(near.points, a, b)
-        slope = np.ones_like(distance)
-        deepening = None
-        if group == CORE:
-            assert near.depth is not None
-            along = DepthAlong(near.points, a, b, self.entry, self.normal)
-            depth = np.maximum(near.depth, along.depth)
-            excess = ball_clearance(distance, depth)
-            rim = depth < distance
-            slope[rim] = distance[rim] / depth[rim]
-            deepening = np.where(rim & (along.depth > near.depth), 0.5 - 0.5 * slope**2, 0.0)
-        elif group == RIM:
-            assert near.depth is not None
-            broken = distance - near.needed
-            excess = np.maximum(broken, -near.depth)
-            slope[broken < -near.depth] = 0.0
-        else:
-            excess = distance - near.needed
-        low = excess.min()
-        weight = np.exp((low - excess) / TEMPERATURE_MM)
-        total = weight.sum()
+        group = self.near.groups[name]
+        excess, slopes, deeper = self._excess(name, group, ray)
+        low = float(excess.min())
+        held = np.flatnonzero(excess < low + NO_WEIGHT_MM)
+        weight = np.exp((low - excess[held]) / TEMPERATURE_MM)
+        total = float(weight.sum())
         weight /= total
-        pull = weight * slope / np.maximum(distance, 1e-6)
+        at = held + group.range.start
+        slope = np.ones(len(held)) if slopes is None else slopes[held]
+        pull, share = weight * slope / ray.distance[at], ray.share[at]
+        points = self.near.points[at]
+        away = points - ray.a - share[:, None] * ray.span
         d_b = -(away.T @ (pull * share))
         d_a = -(away.T @ pull) - d_b
-        if deepening is not None:
-            deeper_a, deeper_b = along.gradient(weight * deepening)
+        if deeper is not None and deeper[held].any():
+            deepening = weight * np.where(deeper[held], 0.5 - 0.5 * slope**2, 0.0)
+            deeper_a, deeper_b = depth_gradient(points, deepening, ray, self.entry, self.normal)
             d_a, d_b = d_a + deeper_a, d_b + deeper_b
-        return float(low - TEMPERATURE_MM * np.log(total)), d_a, d_b
+        return low - TEMPERATURE_MM * float(np.log(total)), d_a, d_b
 
 
 def _slope(x: FloatArray, values: FloatArray, at: float) -> float:

@@ -9,11 +9,20 @@ import numpy as np
 from ..model import Cannula, Case, Clearance, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.geometry import FloatArray
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
-from .approach import EVIDENCE, OTHER_SIDE, Decision, better, needs_both_sides, single_needle_falls_short
+from .approach import (
+    EVIDENCE,
+    OTHER_SIDE,
+    Decision,
+    better,
+    midline_costs_slack,
+    needs_both_sides,
+    single_needle_falls_short,
+)
 from .clearance import PathCheck, PathEvaluator
 from .notices import plan_warnings
 from .safety import WALL_NAMES, Verdict, judge, margins_for, shortage_text
-from .side import SidePlan, plan_side
+from .search import WidestLines
+from .side import SideLines, SidePlan, plan_lines
 from .skin import skin_point
 from .space import access_space
 
@@ -106,19 +115,33 @@ def reevaluate(
 
 
 class _LevelPlanner:
-    """Plans each side at most once for each goal."""
+    """Searches each side at most once, and plans it at most once for each goal."""
 
     def __init__(self, vertebra: Vertebra, options: PlanOptions) -> None:
         self.vertebra, self.options = vertebra, options
         space = access_space(vertebra)
         self.evaluators = {side: PathEvaluator(vertebra, side, space) for side in SIDES if side in vertebra.pedicles}
+        self._lines: dict[str, SideLines] = {}
+        self._widest: dict[tuple[str, bool], WidestLines | None] = {}
         self._plans: dict[tuple[str, bool], SidePlan] = {}
+
+    def widest(self, side: str, unilateral: bool) -> WidestLines | None:
+        """The widest lines of a side for one goal, before a cannula is chosen; None where there are none."""
+        if side not in self.evaluators:
+            return None
+        if side not in self._lines:
+            self._lines[side] = SideLines.of(self.evaluators[side], self.options)
+        key = (side, unilateral)
+        if key not in self._widest:
+            self._widest[key] = self._lines[side].widest(unilateral)
+        return self._widest[key]
 
     def plan(self, side: str, unilateral: bool) -> SidePlan:
         key = (side, unilateral)
         if key not in self._plans:
             if side in self.evaluators:
-                self._plans[key] = plan_side(self.evaluators[side], self.options, unilateral)
+                widest = self.widest(side, unilateral)
+                self._plans[key] = plan_lines(self._lines[side], widest, unilateral)
             else:
                 reason = self.vertebra.pedicle_reasons.get(side, f"The {side} pedicle was not found.")
                 self._plans[key] = SidePlan(side, None, None, None, None, refusal=reason)
@@ -179,8 +202,18 @@ class _LevelPlanner:
         why = f"{reason}; {_compared(best, other)}"
         return Decision(f"unilateral-{best.side}", why, (best,), ())
 
+    def _shortfall(self, side: str) -> str | None:
+        """Why one needle to the midline is worse than one beside it. Most are so by their widest lines alone, which are
+        known without a cannula."""
+        to_midline, beside = self.widest(side, True), self.widest(side, False)
+        if to_midline is not None and beside is not None:
+            costly = midline_costs_slack(side, to_midline.widest_mm, beside.widest_mm)
+            if costly is not None:
+                return costly
+        return single_needle_falls_short(self.plan(side, True), self.plan(side, False))
+
     def _automatic(self) -> Decision:
-        shortfalls = {side: single_needle_falls_short(self.plan(side, True), self.plan(side, False)) for side in SIDES}
+        shortfalls = {side: self._shortfall(side) for side in SIDES}
         fitting = [self.plan(side, True) for side in SIDES if shortfalls[side] is None and self.plan(side, True).safe]
         if not fitting:
             reasons = "; ".join(text for text in shortfalls.values() if text)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from .candidates import Line
 from .clearance import PathEvaluator
 from .near import Wishes
-from .neighbourhood import Neighbourhood
+from .neighbourhood import Floor, Neighbourhood
 
-ROUNDS, WORTHWHILE_MM, SMALLEST_REACH = 10, 0.01, 0.1
+ROUNDS, SMALLEST_REACH = 10, 0.1
+WORTHWHILE_MM, WORTHWHILE_WISH = 0.01, 0.002
 """Steps at most; a step that gains less than this is followed by a shorter one, down to a tenth of the first."""
 
 
@@ -24,11 +25,13 @@ class Refined:
     Args:
         line: where it ended.
         core_mm: its smallest clearance along the pedicle and to the canal, from the axis.
+        soft_core_mm: the same softened, as floors are set.
         cost: what was minimised; comparable between refinements with the same wishes and floor.
     """
 
     line: Line
     core_mm: float
+    soft_core_mm: float
     cost: float
 
 
@@ -37,12 +40,12 @@ def widest_line(evaluator: PathEvaluator, start: Line, wishes: Wishes) -> Refine
     return _settle(evaluator, start, wishes, floor=None)
 
 
-def best_line(evaluator: PathEvaluator, start: Line, wishes: Wishes, floor_mm: float) -> Refined:
-    """Among the lines with at least this clearance, move to the one that keeps the margins and meets the wishes best."""
-    return _settle(evaluator, start, wishes, floor=floor_mm)
+def best_line(evaluator: PathEvaluator, start: Line, wishes: Wishes, floor: Floor) -> Refined:
+    """Among the lines with about this clearance, move to the one that keeps the margins and meets the wishes best."""
+    return _settle(evaluator, start, wishes, floor=floor)
 
 
-def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float | None) -> Refined:
+def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None) -> Refined:
     """Move a line step by step. A step counts only where the cost falls with the entry cortex read anew at its end."""
     here = Neighbourhood.around(evaluator, line, wishes, floor)
     reach = 1.0
@@ -52,8 +55,8 @@ def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: float |
         gained = here.cost_here - there.cost_here
         if gained > 0:
             here = there
-        if gained < WORTHWHILE_MM:
+        if gained < (WORTHWHILE_MM if floor is None else WORTHWHILE_WISH):
             reach *= 0.35
             if reach < SMALLEST_REACH:
                 break
-    return Refined(here.line, here.core_mm, here.cost_here)
+    return Refined(here.line, here.core_mm, here.soft_core_mm, here.cost_here)

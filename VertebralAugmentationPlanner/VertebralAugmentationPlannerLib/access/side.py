@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..model import Cannula, PlanOptions
+from .candidates import Candidates
 from .clearance import PathEvaluator
 from .instruments import cannulas_to_try, costs_the_balloon, thinner_than
 from .near import Wishes
 from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
-from .search import FoundPath, WidestLines, find_path, widest_lines
+from .search import FoundPath, WidestLines, find_path, side_candidates, widest_lines
+from .surface import NEIGHBOUR
 from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
 
 
@@ -45,7 +47,40 @@ class _Attempt:
     verdict: Verdict
 
 
+@dataclass(frozen=True, eq=False)
+class SideLines:
+    """What the search knows of a side before a cannula is chosen.
+
+    Args:
+        evaluator: of the side.
+        options: with the margins that this body has room for.
+        candidates: of the global search, for either goal.
+    """
+
+    evaluator: PathEvaluator
+    options: PlanOptions
+    candidates: Candidates
+
+    @classmethod
+    def of(cls, evaluator: PathEvaluator, options: PlanOptions) -> SideLines:
+        """Search a side."""
+        options = replace(options, margins=margins_for(options.margins, evaluator.space.target.mean_depth_mm))
+        thinnest = wishes_for(evaluator, options, cannulas_to_try(options)[-1], unilateral=False)
+        return cls(evaluator, options, side_candidates(evaluator, thinnest.needed()[NEIGHBOUR]))
+
+    def widest(self, unilateral: bool) -> WidestLines | None:
+        """The lines of largest clearance for one goal; None where no line runs in bone."""
+        wishes = wishes_for(self.evaluator, self.options, cannulas_to_try(self.options)[-1], unilateral)
+        return widest_lines(self.evaluator, wishes, self.candidates)
+
+
 def plan_side(evaluator: PathEvaluator, options: PlanOptions, unilateral: bool) -> SidePlan:
+    """The best needle of a side, searched for; see :func:`plan_lines`."""
+    side = SideLines.of(evaluator, options)
+    return plan_lines(side, side.widest(unilateral), unilateral)
+
+
+def plan_lines(side_lines: SideLines, lines: WidestLines | None, unilateral: bool) -> SidePlan:
     """The best needle of a side with the thickest cannula that keeps every margin.
 
     Where no cannula keeps them all, the thickest that keeps the pedicle's and the canal's margins is taken: what is
@@ -53,14 +88,12 @@ def plan_side(evaluator: PathEvaluator, options: PlanOptions, unilateral: bool) 
     the thinnest is taken, which leaves the most bone.
 
     Args:
-        evaluator: of the side.
-        options: procedure, cannula, margins.
+        side_lines: of the side.
+        lines: the widest for this goal.
         unilateral: the tip has to reach the midline ± 3 mm; else it may lie within 7.5 mm of it.
     """
-    side = evaluator.side
-    options = replace(options, margins=margins_for(options.margins, evaluator.space.target.mean_depth_mm))
-    cannulas = cannulas_to_try(options)
-    lines = widest_lines(evaluator, wishes_for(evaluator, options, cannulas[-1], unilateral))
+    evaluator, options = side_lines.evaluator, side_lines.options
+    side, cannulas = evaluator.side, cannulas_to_try(options)
     if lines is None:
         return SidePlan(side, None, None, None, None, refusal=_no_line(evaluator, unilateral))
     attempts = _attempts(evaluator, options, cannulas, lines, unilateral)

@@ -60,7 +60,7 @@ class Walls:
         """Where the vertebra's own bone stands."""
         return slice(0, int(np.searchsorted(self.kind, CANAL)))
 
-    def depth_below(self, entry: FloatArray, normal: FloatArray) -> FloatArray:
+    def depth_below(self, entry: FloatArray, normal: FloatArray, along: FloatArray | None = None) -> FloatArray:
         """Depth (N,) of the points under the entry cortex: under its tangent plane moved inward by its roughness.
 
         The canal and neighbours are never part of an entry cortex, the pedicle's own walls less and less.
@@ -68,8 +68,9 @@ class Walls:
         Args:
             entry: (3,) point on the cortex.
             normal: (3,) its outward unit normal.
+            along: (N,) the points' coordinates along it, where they are known already.
         """
-        depth = float(entry @ normal) - ENTRY_ROUGHNESS_MM - self.points @ normal
+        depth = float(entry @ normal) - ENTRY_ROUGHNESS_MM - (self.points @ normal if along is None else along)
         return np.maximum(depth, self.zone_depth)
 
 
