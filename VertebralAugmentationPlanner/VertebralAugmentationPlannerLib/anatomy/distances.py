@@ -67,7 +67,7 @@ def _coarse_distance(inside: FloatArray, grid: LocalGrid) -> NDArray[np.float32]
         inside: array on :func:`_coarser` of the grid, positive inside the region, in about mm near its border.
 
     Returns:
-        array on ``grid``, positive outside the region, good to about half a voxel of the grid.
+        array on ``grid``, positive outside the region, good to a voxel of the grid.
     """
     region = inside > 0
     if not region.any():
