@@ -133,14 +133,10 @@ class _Smooth:
 
 def _least_move(inside: FloatArray, outside: FloatArray, outward: int, shift: float) -> float:
     """Nothing where the surface already satisfies the patch about as well as the shifted one would."""
-
-    def cost(move: float) -> float:
-        below = np.maximum(0.0, outward * (inside - move))
-        above = np.maximum(0.0, outward * (move - outside))
-        return float(np.mean(np.minimum(below + above, 2.0) ** 2))
-
     moves = np.linspace(0.0, shift, 21)
-    costs = np.array([cost(move) for move in moves])
+    below = np.maximum(0.0, outward * (inside - moves[:, None]))
+    above = np.maximum(0.0, outward * (moves[:, None] - outside))
+    costs = np.mean(np.minimum(below + above, 2.0) ** 2, axis=1)
     return float(moves[int(np.argmax(costs <= costs.min() + 0.0005))])
 
 
