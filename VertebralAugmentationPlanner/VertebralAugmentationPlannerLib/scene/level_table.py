@@ -12,7 +12,12 @@ from ..case.names import BodyPart
 from ..model import LEVELS, InputError, parse_level
 from . import roles
 from .references import plain
+from .label_scan import label_centres, mask_centre
 from .segments import Part, part_masks, parts_of
+from .volumes import image_from_volume, input_state, is_label_map
+
+Centres = dict[str, tuple[float, float, float]]
+"""Part key → centre, world RAS mm."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,9 @@ def meanings_in_force(parts: list[Part], table: dict[str, str]) -> dict[str, Bod
     return meanings
 
 
-def rows(node: Any, table: dict[str, str]) -> list[SegmentRow]:
+def rows(parts: list[Part], centres: Centres, table: dict[str, str]) -> list[SegmentRow]:
     """The table from head to foot; parts without voxels last, in their own order."""
-    parts = parts_of(node)
     levels = levels_in_force(parts, table)
-    centres = _centres(node, [part.key for part in parts])
     result = [
         SegmentRow(part.key, part.name, _suggested(part), levels[part.key], part.color, centres.get(part.key))
         for part in parts
@@ -80,13 +83,52 @@ def rows(node: Any, table: dict[str, str]) -> list[SegmentRow]:
     return sorted(result, key=lambda row: -row.centre_ras[2] if row.centre_ras is not None else np.inf)
 
 
-def _centres(node: Any, keys: list[str]) -> dict[str, tuple[float, float, float]]:
+class PartsKeeper:
+    """The parts of each node and their centres, looked at again only once the node changed: that reads every voxel."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[Any, list[Part]]] = {}
+        self._centres: dict[str, tuple[Any, Centres]] = {}
+
+    def parts(self, node: Any) -> list[Part]:
+        """As :func:`.segments.parts_of`, which see for the errors."""
+        state = _looks(node)
+        if node.GetID() not in self._parts or self._parts[node.GetID()][0] != state:
+            self._parts[node.GetID()] = (state, parts_of(node))
+        return self._parts[node.GetID()][1]
+
+    def centres(self, node: Any) -> Centres:
+        """Centre of each part that has voxels, world RAS mm."""
+        state = _looks(node)
+        if node.GetID() not in self._centres or self._centres[node.GetID()][0] != state:
+            self._centres[node.GetID()] = (state, _centres(node, [part.key for part in self.parts(node)]))
+        return self._centres[node.GetID()][1]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._parts.clear()
+        self._centres.clear()
+
+
+def _looks(node: Any) -> Any:
+    """What names, colours and voxels of a segmentation or label map depend on."""
+    display = node.GetDisplayNode() if is_label_map(node) else None
+    colors = display.GetColorNode() if display is not None else None
+    return input_state(node), (colors.GetID(), colors.GetMTime()) if colors is not None else None
+
+
+def _centres(node: Any, keys: list[str]) -> Centres:
     centres = {}
-    for key, mask in part_masks(node, keys).items():
-        inside = np.argwhere(mask.voxels)
-        if len(inside):
-            x, y, z = (float(value) for value in mask.to_ras(inside.mean(axis=0)))
-            centres[key] = (x, y, z)
+    if is_label_map(node):
+        image = image_from_volume(node, "segmentation")
+        found = {str(value): image.to_ras(centre) for value, centre in label_centres(image.voxels).items()}
+    else:
+        masks = part_masks(node, keys)
+        middles = {key: mask_centre(mask.voxels) for key, mask in masks.items()}
+        found = {key: masks[key].to_ras(middle) for key, middle in middles.items() if middle is not None}
+    for key, centre in found.items():
+        x, y, z = (float(value) for value in centre)
+        centres[key] = (x, y, z)
     return centres
 
 

@@ -10,6 +10,7 @@ from ..model import LevelPlan
 from .changes import Change, Listener, ListenerList
 from .editing import Edit
 from .history import History
+from .level_table import PartsKeeper
 from .references import plain
 from .session import Session
 from .views import ViewKeeper
@@ -30,6 +31,7 @@ class LogicBase:
         self._listeners = ListenerList()
         self._sessions: dict[str, Session] = {}
         self._history = History()
+        self._looked = PartsKeeper()
         self._views = ViewKeeper(self.scene)
         self._viewed: tuple[str, str, str] | None = None  # parameter node's ID, level, side
         self._depth = 0.0
@@ -78,6 +80,7 @@ class LogicBase:
         for key in list(self._sessions):
             self._close(key)
         self._history.clear()
+        self._looked.clear()
         self._views.forget()
         self._viewed = None
 

@@ -11,7 +11,7 @@ from .level_names import draw_level_names
 from .level_table import SegmentRow
 from .logic_base import LogicBase
 from .references import node_of, set_node
-from .segments import parts_of, require_voxels
+from .segments import require_voxels
 from .volumes import image_from_volume, is_label_map, is_segmentation, node_to_world
 
 NO_SEGMENTATION = "Choose the vertebra segmentation or label map."
@@ -34,7 +34,8 @@ class InputsLogic(LogicBase):
         segmentation = node_of(parameterNode, roles.SEGMENTATION)
         if segmentation is None:
             return []
-        return level_table.rows(segmentation, level_table.corrections(parameterNode))
+        parts, centres = self._looked.parts(segmentation), self._looked.centres(segmentation)
+        return level_table.rows(parts, centres, level_table.corrections(parameterNode))
 
     def setLevel(self, parameterNode: Any, key: str, level: str) -> None:
         """Correct one row; "" leaves the segment out. Raises ``InputError`` for a name that is no level."""
@@ -57,7 +58,7 @@ class InputsLogic(LogicBase):
         segmentation = node_of(parameterNode, roles.SEGMENTATION)
         if segmentation is None:
             raise InputError(NO_SEGMENTATION)
-        return parts_of(segmentation)
+        return self._looked.parts(segmentation)
 
     def _correct(self, parameterNode: Any, table: dict[str, str]) -> None:
         level_table.set_corrections(parameterNode, table)
@@ -87,7 +88,9 @@ class InputsLogic(LogicBase):
                 image_from_volume(ct, "CT")
             require_voxels(segmentation)
             table = level_table.corrections(parameterNode)
-            levels = [name for name in level_table.levels_in_force(parts_of(segmentation), table).values() if name]
+            levels = [
+                name for name in level_table.levels_in_force(self._looked.parts(segmentation), table).values() if name
+            ]
         except InputError as error:
             return False, str(error)
         if not levels:

@@ -19,6 +19,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from ..case.names import BodyPart, part_of_code, part_of_name
 from ..case.numbering import VERSE, numbering_of
 from ..model import Image, InputError, PlanWarning
+from .label_scan import label_centres
 from .lattice import common_lattice, on_lattice
 from .volumes import image_from_volume, is_label_map, is_segmentation, matrix_array, node_to_world
 
@@ -130,7 +131,7 @@ def _terminology(segment: Any) -> BodyPart | None:
 
 def _parts_of_label_map(node: Any) -> list[Part]:
     image = image_from_volume(node, "segmentation")
-    values = [int(value) for value in np.unique(image.voxels) if value > 0]
+    values = list(label_centres(image.voxels))
     names, colors = _color_table(node, values)
     meanings = {value: _meaning(names[value]) for value in values}
     if not any(meaning is not None and meaning.kind == "level" for meaning in meanings.values()):
