@@ -119,7 +119,9 @@ def test_one_file_of_a_folder_of_two_series_chooses_its_own(tmp_path):
 
 def test_missing_slices_are_counted(tmp_path):
     write_series(tmp_path, change=lambda data, k: k not in (3, 4))
-    with pytest.raises(InputError, match=r"lacks 2 slices \(first gap after 104.0 mm .* slice distance 2.00 mm\)"):
+    # names are (k · 7919) mod 8, so the slices k = 2 and 5 beside the gap are im0006 and im0003
+    gap = r"lacks 2 slices \(the first gap lies between im0006.dcm and im0003.dcm, 6.00 mm apart where .* is 2.00 mm\)"
+    with pytest.raises(InputError, match=gap):
         read(tmp_path, "CT")
 
 
@@ -197,12 +199,108 @@ def test_a_series_without_rescale_is_read_with_a_caution(tmp_path):
     assert [w.code for w in read(tmp_path, "CT").warnings] == ["no_rescale"]
 
 
-def test_a_file_cut_short_is_one_sentence(tmp_path):
-    paths = write_series(tmp_path)
-    paths[3].write_bytes(paths[3].read_bytes()[:-100])
-    with pytest.raises(InputError, match="cannot be decoded") as caught:
+@pytest.mark.parametrize("left", [100, 140, 0])
+def test_a_slice_whose_pixels_are_short_is_refused_by_name(tmp_path, left):
+    """Its header is whole: ITK would fill up from elsewhere and hand over a volume of garbage."""
+
+    def shorten(data, k):
+        if k == 3:
+            data.PixelData = data.PixelData[:left]
+
+    write_series(tmp_path, change=shorten)
+    with pytest.raises(InputError, match=rf"im0005\.dcm of the series #3 .* \({left} of 240 bytes\)") as caught:
         read(tmp_path, "CT")
     assert "\n" not in str(caught.value)
+
+
+def test_a_slice_without_pixels_is_refused_by_name(tmp_path):
+    def without(data, k):
+        if k == 3:
+            del data.PixelData
+
+    write_series(tmp_path, change=without)
+    with pytest.raises(InputError, match=r"im0005\.dcm .* holds no image"):
+        read(tmp_path, "CT")
+
+
+@pytest.mark.parametrize("missing", [1, 100])
+def test_a_file_cut_short_is_refused_by_name(tmp_path, missing):
+    paths = write_series(tmp_path)
+    paths[3].write_bytes(paths[3].read_bytes()[:-missing])
+    with pytest.raises(InputError, match=rf"{paths[3].name} .* a part of its image is missing") as caught:
+        read(tmp_path, "CT")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_multi_frame_file_whose_last_frames_are_missing_is_refused(tmp_path):
+    path = tmp_path / "enhanced.dcm"
+    write_enhanced(path, volume())
+    path.write_bytes(path.read_bytes()[:-480])
+    with pytest.raises(InputError, match=r"enhanced\.dcm .* a part of its image is missing \(1440 of 1920 bytes\)"):
+        read(path, "CT")
+
+
+def test_pixels_are_measured_in_implicit_headers_too(tmp_path):
+    import pydicom
+
+    paths = write_series(tmp_path)
+    for path in paths:
+        data = pydicom.dcmread(path)
+        data.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+        if path == paths[3]:
+            data.PixelData = data.PixelData[:100]
+        data.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=True)
+    with pytest.raises(InputError, match=rf"{paths[3].name} .* \(100 of 240 bytes\)"):
+        read(tmp_path, "CT")
+
+
+def test_compressed_slices_are_read(tmp_path):
+    def packed(data, k):
+        from pydicom.uid import RLELossless
+
+        data.compress(RLELossless)
+
+    write_series(tmp_path, change=packed)
+    assert hu_at(read(tmp_path, "CT").image, 4, 5, 3) == volume()[3, 5, 4]
+
+
+def test_a_broken_compressed_slice_is_one_sentence_and_its_decoder_is_silent(tmp_path, capfd):
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEG2000Lossless
+
+    def broken(data, k):
+        data.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        data.PixelData = encapsulate([b"\xff\x4f\xff\x51garbage"])
+        data["PixelData"].is_undefined_length = True
+
+    write_series(tmp_path, change=broken)
+    with pytest.raises(InputError, match="images that cannot be decoded"):
+        read(tmp_path, "CT")
+    assert capfd.readouterr().err == ""
+
+
+def test_an_inverted_series_is_refused(tmp_path):
+    def inverted(data, k):
+        data.PhotometricInterpretation = "MONOCHROME1"
+
+    write_series(tmp_path, change=inverted)
+    with pytest.raises(InputError, match=r"stored inverted \(MONOCHROME1\)"):
+        read(tmp_path, "CT")
+
+
+def test_what_a_ct_series_lacks_is_named(tmp_path):
+    def placeless(data, k):
+        del data.ImagePositionPatient
+
+    write_series(tmp_path / "a", change=placeless)
+    with pytest.raises(InputError, match=r"found: #3 “Bone 1.0”, 8 of 8 images without position\)"):
+        read(tmp_path / "a", "CT")
+    write_series(tmp_path / "b", volume(3))
+    with pytest.raises(InputError, match=r"found: #3 “Bone 1.0”, 3 images\)"):
+        read(tmp_path / "b", "CT")
+    write_localizer(tmp_path / "c")
+    with pytest.raises(InputError, match=r"found: #1 “Scout”, a localizer\)"):
+        read(tmp_path / "c", "CT")
 
 
 def test_a_folder_without_dicom_is_one_sentence(tmp_path):

@@ -27,10 +27,6 @@ CROWDED_SHARE = 0.75
 """Two levels with numbers missing between them, yet closer than this share of the case's own median step for each
 missing number, leave no room for the missing ones. [D]"""
 
-BONE_FLOOR_HU = 0.0
-"""The upper quartile inside any vertebra lies well above water, even in severe osteoporosis (about 60 HU is the
-lowest group mean reported, doi 10.1038/s41598-025-86721-5); below it the CT is no CT or not in its place. [D]"""
-
 
 def whole_labels(labels: Image, what: str) -> Image:
     """The label map in the smallest unsigned type.
@@ -87,7 +83,7 @@ def check_overlap(ct: Image, centroids: Mapping[str, NDArray]) -> None:
 
 
 def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning]:
-    """What the user must know of the CT: coarse voxels, vertebrae reaching out of it, values that are not HU."""
+    """What the user must know of the CT: coarse voxels, vertebrae reaching out of it."""
     yield from thickness_warnings("CT", ct)
     outside = [name for name, box in boxes.items() if not all(_inside(ct, corner, 1.0) for corner in box)]
     if outside:
@@ -96,20 +92,6 @@ def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning
             "caution",
             f"{', '.join(outside)}: the label reaches beyond the CT; density and cleft cover only the part inside it.",
             "geometry of the inputs",
-        )
-
-
-def hu_warnings(ct: Image, points: NDArray) -> Iterator[PlanWarning]:
-    """A caution where the CT inside the vertebrae (``points``, RAS) does not look like bone in HU."""
-    values = ct.sample(points)
-    values = values[np.isfinite(values)]
-    if values.size and float(np.percentile(values, 75)) < BONE_FLOOR_HU:
-        yield PlanWarning(
-            "ct_not_bone",
-            "caution",
-            f"Inside the labelled vertebrae the CT is mostly below {BONE_FLOOR_HU:g} HU (upper quartile "
-            f"{np.percentile(values, 75):.0f}): the labels may belong to another scan, or the values are not HU.",
-            "density of vertebrae [V] doi 10.1038/s41598-025-86721-5; limit [D]",
         )
 
 

@@ -17,6 +17,9 @@ RIGHT_ANGLE_TOLERANCE = 1e-3
 """Cosine between voxel axes up to which a grid counts as rectangular. 0.001 (0.06°) displaces a vertebra's far
 end by less than 0.05 mm, below any claim; float32 headers alone give 1e-6. [D]"""
 
+MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 20.0
+"""Voxels outside these are a header in micrometres or metres: CT of a patient has 0.2–10 mm. [D]"""
+
 MIN_SLICES = 4
 """Fewer voxels along an axis than this hold no vertebra. [D]"""
 
@@ -85,6 +88,11 @@ def _checked_affine(affine: ArrayLike, what: str) -> NDArray:
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)
     if spacing.min() < 1e-6 or abs(np.linalg.det(matrix[:3, :3] / spacing)) < 0.1:
         raise InputError(f"The {what} has voxel axes without extent or in one plane; its header is damaged.")
+    if spacing.min() < MIN_SPACING_MM or spacing.max() > MAX_SPACING_MM:
+        size = " × ".join(f"{value:.4g}" for value in spacing)
+        raise InputError(
+            f"The {what} has voxels of {size} mm, which no CT of a patient has; its spacing must be in millimetres."
+        )
     return matrix
 
 

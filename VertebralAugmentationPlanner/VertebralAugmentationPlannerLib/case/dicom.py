@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..model import Image, InputError, PlanWarning
 from .convert import MIN_SLICES, image_from_array
 from .dicom_headers import Slice, is_dicom_file, multiframe_slices, read_headers
 from .dicom_stack import Stack, stack
-from .itk import itk_warnings_off
+from .itk import decoders_quiet, itk_warnings_off
 
 MAX_LISTED = 6
 """Series named in a message; more would not be read."""
@@ -36,6 +37,7 @@ def read_dicom(path: Path, series: int | None) -> tuple[Image, list[Path], tuple
     if not slices:
         raise InputError(f"The folder {path.name} holds no DICOM images; give the folder of the CT series.")
     chosen, warnings = _one_series(slices, path, series)
+    _refuse_damaged(chosen)
     if len(chosen) == 1 and chosen[0].frames > 1:
         chosen = multiframe_slices(chosen[0].path)
     ordered = stack(chosen, _title(chosen[0]))
@@ -68,10 +70,9 @@ def _one_series(slices: list[Slice], path: Path, number: int | None) -> tuple[li
             have = ", ".join(sorted({f"#{group[0].series_number}" for group in groups.values()}))
             raise InputError(f"{path.name} holds no CT series number {number} (there are {have}).")
     if not volumes:
-        found = sorted({item.modality or "unknown" for item in slices})
         raise InputError(
-            f"{path.name} holds no CT series of at least {MIN_SLICES} slices (found: {', '.join(found)}); give the "
-            "folder of the axial CT."
+            f"{path.name} holds no CT series of at least {MIN_SLICES} slices (found: {_found(ignored)}); give the folder "
+            "of the axial CT."
         )
     if len(volumes) > 1:
         raise InputError(_several(list(volumes.values()), path))
@@ -82,6 +83,44 @@ def _one_series(slices: list[Slice], path: Path, number: int | None) -> tuple[li
         for group in ignored
     ]
     return next(iter(volumes.values())), warnings
+
+
+def _found(groups: list[list[Slice]]) -> str:
+    """What there is instead of a usable CT series, each with what it lacks."""
+    found = dict.fromkeys(_lack(group) for group in groups)
+    return "; ".join([*list(found)[:MAX_LISTED], *(["…"] if len(found) > MAX_LISTED else [])])
+
+
+def _lack(group: list[Slice]) -> str:
+    first = group[0]
+    if first.modality != "CT":
+        return first.modality or "unknown"
+    if first.is_localizer:
+        return f"{_title(first)}, a localizer"
+    if not first.is_ct:
+        return f"{_title(first)}, colour pictures"
+    placeless = [item for item in group if not item.is_placed]
+    if placeless:
+        needed = {"position": first.position, "orientation": first.orientation, "pixel spacing": first.pixel_spacing}
+        lacking = " or ".join(name for name, value in needed.items() if value is None) or "position"
+        return f"{_title(first)}, {len(placeless)} of {len(group)} images without {lacking}"
+    return f"{_title(first)}, {len(group)} image{'s' if len(group) > 1 else ''}"
+
+
+def _refuse_damaged(slices: list[Slice]) -> None:
+    """Raise where a file lacks pixels (ITK would shift or invent those of the whole series) or is stored inverted."""
+    for item in slices:
+        if item.pixel_bytes is not None and item.pixel_bytes < item.expected_bytes:
+            state = "holds no image" if not item.pixel_bytes else "is damaged, a part of its image is missing"
+            raise InputError(
+                f"The DICOM file {item.path.name} of the series {_title(item)} {state} ({item.pixel_bytes} of "
+                f"{item.expected_bytes} bytes); copy the series again."
+            )
+    if any(item.photometric == "MONOCHROME1" for item in slices):
+        raise InputError(
+            f"The DICOM series {_title(slices[0])} is stored inverted (MONOCHROME1), so its values are no HU when read; "
+            "export it again as MONOCHROME2."
+        )
 
 
 def _several(groups: list[list[Slice]], path: Path) -> str:
@@ -116,7 +155,8 @@ def _pixels(ordered: Stack) -> NDArray:
     """Voxels [i, j, k] in HU, 16-bit where they fit."""
     files = [str(item.path) for item in ordered.slices]
     try:
-        with itk_warnings_off():
+        compressed = any(item.pixel_bytes is None for item in ordered.slices)
+        with itk_warnings_off(), decoders_quiet() if compressed else nullcontext():
             if len(set(files)) == 1:
                 array = sitk.GetArrayFromImage(sitk.ReadImage(files[0]))[ordered.frame_order]
             else:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import logging
+import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..model import InputError
 
 TAGS = [
     "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "ImageType",
     "Rows", "Columns", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "NumberOfFrames",
-    "RescaleSlope", "RescaleIntercept", "SamplesPerPixel", "PatientPosition",
+    "RescaleSlope", "RescaleIntercept", "SamplesPerPixel", "PatientPosition", "BitsAllocated", "PhotometricInterpretation",
 ]  # fmt: skip
+
+UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+"""Transfer syntaxes in which pixels lie as they are: implicit and explicit little endian, explicit big endian."""
+
+PIXEL_DATA, UNDEFINED_LENGTH = (0x7FE0, 0x0010), 0xFFFFFFFF
+"""Tag of the pixel data, and the length that says “compressed, see the items” (PS3.5 7.1, A.4)."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,9 @@ class Slice:
     intercept: float | None
     samples: int
     patient_position: str
+    photometric: str
+    bits: int  # allocated to each sample
+    pixel_bytes: int | None  # of its pixel data in the file; None where they are compressed
     frame: int = 0
 
     @property
@@ -52,6 +62,11 @@ class Slice:
     def is_placed(self) -> bool:
         """It says where in the patient it lies, or has frames that may."""
         return self.frames > 1 or None not in (self.position, self.orientation, self.pixel_spacing)
+
+    @property
+    def expected_bytes(self) -> int:
+        """Size of its pixel data uncompressed, from rows, columns, frames and bits."""
+        return self.size[0] * self.size[1] * self.samples * self.frames * self.bits // 8
 
 
 def is_dicom_file(path: Path) -> bool:
@@ -76,13 +91,33 @@ def _header(path: Path) -> Slice | None:
 
     logging.getLogger("pydicom").setLevel(logging.ERROR)
     try:
-        data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=TAGS)
-        return _slice(path, data)
+        with open(path, "rb") as stream:
+            data = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=TAGS)
+            return _slice(path, data, _pixel_bytes(stream, data))
     except (pydicom.errors.InvalidDicomError, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise InputError(f"The DICOM file {path.name} has a damaged header; copy the series again.") from error
 
 
-def _slice(path: Path, data: Any) -> Slice | None:
+def _pixel_bytes(stream: BinaryIO, data: Any) -> int | None:
+    """Length of the pixel data at which pydicom has stopped reading: as stated, or what is left of the file if less.
+
+    0 where there are none; None where they are compressed and say nothing by their length.
+    """
+    if data.file_meta.get("TransferSyntaxUID", UNCOMPRESSED[0]) not in UNCOMPRESSED:
+        return None
+    order = "<" if data.original_encoding[1] else ">"
+    head = stream.read(12)
+    if len(head) < 12 or struct.unpack(order + "HH", head[:4]) != PIXEL_DATA:
+        return 0
+    explicit = not data.original_encoding[0]
+    length = int(struct.unpack(order + "I", head[8:12] if explicit else head[4:8])[0])
+    if length == UNDEFINED_LENGTH:
+        return None
+    start = stream.tell() - (0 if explicit else 4)
+    return min(length, stream.seek(0, 2) - start)
+
+
+def _slice(path: Path, data: Any, pixel_bytes: int | None = None) -> Slice | None:
     if "Rows" not in data:
         return None  # reports, structure sets and the like: no image
     return Slice(
@@ -102,6 +137,9 @@ def _slice(path: Path, data: Any) -> Slice | None:
         intercept=_number(data.get("RescaleIntercept")),
         samples=_whole(data.get("SamplesPerPixel")) or 1,
         patient_position=str(data.get("PatientPosition", "")),
+        photometric=str(data.get("PhotometricInterpretation", "")),
+        bits=_whole(data.get("BitsAllocated")) or 16,
+        pixel_bytes=pixel_bytes,
     )
 
 

@@ -59,7 +59,7 @@ def stack(slices: list[Slice], title: str) -> Stack:
     positions = np.array([item.position for item in slices])
     depth = positions @ np.cross(row, column)
     order = np.argsort(depth, kind="stable")
-    _check_even(depth[order], positions[order], title)
+    _check_even(depth[order], positions[order], [slices[n] for n in order], title)
     step = (positions[order[-1]] - positions[order[0]]) / (len(slices) - 1)
     between_rows, between_columns = first.pixel_spacing  # type: ignore[misc]
     lps = np.eye(4)
@@ -88,7 +88,7 @@ def _row_and_column(orientation: NDArray, title: str) -> tuple[NDArray, NDArray]
     return row, column / np.linalg.norm(column)
 
 
-def _check_even(depth: NDArray, positions: NDArray, title: str) -> None:
+def _check_even(depth: NDArray, positions: NDArray, slices: list[Slice], title: str) -> None:
     gaps = np.diff(depth)
     apart = gaps[gaps > SAME_PLACE_SHARE * gaps.max()]
     usual = float(np.median(apart)) if len(apart) else 0.0
@@ -102,10 +102,11 @@ def _check_even(depth: NDArray, positions: NDArray, title: str) -> None:
     multiples = np.rint(gaps / usual)
     if multiples.max() > 1 and np.abs(gaps - multiples * usual).max() <= tolerance:
         missing = int((multiples - 1).sum())
-        where = float(depth[:-1][multiples > 1][0])
+        first = int(np.argmax(multiples > 1))
         raise InputError(
-            f"The DICOM series {title} lacks {missing} slice{'s' if missing > 1 else ''} (first gap after {where:.1f} "
-            f"mm along the stack, slice distance {usual:.2f} mm); copy the whole series."
+            f"The DICOM series {title} lacks {missing} slice{'s' if missing > 1 else ''} (the first gap lies between "
+            f"{_named(slices[first])} and {_named(slices[first + 1])}, {gaps[first]:.2f} mm apart where the slice distance "
+            f"is {usual:.2f} mm); copy the whole series."
         )
     even = np.linspace(positions[0], positions[-1], len(positions))
     if np.abs(positions - even).max() > tolerance:
@@ -113,3 +114,8 @@ def _check_even(depth: NDArray, positions: NDArray, title: str) -> None:
             f"The DICOM series {title} is unevenly spaced (slice distances {gaps.min():.2f} to {gaps.max():.2f} mm); "
             "reconstruct it with one slice distance."
         )
+
+
+def _named(item: Slice) -> str:
+    multiframe = "/" in item.uid  # UIDs hold digits and dots; a frame of a file carries its number behind a stroke
+    return f"frame {item.frame + 1}" if multiframe else item.path.name

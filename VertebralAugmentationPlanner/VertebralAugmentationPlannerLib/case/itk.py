@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import SimpleITK as sitk
@@ -17,3 +18,21 @@ def itk_warnings_off() -> Iterator[None]:
         yield
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(before)
+
+
+@contextlib.contextmanager
+def decoders_quiet() -> Iterator[None]:
+    """The decoders of compressed DICOM write lines of their own straight to the process's stderr; here to nowhere."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a window without a console has no stderr to keep clean
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

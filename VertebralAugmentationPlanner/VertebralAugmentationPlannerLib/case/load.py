@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
 from ..model.geometry import label_boxes
-from . import checks
+from . import checks, hu
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .numbering import Numbering, numbering_from_table, numbering_of
@@ -19,7 +19,7 @@ AIR_HU = -1024
 """Filled in where a straightened grid leaves the scan."""
 
 POINTS_PER_LEVEL = 400
-"""Voxels of each vertebra looked at in the CT; enough for a quartile. [D]"""
+"""Voxels of each vertebra looked at in the CT; enough for a quartile, and of several levels for a hundredth. [D]"""
 
 
 def load_case(
@@ -38,7 +38,8 @@ def load_case(
 
     Args:
         ct: CT in HU — a path (NIfTI, NRRD, MHA, DICOM folder, ``folder#SeriesNumber`` or one file of a series), a
-            SimpleITK image, an :class:`Image`, (array [i, j, k], 4 × 4 voxel-to-RAS matrix in mm) — or None.
+            SimpleITK image, an :class:`Image`, (array [i, j, k], 4 × 4 voxel-to-RAS matrix in mm) — or None. A CT
+            whose values may not be HU is left aside with a caution: the case is then one without CT.
         segmentation: label map likewise, or a Slicer .seg.nrrd.
         options: ``options.labels`` names the numbering.
         canal: mask of the canal or cord, likewise; one found in the segmentation is used otherwise.
@@ -86,8 +87,14 @@ def load_case(
         ct_image = _straight(ct_in.image, "CT", 1, AIR_HU, warnings)
         checks.check_overlap(ct_image, {name: centroids[name] for name in levels})
         corners = {name: _corners(cleaned, name) for name in levels}
-        warnings += checks.ct_warnings(ct_image, corners)
-        warnings += checks.hu_warnings(ct_image, _some_points(cleaned, levels))
+        readings = hu.read_values(ct_image, cleaned.image, _some_points(cleaned, levels))
+        hu.refuse_other_than_hu(ct_in.image, readings, levels)
+        doubt = hu.doubts(readings)
+        if doubt is None:
+            warnings += checks.ct_warnings(ct_image, corners)
+        else:
+            warnings.append(doubt)
+            ct_image = ct_in = None
     inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name)
     return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings))
 
@@ -165,13 +172,13 @@ def _corners(labels: CleanLabels, name: str) -> NDArray:
     return labels.image.to_ras(np.array(np.meshgrid(*ends)).reshape(3, -1).T)
 
 
-def _some_points(labels: CleanLabels, levels: Iterable[str]) -> NDArray:
+def _some_points(labels: CleanLabels, levels: Iterable[str]) -> dict[str, NDArray]:
     """RAS of up to :data:`POINTS_PER_LEVEL` voxels of each level, evenly taken."""
-    points = []
+    points = {}
     for name in levels:
         index = _voxels(labels, name)
-        points.append(labels.image.to_ras(index[:: max(1, len(index) // POINTS_PER_LEVEL)]))
-    return np.concatenate(points)
+        points[name] = labels.image.to_ras(index[:: max(1, len(index) // POINTS_PER_LEVEL)])
+    return points
 
 
 def _voxels(labels: CleanLabels, name: str) -> NDArray:

@@ -1,8 +1,9 @@
-"""What ITK leaves unsaid about a NIfTI file: cut short, holding NaN, or without orientation.
+"""What ITK leaves unsaid about a NIfTI file: cut short, damaged, holding NaN, without orientation or with two.
 
-ITK fills a file that ends too early with zeros, turns NaN and infinity into 0 (nifti_read_buffer in nifti1_io.c), and
-takes a file without orientation as if left, right, head and foot were known. Offsets are those of the NIfTI-1 header
-(nifti1.h).
+ITK fills a file that ends too early with zeros, reads no further than the last voxel and so never compares the gzip
+checksum, turns NaN and infinity into 0 (nifti_read_buffer in nifti1_io.c), takes a file without orientation as if
+left, right, head and foot were known, and one of two orientations without a word. Offsets are those of the NIfTI-1
+header (nifti1.h).
 """
 
 from __future__ import annotations
@@ -27,14 +28,17 @@ QUATERNION_AT, SFORM_AT, PIXDIM_AT = 256, 280, 76
 CHUNK_BYTES = 1 << 20
 
 AGREEMENT_MM = 0.5
-"""Two matrices of one file that place a corner of the volume this far apart are two different opinions. [D]"""
+"""Two matrices of one file that place a corner of the volume this far apart are two different opinions. Farther apart
+than a voxel as well, the file is refused: programs differ in which one they follow (nibabel the sform, ITK by the
+codes), so the labels drawn in one would lie elsewhere in another. [D]"""
 
 
 def check_nifti(path: Path, what: str) -> None:
     """Refuse a NIfTI-1 file that ITK would read as something else than it is; other files pass untouched.
 
     Raises:
-        InputError: the file ends before its last voxel, holds NaN or infinity, or has qform_code and sform_code 0.
+        InputError: the file ends before its last voxel, is damaged, holds NaN or infinity, or has qform_code and
+            sform_code 0.
     """
     if not path.name.lower().endswith((".nii", ".nii.gz")):
         return
@@ -52,23 +56,34 @@ def check_nifti(path: Path, what: str) -> None:
     (bits,) = struct.unpack_from(order + "h", header, BITPIX_AT)
     (offset,) = struct.unpack_from(order + "f", header, VOX_OFFSET_AT)
     expected = int(offset) + int(np.prod([max(n, 1) for n in dim[1 : 1 + max(dim[0], 0)]], dtype=np.int64)) * bits // 8
-    if _is_shorter(path, expected):
-        raise InputError(f"The {what} {path.name} is cut short, its last slices are missing; copy it again.")
     (datatype,) = struct.unpack_from(order + "h", header, DATATYPE_AT)
-    if datatype in FLOAT_TYPES:
-        bad = _not_finite(path, int(offset), np.dtype(order + FLOAT_TYPES[datatype]))
-        if bad:
-            raise InputError(
-                f"The {what} {path.name} holds {bad} voxels that are NaN or infinite; export it again with a number in "
-                "every voxel."
-            )
+    kind = np.dtype(order + FLOAT_TYPES[datatype]) if datatype in FLOAT_TYPES else None
+    try:
+        size, bad = _read_through(path, int(offset), kind)
+    except EOFError:
+        size, bad = 0, 0  # the gzip stream itself has no end
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"The {what} {path.name} is damaged (it does not unpack to what its checksum says), so its voxels cannot "
+            "be trusted; copy it again."
+        ) from error
+    if size < expected:
+        raise InputError(f"The {what} {path.name} is cut short, its last slices are missing; copy it again.")
+    if bad:
+        raise InputError(
+            f"The {what} {path.name} holds {bad} voxels that are NaN or infinite; export it again with a number in "
+            "every voxel."
+        )
 
 
 def orientation_notes(path: Path, what: str, image: Image) -> tuple[PlanWarning, ...]:
-    """A caution where the two matrices of a NIfTI-1 file (qform, sform) disagree; ITK has used one of them.
+    """A caution where the two matrices of a NIfTI-1 file (qform, sform) disagree by less than a voxel.
 
     Args:
-        image: as ITK read it.
+        image: as ITK read it, by one of the two.
+
+    Raises:
+        InputError: they differ in left and right, or place a corner of the volume more than a voxel apart.
     """
     header = _header(path) if path.name.lower().endswith((".nii", ".nii.gz")) else b""
     if len(header) < HEADER_BYTES or header[344:347] != b"n+1":
@@ -78,17 +93,31 @@ def orientation_notes(path: Path, what: str, image: Image) -> tuple[PlanWarning,
         return ()
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in image.voxels.shape])).reshape(3, -1).T
     used = image.to_ras(corners)
-    apart = {}
-    for name, matrix in (("qform", _qform(header, order)), ("sform", _sform(header, order))):
-        apart[name] = float(np.linalg.norm(corners @ matrix[:, :3].T + matrix[:, 3] - used, axis=1).max())
+    matrices = {"qform": _qform(header, order), "sform": _sform(header, order)}
+    apart = {
+        name: float(np.linalg.norm(corners @ matrix[:, :3].T + matrix[:, 3] - used, axis=1).max())
+        for name, matrix in matrices.items()
+    }
     if max(apart.values()) <= AGREEMENT_MM:
         return ()
     taken, other = sorted(apart, key=lambda name: apart[name])
+    mirrored = np.linalg.det(matrices["qform"][:, :3]) * np.linalg.det(matrices["sform"][:, :3]) < 0
+    if mirrored or max(apart.values()) > max(AGREEMENT_MM, float(image.spacing_mm.min())):
+        raise InputError(_contradiction(path, what, apart[other], bool(mirrored)))
     message = (
         f"The {what} {path.name} has two orientations that lie up to {apart[other]:.1f} mm apart; its {taken} is used, "
         f"its {other} is not: check that CT and labels lie on each other."
     )
     return (PlanWarning("nifti_two_orientations", "caution", message, "NIfTI-1 header, qform and sform"),)
+
+
+def _contradiction(path: Path, what: str, apart_mm: float, mirrored: bool) -> str:
+    how = "left and right are swapped between them" if mirrored else f"they lie up to {apart_mm:.1f} mm apart"
+    return (
+        f"The {what} {path.name} has two orientations that contradict each other (qform and sform: {how}), so it is "
+        "unknown which side is left and where it lies; convert it again from DICOM, or make both the right one (in "
+        "Python with nibabel: image.set_qform(image.get_sform()), or the reverse) and save it."
+    )
 
 
 def _sform(header: bytes, order: str) -> NDArray:
@@ -105,14 +134,22 @@ def _qform(header: bytes, order: str) -> NDArray:
     return np.column_stack([turn * spacing, offset])
 
 
-def _not_finite(path: Path, offset: int, kind: np.dtype) -> int:
-    count = 0
+def _read_through(path: Path, offset: int, kind: np.dtype | None) -> tuple[int, int]:
+    """Unpacked size in bytes, and of floating point voxels (``kind``) how many are NaN or infinite.
+
+    A packed file is read to its end, where gzip compares the checksum: EOFError where it has none, BadGzipFile or
+    zlib.error where it is damaged. A plain file of whole numbers is not read at all.
+    """
     with _open(path) as stream:
-        stream.read(offset)
+        if kind is None and not isinstance(stream, gzip.GzipFile):
+            return path.stat().st_size, 0
+        size, bad = len(stream.read(offset)), 0
         while chunk := stream.read(CHUNK_BYTES):
-            values = np.frombuffer(chunk[: len(chunk) // kind.itemsize * kind.itemsize], kind)
-            count += values.size - int(np.count_nonzero(np.isfinite(values)))
-    return count
+            size += len(chunk)
+            if kind is not None:
+                values = np.frombuffer(chunk[: len(chunk) // kind.itemsize * kind.itemsize], kind)
+                bad += values.size - int(np.count_nonzero(np.isfinite(values)))
+    return size, bad
 
 
 def _open(path: Path) -> BinaryIO:
@@ -127,22 +164,3 @@ def _header(path: Path) -> bytes:
             return stream.read(HEADER_BYTES)
     except (OSError, EOFError, zlib.error):
         return b""  # no gzip file after all: reading it as an image gives the message
-
-
-def _is_shorter(path: Path, expected: int) -> bool:
-    with open(path, "rb") as stream:
-        if stream.read(2) != b"\x1f\x8b":
-            return path.stat().st_size < expected
-        stream.seek(-4, 2)
-        # A gzip file ends with its unpacked length (modulo 2³²): no need to unpack it twice …
-        if struct.unpack("<I", stream.read(4))[0] == expected % (1 << 32):
-            return False
-    # … unless it was packed in several members, or holds more than the voxels. Then count.
-    count = 0
-    try:
-        with _open(path) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                count += len(chunk)
-    except (OSError, EOFError, zlib.error):
-        return True
-    return count < expected
