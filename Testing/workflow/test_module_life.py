@@ -159,6 +159,17 @@ def _sphere() -> Any:
     return source.GetOutput()
 
 
+def test_a_deleted_node_is_followed_only_once_the_deletion_is_through(a_watcher: Any, a_widget: Any) -> None:
+    """The subject hierarchy deletes a folder node by node; nodes made in it meanwhile would keep it from the end."""
+    done = []
+    a_widget.logic.later(lambda: done.append("followed"))
+    assert done == []
+    import slicer
+
+    slicer.app.processEvents()
+    assert done == ["followed"]
+
+
 def test_the_demo_case_is_seen(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
     """A volume that a script added is in no slice view of its own accord."""
     a_slicer.app.layoutManager().mrmlSliceLogics()  # the application has its views from the start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -28,6 +29,11 @@ class LogicBase:
         self.scene = slicer.mrmlScene if scene is None else scene
         self._engine = engine
         self.isSingletonParameterNode = False  # several plans may lie in one scene
+        self.later: Callable[[Callable[[], None]], None] = _at_once
+        """Puts off what follows a deletion by hand until the event is through; the panel sets it. A folder of the
+        subject hierarchy is deleted node by node (``vtkMRMLSubjectHierarchyNode::RemoveItem``), and waits for ever
+        where nodes are made in it meanwhile."""
+        self._removed: list[tuple[Session, str]] = []
         self._listeners = ListenerList()
         self._sessions: dict[str, Session] = {}
         self._history = History()
@@ -100,3 +106,7 @@ class LogicBase:
 
     def _onRemoved(self, session: Session, role: str) -> None:
         raise NotImplementedError
+
+
+def _at_once(task: Callable[[], None]) -> None:
+    task()

@@ -105,11 +105,27 @@ class EditingLogic(ViewsLogic, StepsLogic):
 
     def _onRemoved(self, session: Session, role: str) -> None:
         """A node was deleted by hand: a needle goes with all that hangs on it, anything else comes back when drawn."""
-        kind, _, rest = role.partition(".")
-        if kind == roles.NEEDLE and session.plan is not None:
-            name, side = rest.split(".")
-            if session.trajectory(name, side) is not None:
-                session.set_level(without_trajectory(session.level(name), side, "its needle was deleted by hand"))
-                self._tell(session.parameter_node, Change("removed", name, side))
-                return
-        self._tell(session.parameter_node, Change("removed"))
+        self._removed.append((session, role))
+        if len(self._removed) == 1:
+            self.later(self._afterRemoval)
+
+    def _afterRemoval(self) -> None:
+        removed, self._removed = self._removed, []
+        open_ones = list(self._sessions.values())
+        told: list[tuple[Session, Change]] = []
+        for session, role in removed:
+            if not any(session is one for one in open_ones) or session.parameter_node.GetScene() is None:
+                continue
+            kind, _, rest = role.partition(".")
+            name, _, side = rest.partition(".")
+            if kind == roles.NEEDLE and session.plan is not None and session.trajectory(name, side) is not None:
+                level = without_trajectory(session.level(name), side, "its needle was deleted by hand")
+                session.set_level(level, draw=False)
+                told.append((session, Change("removed", name, side)))
+            else:
+                told.append((session, Change("removed")))
+        for session, change in told:
+            if change.level is not None:
+                session.set_level(session.level(change.level))
+        for session, change in told:
+            self._tell(session.parameter_node, change)

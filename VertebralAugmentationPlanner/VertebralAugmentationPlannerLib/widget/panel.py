@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,12 +67,17 @@ class PlannerPanel:
         for section in self.sections:
             if section.button is not None:
                 section.button.connect("contentsCollapsed(bool)", self.onCollapsed)
+        self._waiting: list[Callable[[], None]] = []
+        self._afterwards = after_events(self._catch_up)
+        logic.later = self._put_off
         logic.addListener(self.onChange)
 
     def close(self) -> None:
         """Stop listening; the widgets may be deleted after this."""
         self.logic.removeListener(self.onChange)
         self._later.stop()
+        self._afterwards.stop()
+        self._waiting.clear()
         self._prepareLater.stop()
         self.plan.stop()
         self.fluoroscopy.stop()
@@ -197,6 +202,19 @@ class PlannerPanel:
             self.plan.refreshSoon()
             self.compare.refreshSoon()
         self._later.start()
+
+    def _put_off(self, task: Callable[[], None]) -> None:
+        """Do something once the event that is being handled now, and the work that is going on, are through."""
+        self._waiting.append(task)
+        self._afterwards.start()
+
+    def _catch_up(self) -> None:
+        if self.work.busy:
+            self._afterwards.start()
+            return
+        waiting, self._waiting = self._waiting, []
+        for task in waiting:
+            task()
 
     def _settle(self) -> None:
         """What can only be told once an edit is through: whether it can be undone, and why a needle jumped back."""
