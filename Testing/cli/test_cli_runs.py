@@ -162,6 +162,91 @@ def test_folders_above_the_output_are_made_only_at_the_end(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
 
 
+@pytest.mark.parametrize("name", ["plan.json", "scene.mrb"])
+def test_a_folder_under_a_product_s_name_is_found_out_before_the_work_and_nothing_is_touched(
+    engine, tmp_path, capsys, name
+):
+    (tmp_path / "out" / name).mkdir(parents=True)
+    (tmp_path / "out" / "measurements.csv").write_text("of an older plan")
+
+    def never():
+        raise AssertionError("the plan was made before the output was tried")
+
+    engine.during = never
+    assert run(tmp_path) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"vap: {tmp_path / 'out' / name} is a folder, where a file is to be written; give another folder with -o."
+    ]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(["measurements.csv", name])
+    assert (tmp_path / "out" / "measurements.csv").read_text() == "of an older plan"
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3, 4])
+def test_a_file_that_cannot_be_moved_in_leaves_the_folder_as_it_was(tmp_path, monkeypatch, fails_at):
+    """Four moves: the old plan and the old scene out, the new plan and a new file of a new sub-folder in."""
+    from VertebralAugmentationPlannerLib import cli_output
+    from VertebralAugmentationPlannerLib.model import InputError
+
+    (tmp_path / "plan.json").write_text("old")
+    (tmp_path / "scene.mrb").write_text("old scene")
+    moved, count = cli_output.os.replace, iter(range(1, 100))
+
+    def replace(source, target):
+        if next(count) == fails_at:
+            raise PermissionError(13, "Permission denied")
+        moved(source, target)
+
+    with OutputFolder(tmp_path) as folder:
+        (folder.workshop / "plan.json").write_text("new")
+        (folder.workshop / "stl").mkdir()
+        (folder.workshop / "stl" / "bone.stl").write_text("new")
+        monkeypatch.setattr(cli_output.os, "replace", replace)
+        with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
+            folder.commit()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "plan.json": "old",
+        "scene.mrb": "old scene",
+    }
+
+
+def test_an_export_that_fails_half_way_writes_nothing(tmp_path, capsys):
+    case_plan().save(tmp_path / "a.json")
+    out = tmp_path / "x"
+    assert main(["export", str(tmp_path / "a.json"), "--as", "csv,markups,dicom-sr", "-o", str(out)]) == 2
+    assert "needs the DICOM folder" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_an_export_keeps_what_else_is_in_its_folder(tmp_path):
+    case_plan().save(tmp_path / "plan.json")
+    (tmp_path / "stl").mkdir()
+    (tmp_path / "stl" / "mine.stl").write_text("mine")
+    assert main(["export", str(tmp_path / "plan.json"), "--as", "csv,stl", "-o", str(tmp_path), "--quiet"]) == 0
+    assert (tmp_path / "stl" / "mine.stl").read_text() == "mine"
+    assert len(list((tmp_path / "stl").iterdir())) > 1
+    assert CasePlan.load(tmp_path / "plan.json") == case_plan()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".vap")]
+
+
+def test_a_report_that_is_refused_leaves_no_folder(tmp_path, files):
+    case_plan().save(tmp_path / "plan.json")
+    arguments = ["report", str(tmp_path / "plan.json"), "--segmentation", str(files["labels"])]
+    assert main([*arguments, "-o", str(tmp_path / "report")]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_sigterm_ends_like_ctrl_c_and_leaves_nothing(engine, tmp_path, capsys):
+    import os
+    import signal
+
+    before = signal.getsignal(signal.SIGTERM)
+    engine.during = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    assert run(tmp_path) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "vap: cancelled; nothing was written."
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_the_summary_fits_80_columns_and_says_what_matters():
     text = summary(case_plan())
     assert max(map(len, text.splitlines())) <= 80

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from . import __version__, cli_steps
@@ -24,6 +27,7 @@ exit status:
   2  the input cannot be used: one line says what is wrong and what to do, nothing is written
   3  planned, but at least one asked-for level or side has no safe trajectory (reasons in the plan)
   1  an error of the program itself (--debug shows where)
+130  stopped (Ctrl-C or SIGTERM); nothing is written
 """
 
 PLAN_EXAMPLES = """\
@@ -57,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
     progress = Progress(sys.stderr, arguments.quiet)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _stopped_by_sigterm():
             if not arguments.debug:
                 warnings.simplefilter("ignore")  # of libraries; what the user must know is in the plan
             return _run(arguments, progress)
@@ -73,6 +77,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.debug:
             traceback.print_exc()
         return status
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends like Ctrl-C: what was begun is removed first. Only a process's main thread may set this."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # None: set by no Python
 
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> int:

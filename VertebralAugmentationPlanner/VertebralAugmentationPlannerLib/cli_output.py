@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import textwrap
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -25,17 +26,22 @@ class OutputFolder:
     Everything is made in a temporary folder on the same disk and moved in by :meth:`commit`; leaving the ``with``
     block without it removes every trace. That the folder can be written is found out on entering.
 
+    Args:
+        path: the folder, there already or not.
+        products: names of which none may be left of an earlier run.
+
     Raises:
-        InputError: the folder cannot be made or written.
+        InputError: the folder cannot be made or written, or a product's name is taken by a folder in it.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], products: Sequence[str] = PRODUCTS) -> None:
+        self.path, self.products = Path(path), tuple(products)
         self.workshop = Path()
 
     def __enter__(self) -> OutputFolder:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"The output {self.path} is a file; give a folder with -o.")
+        self._refuse_folders(self.products)
         place = self.path
         while not place.exists() and place != place.parent:
             place = place.parent
@@ -53,22 +59,54 @@ class OutputFolder:
         shutil.rmtree(self.workshop, ignore_errors=True)
 
     def commit(self) -> list[str]:
-        """Move the files in and return their names; products of an earlier run that were not made again go."""
-        names = sorted(entry.name for entry in self.workshop.iterdir())
+        """Move the files in and return their names; products of an earlier run that were not made again go.
+
+        Where one cannot be moved, those moved before it go back and the folder is as it was.
+        """
+        made = [entry.relative_to(self.workshop) for entry in sorted(self.workshop.rglob("*")) if entry.is_file()]
+        self._refuse_folders([*self.products, *made])
         try:
             if self.path.exists():
-                for name in PRODUCTS:
-                    if name not in names:
-                        (self.path / name).unlink(missing_ok=True)
-                for name in names:
-                    os.replace(self.workshop / name, self.path / name)
+                self._exchange(made)
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 os.chmod(self.workshop, 0o777 & ~_umask())
                 os.rename(self.workshop, self.path)
         except OSError as error:
             raise InputError(f"The output folder {self.path} cannot be written ({error.strerror}).") from error
-        return names
+        return [name.as_posix() for name in made]
+
+    def _exchange(self, made: Sequence[Path]) -> None:
+        """Old files out, new ones in; on any error everything back, last move first."""
+        kept = self.workshop / ".before"
+        moves: list[tuple[Path, Path]] = []
+        folders: list[Path] = []
+
+        def move(source: Path, target: Path) -> None:
+            if not target.parent.exists():
+                target.parent.mkdir(parents=True)
+                folders.append(target.parent)
+            os.replace(source, target)
+            moves.append((source, target))
+
+        try:
+            for name in dict.fromkeys([*made, *map(Path, self.products)]):
+                if os.path.lexists(self.path / name):
+                    move(self.path / name, kept / name)
+            for name in made:
+                move(self.workshop / name, self.path / name)
+        except BaseException:
+            for source, target in reversed(moves):
+                os.replace(target, source)
+            for folder in folders:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            raise
+
+    def _refuse_folders(self, names: Iterable[str | Path]) -> None:
+        taken = next((self.path / name for name in names if (self.path / name).is_dir()), None)
+        if taken is not None:
+            raise InputError(f"{taken} is a folder, where a file is to be written; give another folder with -o.")
 
 
 def _umask() -> int:

@@ -88,8 +88,9 @@ def run_sample(arguments: argparse.Namespace) -> list[str]:
     """Write a synthetic case; returns its files."""
     from .sample import write_sample
 
-    files = write_sample(arguments.name, arguments.output)
-    return sorted(path.name for path in vars(files).values())
+    with OutputFolder(arguments.output, products=()) as folder:
+        write_sample(arguments.name, folder.workshop)
+        return folder.commit()
 
 
 def sample_names() -> list[tuple[str, str]]:
@@ -115,7 +116,9 @@ def run_export(arguments: argparse.Namespace) -> list[Path]:
     kinds = tuple(kind.strip() for kind in arguments.kinds.split(",") if kind.strip())
     if not kinds:
         raise InputError("No export was named; give --as markups,csv,stl,glb or some of them.")
-    return export_command(arguments.plan, arguments.output, kinds, arguments.ct, arguments.segmentation)
+    with OutputFolder(arguments.output, products=()) as folder:
+        export_command(arguments.plan, folder.workshop, kinds, arguments.ct, arguments.segmentation)
+        return [folder.path / name for name in folder.commit()]
 
 
 def run_compare(arguments: argparse.Namespace) -> str:

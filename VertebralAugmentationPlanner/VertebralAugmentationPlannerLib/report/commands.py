@@ -42,11 +42,11 @@ def report_command(
         InputError: the plan or the images cannot be read, the images are not the plan's, or the file cannot be written.
     """
     plan = CasePlan.load(plan_path)
+    case, spine = _case_and_spine(plan, ct, segmentation)
     target = Path(out)
     if target.suffix.lower() not in (".html", ".htm"):
-        _make_folder(target)
+        _make_folder(target)  # after the reading, so that a refused image leaves no empty folder
         target = target / "report.html"
-    case, spine = _case_and_spine(plan, ct, segmentation)
     write_report(plan, target, case, spine, patient_name)
     return target
 
