@@ -106,8 +106,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
     def _onRemoved(self, session: Session, role: str) -> None:
         """A node was deleted by hand: a needle goes with all that hangs on it, anything else comes back when drawn."""
         self._removed.append((session, role))
-        if len(self._removed) == 1:
-            self.later(self._afterRemoval)
+        self.later(self._afterRemoval)  # all that came by then are followed together
 
     def _afterRemoval(self) -> None:
         removed, self._removed = self._removed, []
