@@ -43,6 +43,7 @@ def files(tmp_path_factory) -> dict[str, Path]:
         "labels": save("labels", labels),
         "far": save("far", ct, far),
         "nan": save("nan", broken),
+        "stored": save("stored", (ct + 1024).astype(np.uint16)),
         "constant": save("constant", np.full_like(ct, 40)),
         "organs": save("organs", np.where(labels > 0, 5, 0).astype(np.uint8)),
         "empty": save("empty", np.zeros_like(labels)),
@@ -72,8 +73,12 @@ def _dicom_folders(folder: Path) -> dict[str, Path]:
         x, y, z = data.ImagePositionPatient
         data.ImagePositionPatient = [x, y, float(z) + 0.9 * (k == 3)]
 
+    def short(data, k):
+        data.PixelData = data.PixelData[: 100 if k == 3 else None]
+
+    write_series(folder / "short", change=short)
     write_series(folder / "missing", change=lambda data, k: k != 3)
     write_series(folder / "uneven", change=shifted)
     write_series(folder / "two" / "a", number=1, description="Bone")
     write_series(folder / "two" / "b", number=2, description="Soft")
-    return {name: folder / name for name in ("missing", "uneven", "two")}
+    return {name: folder / name for name in ("missing", "uneven", "two", "short")}

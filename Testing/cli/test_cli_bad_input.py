@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,9 @@ BAD_INPUTS = [
     ("ct", "swapped", "not lie in that order"),
     ("nan", "labels", "NaN or infinite"),
     ("constant", "labels", "CT is constant"),
+    ("stored", "labels", "in the soft tissue beside the spine, where HU are −100 to 100"),
+    ("labels", "labels", "The CT is a label map"),
+    ("short", "labels", "a part of its image is missing"),
     ("four", "labels", "4-D"),
     ("colour", "labels", "colour"),
     ("ct", "four", "4-D"),
@@ -119,6 +123,38 @@ def test_a_plan_of_another_version_or_none_at_all(plan, says, files, tmp_path, c
     refused(capsys, ["report", path, "-o", str(tmp_path / "report.html")], says)
     refused(capsys, ["compare", path, path], says)
     assert snapshot(tmp_path) == []
+
+
+def _first_needle(data) -> dict:
+    return next(level for level in data["levels"] if level["trajectories"])["trajectories"][0]
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda data: data.update(levels=[]), "The plan holds no level"),
+        (lambda data: data["levels"].append(data["levels"][0]), "The plan holds T12 more than once"),
+        (lambda data: data.pop("levels"), "lacks “levels”"),
+        (lambda data: data.update(schema="vertebral-augmentation-plan/2"), "this version reads"),
+        (lambda data: _first_needle(data).update(entry_ras=[1.0, 2.0]), "should have 3 entries, not 2"),
+        (lambda data: _first_needle(data).update(entry_ras=["1", "2", "3"]), "should be a float, not '1'"),
+        (lambda data: _first_needle(data).update(entry_ras=[float("nan")] * 3), "is not a finite number"),
+        (lambda data: _first_needle(data).update(cannula=None), "should be a str"),
+    ],
+    ids=["no levels", "a level twice", "levels cut out", "version 2", "two numbers", "words", "NaN", "no cannula"],
+)
+def test_a_damaged_plan_is_not_checked(edit, says, files, tmp_path, capsys):
+    from plans import case_plan
+
+    path = tmp_path / "plan.json"
+    case_plan().save(path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    edit(data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+    refused(capsys, ["check", str(path), "--segmentation", str(files["labels"]), "-o", str(tmp_path / "out")], says)
+    path.write_text(path.read_text(encoding="utf-8")[:-500], encoding="utf-8")
+    refused(capsys, ["check", str(path), "--segmentation", str(files["labels"])], "not valid JSON")
+    assert snapshot(tmp_path) == ["plan.json"]
 
 
 def test_exports_that_do_not_exist(files, tmp_path, capsys):

@@ -72,6 +72,7 @@ def run_measure(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[
 def run_check(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[CasePlan, list[str], int]:
     """Compute the clearances of an edited plan again; written only where a folder is given."""
     old = CasePlan.load(arguments.plan)
+    _refuse_no_levels(old)
     from .planner import check_plan
 
     if not arguments.output:
@@ -82,6 +83,16 @@ def run_check(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[Ca
         plan.save(folder.workshop / "plan.json")
         names = folder.commit()
     return plan, names, status_of(plan, None)
+
+
+def _refuse_no_levels(plan: CasePlan) -> None:
+    """A plan without levels would check out whatever was cut from it; one that names a level twice has two answers."""
+    if not plan.levels:
+        raise InputError("The plan holds no level, so there is nothing to check; give the plan as it was written.")
+    names = [level.level for level in plan.levels]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"The plan holds {twice[0]} more than once; keep one entry for each level.")
 
 
 def run_sample(arguments: argparse.Namespace) -> list[str]:
