@@ -111,6 +111,8 @@ def find_canal(bone: FloatArray, grid: LocalGrid, seed: FloatArray) -> Canal:
         new = (areas >= MIN_AREA_MM2) & (areas <= MAX_AREA_MM2)
         # One voxel of wall around the hole carries the sub-voxel position of the zero level.
         shadow, rim = shadow[:, :, new], ndimage.binary_dilation(holes[:, :, new], _IN_PLANE, iterations=2)
+        # What is free beyond a thin wall lies in the rim, too, but is not canal.
+        rim &= holes[:, :, new] | (shadow > 0)
         chosen_part[:, :, still[new]] = np.where(rim, -shadow, np.minimum(-np.abs(shadow), -0.5))
         closed[still[new]] = True
     closed_mm = closed.sum() * grid.spacing_mm
