@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from bound import Pedicle
+from bound import BODY_MARGIN_MM, Pedicle
 from phantoms import Scan
 from tables import markdown
 from VertebralAugmentationPlannerLib.access import plan_access
@@ -27,6 +27,7 @@ class Side:
     side: str
     isthmus_mm: float
     bound_mm: float
+    allowed_mm: float | None
     cannula: str | None
     safety: str | None
     grade: str | None
@@ -39,6 +40,13 @@ class Side:
         """Delivered clearance as a share of the bound."""
         return None if self.delivered_mm is None else self.delivered_mm / self.bound_mm
 
+    @property
+    def allowed_share(self) -> float | None:
+        """The same of what a line to an allowed target could have; None where there is no such line."""
+        if self.delivered_mm is None or self.allowed_mm is None:
+            return None
+        return self.delivered_mm / self.allowed_mm
+
 
 def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], fields: dict[str, tuple]) -> list[Side]:
     """Both sides of every whole level, planned from both sides.
@@ -50,7 +58,7 @@ def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], field
     for level, vertebra in spine.complete().items():
         if level not in fields:
             both = Pedicle.both(scan.phantom, level)
-            fields[level] = (both, {side: pedicle.bound() for side, pedicle in both.items()})
+            fields[level] = (both, {(side, 0.0): pedicle.bound() for side, pedicle in both.items()})
         pedicles, bounds = fields[level]
         start = time.process_time()
         plan = plan_access(vertebra, scan.case, measured[level].measurements, PlanOptions(approach="bilateral"))
@@ -59,20 +67,31 @@ def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], field
         name = f"{scan.spacing}, {scan.turn}"
         for side, pedicle in pedicles.items():
             isthmus = scan.truth[level]["pedicles"][side]["isthmus_width_mm"]
-            found.append(_side(name, level, pedicle, isthmus, bounds[side], needles.get(side), seconds))
+            found.append(_side(name, level, pedicle, isthmus, bounds, needles.get(side), seconds))
     return found
 
 
 def _side(
-    scan: str, level: str, pedicle: Pedicle, isthmus: float, bound: float, needle: Trajectory | None, seconds: float
+    scan: str,
+    level: str,
+    pedicle: Pedicle,
+    isthmus: float,
+    bounds: dict[tuple[str, float], float],
+    needle: Trajectory | None,
+    seconds: float,
 ) -> Side:
+    bound = bounds[pedicle.side, 0.0]
     if needle is None:
-        return Side(scan, level, pedicle.side, isthmus, bound, None, None, None, None, None, seconds)
+        return Side(scan, level, pedicle.side, isthmus, bound, None, None, None, None, None, None, seconds)
+    room = CANNULAS[needle.cannula].radius_mm + BODY_MARGIN_MM
+    if (pedicle.side, room) not in bounds:
+        bounds[pedicle.side, room] = pedicle.bound(room)
+    allowed = bounds[pedicle.side, room]
     frame = pedicle.phantom.vertebrae[level].frame
     entry, tip = frame.to_local(np.array([needle.entry_ras, needle.target_ras]))
     direction = (tip - entry) / np.linalg.norm(tip - entry)
     crossing = entry + direction * ((pedicle.tube.centre - entry) @ pedicle.tube.axis) / (direction @ pedicle.tube.axis)
-    delivered = float(pedicle.clearance(crossing[None], tip[None])[0])
+    delivered = float(pedicle.clearance(crossing[None], tip[None], exact=True)[0])
     reach = np.arange(-30.0, float(np.linalg.norm(tip - entry)), 0.25)
     canal = float(pedicle.exact_canal_at(entry + reach[:, None] * direction).min()) - CANNULAS[needle.cannula].radius_mm
     return Side(
@@ -81,6 +100,7 @@ def _side(
         pedicle.side,
         isthmus,
         bound,
+        allowed if np.isfinite(allowed) else None,
         needle.cannula,
         needle.safety,
         needle.breach_grade,
@@ -102,6 +122,7 @@ def summary(sides: list[Side]) -> str:
         "a line ≥ 1.5 mm exists",
         "of these delivered",
         "≥ 90 % of the bound",
+        "≥ 90 % of that to an allowed target",
         "median share",
         "smallest share",
         "true contact with the canal",
@@ -128,6 +149,7 @@ def _row(sides: list[Side]) -> list[str]:
         str(len(possible)),
         str(len(delivered)),
         str(sum(share >= SHARE_ASKED for share in shares)),
+        str(sum((side.allowed_share or 0.0) >= SHARE_ASKED for side in delivered)),
         f"{np.median(shares):.3f}" if shares else "",
         f"{min(shares):.3f}" if shares else "",
         str(len(contacts)),
@@ -143,6 +165,7 @@ def each(sides: list[Side]) -> str:
             f"{side.level} {side.side}",
             f"{side.isthmus_mm:.1f}",
             f"{side.bound_mm:.2f}",
+            "" if side.allowed_mm is None else f"{side.allowed_mm:.2f}",
             "" if side.delivered_mm is None else f"{side.delivered_mm:.2f}",
             "" if side.share is None else f"{side.share:.2f}",
             side.cannula or "none",
@@ -152,5 +175,16 @@ def each(sides: list[Side]) -> str:
         ]
         for side in sides
     ]
-    heads = ["side", "isthmus, mm", "bound, mm", "delivered, mm", "share", "cannula", "", "grade", "to the canal, mm"]
+    heads = [
+        "side",
+        "isthmus, mm",
+        "bound, mm",
+        "allowed, mm",
+        "delivered, mm",
+        "share",
+        "cannula",
+        "",
+        "grade",
+        "to the canal, mm",
+    ]
     return markdown(heads, rows)

@@ -58,7 +58,7 @@ HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT = (2.0, 0.7, 0.8, 
 MIDLINE_SCALE_MM = 3.0
 DEPTH_SCALE = 0.06
 CENTRE_WEIGHT, CENTRE_SCALE_MM = 0.5, 5.0
-LOSS_WEIGHT = 80.0
+LOSS_WEIGHT = 130.0
 """Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the isthmus
 crossed half-way up (a pedicle is higher than wide, so that its walls leave this open); the cortex met squarely; little
 clearance lost (as a share of the largest). Strictly convex in all five numbers, so that the optimum is one and moves

@@ -22,7 +22,7 @@ FINALISTS = 2
 NEARLY_AS_WIDE = 0.97
 """A start whose widest line reaches this share of the best also competes for the soft wishes [D]."""
 
-CLEARANCE_KEPT = (0.95, 0.92)
+CLEARANCE_KEPT = (0.96, 0.93)
 """Share of the best clearance that margins in the body and soft wishes leave: the second where only so a safe path is
 found. 0.90 of the true best is asked for; the rest is for what labels of 1–3 mm don't show [D]."""
 
