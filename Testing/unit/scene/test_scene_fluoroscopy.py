@@ -8,7 +8,7 @@ import pytest
 from VertebralAugmentationPlannerLib.imaging import medial_border_depth, true_ap
 from VertebralAugmentationPlannerLib.model import InputError, PlanningCancelled
 from VertebralAugmentationPlannerLib.scene.background import in_background
-from VertebralAugmentationPlannerLib.scene.fluoroscopy import FluoroscopyView, length, pose_of, tip_words
+from VertebralAugmentationPlannerLib.scene.fluoroscopy import FluoroscopyView, length, pose_of, preset, tip_words
 
 AP_VIEW = FluoroscopyView(0.0, 0.0)
 
@@ -112,6 +112,13 @@ class TestThePicture:
     def test_a_side_without_needle_has_no_end_on_view(self, logic, planned):
         with pytest.raises(InputError, match="no middle needle"):
             logic.fluoroscopyPreset(planned, "L2", "middle")
+
+
+    def test_a_direction_that_no_c_arm_reaches_is_refused_in_words(self, vertebra, needles):
+        entry = np.asarray(needles["left"].entry_ras)
+        steep = replace(needles["left"], target_ras=tuple(entry + [0.0, 10.0, -40.0]))
+        with pytest.raises(InputError, match="No C-arm turns to"):
+            preset("left", vertebra, {"left": steep})
 
 
 class TestTheTip:

@@ -49,6 +49,13 @@ def test_every_control_is_used_by_the_panel() -> None:
     assert [name for name in controls if name not in code] == []
 
 
+def test_the_c_arms_sliders_reach_as_far_as_its_presets(a_panel: Any) -> None:
+    from VertebralAugmentationPlannerLib.scene.fluoroscopy import REACH_DEG
+
+    for slider, reach in zip((a_panel.ui.rotationSlider, a_panel.ui.tiltSlider), REACH_DEG, strict=True):
+        assert (slider.minimum, slider.maximum) == (-reach, reach)
+
+
 def test_each_node_selector_is_given_the_scene() -> None:
     root = ElementTree.parse(UI_FILE).getroot()
     selectors = {name for kind, name, _ in widgets() if kind == "qMRMLNodeComboBox"}

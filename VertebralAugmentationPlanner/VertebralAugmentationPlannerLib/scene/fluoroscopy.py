@@ -32,6 +32,8 @@ LIVE_PX = 256
 """Pixels of the simulated picture: 10 a second and more on one core (docs/benchmarks.md)."""
 SHOWN_PX = 336
 """Pixels of the picture shown: the needles are drawn at this size, the fluoroscopy is enlarged to it."""
+REACH_DEG = (120.0, 60.0)
+"""Rotation and tilt to either side that the panel's sliders offer; wider than floor-mounted C-arms reach. [D]"""
 DEPTH_TOLERANCE_MM = 0.75
 """The tip counts as at a place within this depth: about what is seen on the screen. [D]"""
 
@@ -110,7 +112,11 @@ def pose_of(view: FluoroscopyView, vertebra: Vertebra, needles: dict[str, Trajec
 
 
 def preset(name: str, vertebra: Vertebra, needles: dict[str, Trajectory]) -> tuple[float, float]:
-    """Primary and secondary angle of "ap", "lateral", or the end-on view of "left" or "right"."""
+    """Primary and secondary angle of "ap", "lateral", or the end-on view of "left" or "right".
+
+    Raises:
+        InputError: there is no such needle, or no C-arm reaches that direction.
+    """
     if name in needles:
         try:
             pose = end_on(needles[name])
@@ -120,6 +126,8 @@ def preset(name: str, vertebra: Vertebra, needles: dict[str, Trajectory]) -> tup
         pose = {AP: true_ap, LATERAL: true_lateral}[name](vertebra)
     else:
         raise InputError(f"{vertebra.level} has no {name} needle; plan the access first.")
+    if abs(pose.primary_deg) > REACH_DEG[0] or abs(pose.secondary_deg) > REACH_DEG[1]:
+        raise InputError(f"No C-arm turns to {pose.text} for the {name} view of {vertebra.level}; move the needle.")
     return pose.primary_deg, pose.secondary_deg
 
 
