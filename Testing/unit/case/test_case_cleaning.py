@@ -208,3 +208,25 @@ def test_a_vertebra_shaped_toy_has_the_volume_its_solids_add_up_to():
     volume = np.count_nonzero(labels) / 1000
     assert 28 < volume < 36
     assert vertebra_mask(np.zeros(1), np.zeros(1), np.zeros(1)).all()
+
+
+# --- two bones under one number --------------------------------------------------------------------------------
+
+
+def touching(labels: np.ndarray, values: tuple[int, int]) -> np.ndarray:
+    """Two neighbours under the number of the lower, joined on each side by articular processes of 6 × 4 mm."""
+    upper, lower = (np.argwhere(labels == value) for value in values)
+    joined = np.where(np.isin(labels, values), values[1], labels)
+    low, high = lower[:, 2].min() - 8, upper[:, 2].max()
+    for i in (22, 46):
+        joined[i - 3 : i + 3, 46:50, low:high] = values[1]
+    return joined
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0)])
+def test_two_touching_vertebrae_under_one_number_are_refused(spacing):
+    labels, matrix = spine_labels([19, 20, 21])
+    joined = touching(labels, (20, 21))[:: int(spacing[0])]
+    matrix = matrix @ np.diag([*spacing, 1])
+    with pytest.raises(InputError, match=r"label of L2 \(value 21\) marks two vertebrae, one 3[34] mm above the other"):
+        load_case(None, (joined, matrix), numbering={"T12": 19, "L1": 20, "L2": 21})

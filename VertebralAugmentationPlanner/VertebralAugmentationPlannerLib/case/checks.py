@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ..model import LEVELS, Image, InputError, PlanWarning
 from .names import SPINE_ORDER
@@ -26,6 +27,20 @@ MAX_JUMP_MM = 65.0
 CROWDED_SHARE = 0.75
 """Two levels with numbers missing between them, yet closer than this share of the case's own median step for each
 missing number, leave no room for the missing ones. [D]"""
+
+TALL_MM = 62.0
+"""A label higher than this is looked at for a second bone. Single vertebrae of three VerSe spines are up to 59 mm high
+with their processes, two neighbours together 67 mm and more [C]."""
+
+PEEL_MM = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0)
+"""Depths by which a label is peeled: joints between neighbours part before the bodies are gone. [D]"""
+
+SECOND_BODY_SHARE = 0.25
+"""A second body has at least this share of the first. After peeling, 0.34 was the least of neighbours with a collapsed
+vertebra; parts of one vertebra reach 0.26, but lie behind its body, not above or below it [C]."""
+
+STACKED_MM = 15.0
+"""Bodies of neighbours lie at least so far above each other, and farther than they lie beside each other. [D]"""
 
 
 def whole_labels(labels: Image, what: str) -> Image:
@@ -111,6 +126,32 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
     )
 
 
+def refuse_shared_number(name: str, value: int, bone: Image) -> None:
+    """Raise InputError where one number marks two vertebrae, one above the other and touching.
+
+    Args:
+        bone: mask of the label, cut to its box.
+    """
+    if np.ptp(_corners(bone)[:, 2]) <= TALL_MM or np.ptp(bone.to_ras(np.argwhere(bone.voxels))[:, 2]) <= TALL_MM:
+        return
+    depth = ndimage.distance_transform_edt(np.pad(bone.voxels, 1), sampling=bone.spacing_mm)[1:-1, 1:-1, 1:-1]
+    for peel in PEEL_MM:
+        pieces, _ = ndimage.label(depth > peel)
+        sizes = np.bincount(pieces.ravel())[1:]
+        if len(sizes) < 2:
+            continue
+        first, second = np.argsort(-sizes, kind="stable")[:2]
+        if sizes[second] < SECOND_BODY_SHARE * sizes[first]:
+            continue
+        centres = [bone.to_ras(np.argwhere(pieces == number + 1).mean(axis=0)) for number in (first, second)]
+        across, along = float(np.linalg.norm((centres[0] - centres[1])[:2])), abs(float((centres[0] - centres[1])[2]))
+        if along >= STACKED_MM and along > across:
+            raise InputError(
+                f"The label of {name} (value {value}) marks two vertebrae, one {along:.0f} mm above the other: two bones "
+                "share that number; correct the labels so that each number is one vertebra."
+            )
+
+
 def order_problems(centroids: Mapping[str, NDArray]) -> None:
     """Check that the named vertebrae form one spine from head to foot.
 
@@ -194,9 +235,13 @@ def _slabs(voxels: NDArray) -> Iterator[NDArray]:
     yield from np.moveaxis(voxels, axis, 0)
 
 
+def _corners(image: Image) -> NDArray:
+    """RAS of the eight corners of a volume."""
+    return image.to_ras(np.array(np.meshgrid(*[(0, n - 1) for n in image.voxels.shape])).reshape(3, -1).T)
+
+
 def _extent(image: Image) -> str:
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in image.voxels.shape])).reshape(3, -1).T
-    world = image.to_ras(corners)
+    world = _corners(image)
     low, high = world.min(axis=0), world.max(axis=0)
     return ", ".join(f"{axis} {a:.0f} to {b:.0f}" for axis, a, b in zip("RAS", low, high, strict=True)) + " mm"
 

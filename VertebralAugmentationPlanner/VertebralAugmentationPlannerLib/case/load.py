@@ -66,6 +66,8 @@ def load_case(
             f"No vertebra T1–L6 is in the labels (numbering {names.name}, values {_values(raw)}); give the vertebra "
             "segmentation, or --labels if its numbering is another."
         )
+    for name, value in levels.items():
+        checks.refuse_shared_number(name, value, _bone(cleaned, name))
     centroids = {name: _centroid(cleaned, name) for name in cleaned.present}
     checks.order_problems(centroids)
     warnings += checks.skipped_numbers(centroids)
@@ -164,6 +166,14 @@ def _on_grid(canal: Image | None, labels: Image) -> NDArray | None:
 
 def _centroid(labels: CleanLabels, name: str) -> NDArray:
     return labels.image.to_ras(_voxels(labels, name).mean(axis=0))
+
+
+def _bone(labels: CleanLabels, name: str) -> Image:
+    """Mask of one level in its own box."""
+    box = labels.boxes[name]
+    matrix = labels.image.ijk_to_ras.copy()
+    matrix[:3, 3] = labels.image.to_ras([s.start for s in box])
+    return Image(labels.image.voxels[box] == labels.present[name], matrix)
 
 
 def _corners(labels: CleanLabels, name: str) -> NDArray:
