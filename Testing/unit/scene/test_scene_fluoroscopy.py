@@ -113,7 +113,6 @@ class TestThePicture:
         with pytest.raises(InputError, match="no middle needle"):
             logic.fluoroscopyPreset(planned, "L2", "middle")
 
-
     def test_a_direction_that_no_c_arm_reaches_is_refused_in_words(self, vertebra, needles):
         entry = np.asarray(needles["left"].entry_ras)
         steep = replace(needles["left"], target_ras=tuple(entry + [0.0, 10.0, -40.0]))

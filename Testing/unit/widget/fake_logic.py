@@ -75,9 +75,7 @@ class FakeLogic:
         if self.refuse:
             raise InputError(self.refuse)
 
-    def tell(
-        self, node: Any, kind: str, level: str | None = None, side: str | None = None, message: str = ""
-    ) -> None:
+    def tell(self, node: Any, kind: str, level: str | None = None, side: str | None = None, message: str = "") -> None:
         for listener in list(self.listeners):
             listener(node, Change(kind, level, side, message))
 
