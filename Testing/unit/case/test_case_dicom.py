@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from dicom_writer import volume, write_enhanced, write_localizer, write_series
+from dicom_writer import volume, write_localizer, write_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -232,14 +232,6 @@ def test_a_file_cut_short_is_refused_by_name(tmp_path, missing):
     assert "\n" not in str(caught.value)
 
 
-def test_a_multi_frame_file_whose_last_frames_are_missing_is_refused(tmp_path):
-    path = tmp_path / "enhanced.dcm"
-    write_enhanced(path, volume())
-    path.write_bytes(path.read_bytes()[:-480])
-    with pytest.raises(InputError, match=r"enhanced\.dcm .* a part of its image is missing \(1440 of 1920 bytes\)"):
-        read(path, "CT")
-
-
 def test_pixels_are_measured_in_implicit_headers_too(tmp_path):
     import pydicom
 
@@ -364,14 +356,3 @@ def test_bone_scanned_with_a_tilted_gantry_lies_where_it_lay_in_the_patient(tmp_
     beside = inside + [45, 0, 0]
     values = case.ct.sample(beside)
     assert np.nanmax(values) <= 40
-
-
-@pytest.mark.parametrize("reverse", [False, True])
-def test_an_enhanced_multi_frame_ct_is_read_frame_by_frame(tmp_path, reverse):
-    path = tmp_path / "enhanced.dcm"
-    write_enhanced(path, volume(), reverse=reverse)
-    for source in (path, tmp_path):
-        image = read(source, "CT").image
-        assert image.voxels.shape == (10, 12, 8)
-        assert hu_at(image, 4, 5, 3) == volume()[3, 5, 4]
-        assert hu_at(image, 0, 0, 7) == volume()[7, 0, 0]

@@ -38,8 +38,8 @@ def read_dicom(path: Path, series: int | None) -> tuple[Image, list[Path], tuple
         raise InputError(f"The folder {path.name} holds no DICOM images; give the folder of the CT series.")
     chosen, warnings = _one_series(slices, path, series)
     _refuse_damaged(chosen)
-    if len(chosen) == 1 and chosen[0].frames > 1:
-        chosen = multiframe_slices(chosen[0].path)
+    if any(item.frames > 1 for item in chosen):
+        chosen = _frames(chosen, path)
     ordered = stack(chosen, _title(chosen[0]))
     voxels = _pixels(ordered)
     image = image_from_array(voxels, ordered.ijk_to_ras, "CT")
@@ -83,6 +83,24 @@ def _one_series(slices: list[Slice], path: Path, number: int | None) -> tuple[li
         for group in ignored
     ]
     return next(iter(volumes.values())), warnings
+
+
+def _frames(files: list[Slice], path: Path) -> list[Slice]:
+    """The frames of the one multi-frame file: the file given, or the only one of its series in a folder."""
+    files = list({item.uid: item for item in files if path.is_dir() or item.path == path}.values())
+    title = _title(files[0])
+    if len(files) > 1:
+        names = ", ".join(item.path.name for item in files[:MAX_LISTED])
+        raise InputError(
+            f"The DICOM series {title} holds {len(files)} files, of which each may be a volume ({names}); give one of them."
+        )
+    frames = multiframe_slices(files[0].path)
+    if len({(item.slope, item.intercept) for item in frames}) > 1:
+        # ITK takes the slope and intercept of the first frame for all.
+        raise InputError(
+            f"The DICOM series {title} scales its frames to HU each in its own way; export it as single slices."
+        )
+    return frames
 
 
 def _found(groups: list[list[Slice]]) -> str:
