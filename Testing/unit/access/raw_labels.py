@@ -25,7 +25,9 @@ ROUGHNESS_MM = 1.5
 an entry is no wall, a side wall is one."""
 
 OFF_MIDLINE_MM, THIRD = 8.0, 2.0 / 3.0
-TIP_IN_BONE_MM = 1.5
+EVERY_WALL_MM = 1.5
+"""A line keeps this from every wall, behind the pedicle and in the body as well."""
+
 ROUNDS, BROOD = 40, 30
 
 
@@ -68,7 +70,8 @@ class RawBone:
         return float(back), float(front)
 
     def clearance(self, side: str, crossing, tip):
-        """Smallest depth (K,) of lines along the pedicle; −inf where one enters beside it, or leaves the body."""
+        """Smallest depth (K,) of lines along the pedicle; −inf where one enters beside it or comes within 1.5 mm of a wall
+        elsewhere."""
         pedicle = self.vertebra.pedicles[side]
         way = tip - crossing
         length = np.linalg.norm(way, axis=1)
@@ -84,11 +87,12 @@ class RawBone:
         within = (into > 0) & (t[None] <= length[:, None])
         in_pedicle = within & (points[..., 1] <= self.wall + JUNCTION_MM)
         in_body = within & (points[..., 1] > self.wall + JUNCTION_MM)
-        counted = in_pedicle & ((behind >= -BEHIND_MM) | (depth < into - ROUGHNESS_MM))
-        along = np.where(counted, depth, np.inf).min(axis=1)
+        along = np.where(in_pedicle & (behind >= -BEHIND_MM), depth, np.inf).min(axis=1)
+        side_wall = np.where(in_pedicle & (depth < into - ROUGHNESS_MM), depth, np.inf).min(axis=1)
         body = np.where(in_body, depth, np.inf).min(axis=1)
         entered = outside.any(axis=1) & (behind[np.arange(len(last)), last] < -BEHIND_MM)
-        return np.where(entered & (body >= TIP_IN_BONE_MM) & np.isfinite(along), along, -np.inf)
+        clear = (np.minimum(body, side_wall) >= EVERY_WALL_MM) & np.isfinite(along)
+        return np.where(entered & clear, along, -np.inf)
 
     @cached_property
     def wall(self) -> float:
