@@ -57,8 +57,8 @@ def collect(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], errors
 def _pedicles_and_frame(vertebra, truth, group, add) -> None:
     for side, pedicle in vertebra.pedicles.items():
         true = truth["pedicles"][side]
-        add("pedicle isthmus width, mm", group, pedicle.isthmus_width_mm - true["isthmus_width_mm"])
-        add("pedicle isthmus height, mm", group, pedicle.isthmus_height_mm - true["isthmus_height_mm"])
+        add("pedicle isthmus width, mm", group, pedicle.isthmus_width_mm - true["transverse_diameter_mm"])
+        add("pedicle isthmus height, mm", group, pedicle.isthmus_height_mm - true["vertical_diameter_mm"])
         add("pedicle axis, °", group, _angle(vertebra.frame.direction_to_ras(pedicle.axis), true["axis"]))
     if vertebra.notes and any(note.code == "direction_from_one_end_plate" for note in vertebra.notes):
         return  # its frame follows the sound plate alone, the truth's lies half-way between both

@@ -1,7 +1,8 @@
 """End plates: a smooth surface through all of a plate, its plane, and its rims in the mid-sagittal plane.
 
 The smooth surface is fitted to the whole plate at once, between the voxels inside and outside (:mod:`.steps`). What
-the plate does locally (a ring apophysis, a lip, a broken rim) is added as far as the voxels there contradict it.
+the plate does locally (a ring apophysis, a lip, a broken rim) is added as far as the voxels there contradict it: at the
+centre by a patch of columns, at the rims together with the wall (:mod:`.rims`).
 """
 
 from __future__ import annotations
@@ -12,26 +13,16 @@ from scipy import ndimage
 
 from ..model import EndPlate, LocalGrid
 from ..model.geometry import FloatArray, unit
-from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, MidsagittalOutline, robust_fit
+from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, robust_fit
 from .reasons import NotReadable
+from .rims import Voxels, find_rim
 from .steps import Steps, fit_between
 
-RIM_EDGE_MM = 4.0
-"""The rim is the highest bone within this of the wall; a smooth surface continued to the wall may not exceed it,
-because rims of living bone are round."""
+COLUMNS_HALF_WIDTH_MM = 9.0
+"""Half-width of the strip whose outermost columns tell where a rim is sought first."""
 
-RIM_PATCH_MM = (3.2, 9.0)
 CENTRE_PATCH_MM = (4.0, 6.0)
-"""Depth and half-width of the patch whose own voxels correct the smooth surface at a rim or at the centre."""
-
-RIM_SEARCH_MM = 8.0
-"""Bone further than this above or below a continued rim is another part of the vertebra."""
-
-VOXEL_END_MM = 0.4
-"""The bone ends about half a voxel in front of its last voxel's centre."""
-
-RIM_SLACK_MM = 2.0
-"""A rim lies within this of the plate's outermost column of voxels."""
+"""Depth and half-width of the patch whose own voxels correct the smooth surface at the centre."""
 
 EDGE_MM = 0.6
 ON_PLATE_MM = 1.0
@@ -58,9 +49,6 @@ ROLL_OFF_MM = 1.6
 
 MAX_PLATE_SLOPE = 1.2
 """Steeper than about 50° is a wall, or the shoulder of a bulge of the posterior wall, and no end plate."""
-
-EDGE_VOXEL_MM = 0.7
-"""A voxel's centre lies up to this far inside the edge of a plate: half a voxel, measured across it."""
 
 MIN_PLATE_MM2 = 80.0
 """Less surface than this is a fragment and not an end plate (a T1 plate has about 300 mm²)."""
@@ -129,11 +117,6 @@ class _Smooth:
         right, left = self.height(sides)
         return float(right - left) / (2.0 * float(self._size[0]))
 
-    def rise(self, rim_y: float, forward: int) -> float:
-        """Slope (superior mm per mm) of the midline towards a rim in front (+1) or behind (−1)."""
-        outer, inner = self.height(np.array([[0.0, rim_y], [0.0, rim_y - 2.0 * forward]]))
-        return float(outer - inner) / 2.0
-
     def corrected(self, at: FloatArray, steps: Steps, near: NDArray[np.bool_]) -> float:
         """Height at (2,), moved by as much as the patch's voxels ask for."""
         height = float(self.height(at))
@@ -178,18 +161,16 @@ def fit_endplate(
     surface: FloatArray,
     grid: LocalGrid,
     surfaces: BodySurfaces,
-    outline: MidsagittalOutline,
     steps: Steps,
-    label_points: FloatArray,
+    voxels: Voxels,
 ) -> EndPlate:
     """Fit one end plate.
 
     Args:
         surface: (X, Y) heights of this plate on the grid, NaN off the plate; kept for drawing and clearance.
         surfaces: the body's surfaces, for its footprint.
-        outline: the walls in the midline.
         steps: the label's columns that leave the body through this plate.
-        label_points: (N, 3) local centres of the label's voxels; those in the midline are looked at.
+        voxels: the label's voxels, inside and outside, which tell the rims.
 
     Raises:
         NotReadable: there is too little of a plate.
@@ -200,9 +181,19 @@ def fit_endplate(
     smooth = _Smooth(steps, through)
     steps = steps.where(through)
     x, y = steps.middle[:, 0], steps.middle[:, 1]
-    label_points = label_points[np.abs(label_points[:, 0]) <= STRIP_HALF_WIDTH_MM]
-    anterior = _rim(smooth, steps, outline, label_points, +1)
-    posterior = _rim(smooth, steps, outline, label_points, -1)
+    strip = np.abs(x) < COLUMNS_HALF_WIDTH_MM
+    height = _midline_height(surfaces, grid)
+    anterior, posterior = (
+        find_rim(
+            smooth.height,
+            voxels,
+            forward * float(np.quantile(forward * y[strip], 0.98)),
+            forward,
+            steps.outward,
+            height,
+        )
+        for forward in (+1, -1)
+    )
     middle_y = (anterior[1] + posterior[1]) / 2
     near = (np.abs(x) < CENTRE_PATCH_MM[1]) & (np.abs(y - middle_y) < CENTRE_PATCH_MM[0])
     centre_z = smooth.corrected(np.array([0.0, middle_y]), steps, near)
@@ -219,26 +210,13 @@ def fit_endplate(
     )
 
 
-def _rim(
-    smooth: _Smooth, steps: Steps, outline: MidsagittalOutline, label_points: FloatArray, forward: int
-) -> FloatArray:
-    """(3,) mid-sagittal rim in front (+1) or behind (−1): where the plate meets the wall."""
-    x, y = steps.middle[:, 0], steps.middle[:, 1]
-    # From the plate's last column inwards: a tipped plate meets the wall well below its middle, and a bulge of the
-    # wall reaches far beyond the plate.
-    last = forward * float(np.quantile(forward * y[np.abs(x) < RIM_PATCH_MM[1]], 0.98))
-    rim_y = last
-    for _ in range(5):
-        inward = forward * (rim_y - y)
-        near = (np.abs(x) < RIM_PATCH_MM[1]) & (inward > 0) & (inward < RIM_PATCH_MM[0])
-        rim_z = smooth.corrected(np.array([0.0, rim_y]), steps, near)
-        rim_z, foremost = _not_beyond_bone(rim_z, rim_y, forward, label_points, steps, smooth.rise(rim_y, forward))
-        if forward > 0:
-            rim_y = float(np.clip(outline.anterior_at(rim_z, steps.outward), last, max(last, foremost)))
-        else:
-            found = outline.wall_near(outline.posterior, rim_z, steps.outward)
-            rim_y = float(np.clip(found, last - RIM_SLACK_MM, last + RIM_SLACK_MM))
-    return np.array([0.0, rim_y, rim_z])
+def _midline_height(surfaces: BodySurfaces, grid: LocalGrid) -> float:
+    """Lowest usual height of the body in the midline, mm."""
+    strip = np.abs(grid.axes[0]) < STRIP_HALF_WIDTH_MM
+    height = (surfaces.top - surfaces.bottom)[strip]
+    if not np.isfinite(height).any():
+        raise NotReadable("the body has no height in the midline")
+    return float(np.nanquantile(height, 0.1))
 
 
 def _through_plate(steps: Steps, surface: FloatArray, surfaces: BodySurfaces, grid: LocalGrid) -> NDArray[np.bool_]:
@@ -263,30 +241,3 @@ def _normal(smooth: _Smooth, anterior: FloatArray, posterior: FloatArray) -> Flo
         raise NotReadable("the body has no depth between its rims")
     forward = (anterior[2] - posterior[2]) / (anterior[1] - posterior[1])
     return unit(np.array([-smooth.lateral_slope(), -forward, 1.0]))
-
-
-def _not_beyond_bone(
-    rim_z: float, rim_y: float, forward: int, label_points: FloatArray, steps: Steps, rise: float
-) -> tuple[float, float]:
-    """Hold a continued rim back to the highest voxel of the label near it.
-
-    Args:
-        rise: slope of the plate towards the rim, up or down, mm per mm.
-
-    Returns:
-        the height, and how far (local anterior, mm) the label's voxels reach in front there.
-    """
-    x, y, z = label_points.T
-    inward = forward * (rim_y - y)
-    near = (np.abs(x) <= STRIP_HALF_WIDTH_MM) & (inward > -RIM_EDGE_MM) & (inward < RIM_EDGE_MM)
-    near &= np.abs(z - rim_z) < RIM_SEARCH_MM
-    if not near.any():
-        return rim_z, rim_y
-    highest = float((steps.outward * z[near & (inward > -1.5)]).max(initial=-np.inf))
-    if not np.isfinite(highest):
-        return rim_z, rim_y
-    # The bone may end anywhere in the voxel's step; of that a rounded rim takes half a millimetre.
-    highest += max(steps.step_mm / 2, steps.step_mm - 0.5)
-    # On a steep plate (a deep collapse) the last voxel's centre lies below the rim by its distance to the edge, too.
-    highest += EDGE_VOXEL_MM * float(np.clip(steps.outward * rise, 0.0, 1.0))
-    return steps.outward * min(steps.outward * rim_z, highest), float(y[near].max()) + VOXEL_END_MM

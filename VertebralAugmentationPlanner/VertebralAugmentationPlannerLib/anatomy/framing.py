@@ -13,6 +13,7 @@ from .canal import find_canal, projected_hole
 from .endplates import fit_endplate, fit_plane
 from .orientation import initial_frame, symmetry_frame, tilted
 from .outline import BodySurfaces, MidsagittalOutline, body_surfaces, midsagittal_outline
+from .rims import Voxels
 from .steps import Steps
 from .surface import Shape, grid_around, resample
 
@@ -60,11 +61,11 @@ def fit_endplates(
     shape: Shape, frame: Frame, grid: LocalGrid, bone: FloatArray, body: Body, surfaces: BodySurfaces
 ) -> tuple[EndPlate, EndPlate, MidsagittalOutline]:
     """Superior and inferior end plate, and the outline they were fitted to."""
-    points = frame.to_local(shape.points_ras())
+    voxels = Voxels(shape, frame)
     outline = midsagittal_outline(bone, grid, body, surfaces)
     upper, lower = Steps.of(shape, frame, grid, body.mask)
-    superior = fit_endplate(surfaces.top, grid, surfaces, outline, upper, points)
-    inferior = fit_endplate(surfaces.bottom, grid, surfaces, outline, lower, points)
+    superior = fit_endplate(surfaces.top, grid, surfaces, upper, voxels)
+    inferior = fit_endplate(surfaces.bottom, grid, surfaces, lower, voxels)
     return superior, inferior, outline
 
 

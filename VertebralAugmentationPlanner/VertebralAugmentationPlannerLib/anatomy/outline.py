@@ -15,18 +15,8 @@ from .reasons import NotReadable
 STRIP_HALF_WIDTH_MM = 4.0
 """Half-width of the band whose median stands for the mid-sagittal profile."""
 
-WALL_TRIM_MM = 1.5
-WALL_REACH_MM = 7.0
-"""Stretch of a wall, measured from the rim, that is continued to the rim."""
-
 FRONT_BAND_MM = (1.0, 4.0)
 """So far behind the body's foremost bone its plates are read to tell the front wall's height."""
-
-MIN_PARABOLA_LEVELS = 8
-"""Fewer readings of the anterior wall than this carry a line only (a body crushed to about 8 mm)."""
-
-MAX_WALL_SLOPE = 0.5
-"""Steepest flare of a wall towards its rim that is believed, mm per mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,47 +106,6 @@ class MidsagittalOutline:
             raise NotReadable("the body’s front and back are not seen at the same height")
         middle = slice(third, len(self.z) - third)
         return float(np.median(depth[middle][seen[middle]] if seen[middle].any() else depth[seen]))
-
-    def anterior_at(self, rim_z: float, outward: int) -> float:
-        """Anterior coordinate of the anterior wall at a rim: a parabola through the whole waisted wall.
-
-        Both rounded ends are left out; a lip stands off the parabola and does not bend it.
-        """
-        seen = np.isfinite(self.anterior)
-        z, wall = self.z[seen], self.anterior[seen]
-        trimmed = slice(0)
-        if len(z):
-            trimmed = slice(*np.searchsorted(z, [z[0] + WALL_TRIM_MM, z[-1] - WALL_TRIM_MM]))
-        if len(z[trimmed]) < MIN_PARABOLA_LEVELS:
-            return self.wall_near(self.anterior, rim_z, outward)
-        middle, size = float(z.mean()), float(np.ptp(z)) / 2
-        t = (z[trimmed] - middle) / size
-        coefficients, _ = robust_fit(np.stack([np.ones_like(t), t, t * t], axis=1), wall[trimmed], 8, floor_mm=0.3)
-        at = float(np.clip((rim_z - middle) / size, -1.15, 1.15))
-        return float(coefficients @ [1.0, at, at * at])
-
-    def wall_near(self, wall: FloatArray, rim_z: float, outward: int) -> float:
-        """Anterior coordinate of a wall at a rim, continued straight from the wall next to it.
-
-        Only the body's side of the rim is wall: beyond it a sloping plate would be read. The last bit before the rim
-        is rounded by voxels, so the line is fitted a little away from it.
-        """
-        inward = outward * (rim_z - self.z)
-        seen = np.isfinite(wall)
-        near = seen & (inward > WALL_TRIM_MM) & (inward < WALL_REACH_MM)
-        if near.sum() < 4:
-            near = seen & (inward > 0)
-        if not near.any():
-            near = seen
-        if not near.any():
-            raise NotReadable("the body’s outline in the midline could not be followed")
-        typical = float(np.median(wall[near]))
-        if near.sum() < 4:
-            return typical
-        design = np.stack([np.ones(near.sum()), self.z[near] - rim_z], axis=1)
-        (at_rim, _), _ = robust_fit(design, wall[near], 6)
-        most = MAX_WALL_SLOPE * float(inward[near].mean())
-        return float(np.clip(at_rim, typical - most, typical + most))
 
 
 def midsagittal_outline(bone: FloatArray, grid: LocalGrid, body: Body, surfaces: BodySurfaces) -> MidsagittalOutline:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
-from ..model import LocalGrid, Pedicle
+from ..model import Frame, LocalGrid, Pedicle
 from ..model.geometry import FloatArray, unit
 from .body import Body
 from .canal import Canal
+from .surface import Shape
 
 SECTION_STEP_MM = 0.6
 SECTION_REACH_MM = 14.0
@@ -38,16 +39,26 @@ ROUND_RATIO = 1.12
 """Below this ratio of its diameters a section has no long axis worth turning to."""
 
 
+SLAB_MM = 1.5
+"""Half-thickness of the slab around the isthmus whose voxels tell its height: a waist grows by a few hundredths there."""
+
+MIN_SLAB_VOXELS = 6
+"""Fewer voxels than this have no height to speak of."""
+
+
 class PedicleNotFound(ValueError):
     """No pedicle between body and arch on this side; the message says what was seen."""
 
 
-def find_pedicle(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, side: str) -> Pedicle:
+def find_pedicle(
+    bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, side: str, shape: Shape, frame: Frame
+) -> Pedicle:
     """Find one pedicle.
 
     Args:
         bone: signed distance of the vertebra, positive inside, on ``grid``.
         side: "left" or "right" of the patient; local right is positive.
+        shape, frame: the label and the frame of ``grid``: its own voxels tell the isthmus' height.
 
     Raises:
         PedicleNotFound: with what was seen instead.
@@ -62,7 +73,7 @@ def find_pedicle(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, si
         method="Nelder-Mead",
         options={"initial_simplex": simplex, "xatol": 0.2, "fatol": 0.1, "maxiter": 160},
     )
-    return section.measured(found.x, side)
+    return section.measured(found.x, side, shape, frame)
 
 
 def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lateral: float) -> FloatArray:
@@ -148,8 +159,13 @@ class _Section:
         edge = ndimage.binary_dilation(region) & (values > -SECTION_STEP_MM / 2)
         return float(share[edge].sum()) * SECTION_STEP_MM**2 + 20.0 * beyond
 
-    def measured(self, course: FloatArray, side: str) -> Pedicle:
-        """The pedicle whose isthmus is this section."""
+    def measured(self, course: FloatArray, side: str, shape: Shape, frame: Frame) -> Pedicle:
+        """The pedicle whose isthmus is this section.
+
+        Width and height are the diameters of the ellipse that spreads like the section: every bit of it counts, where
+        its extreme points would follow single voxels. The smooth surface is true along the flat sides but cuts the
+        sharp upper and lower ends; the height is therefore that of the label's voxels next to the section.
+        """
         plane, values, axes, region = self._cut(course)
         if not region.any():
             raise PedicleNotFound("the bridge between body and arch has no section of its own")
@@ -157,11 +173,31 @@ class _Section:
         edge = region & ~ndimage.binary_erosion(region)
         points = _to_surface(plane[edge], values[edge], self._bone, self._grid, axes)
         flat = np.stack([(points - centre) @ axes[0], (points - centre) @ axes[1]], axis=1)
-        angle = _long_axis_angle(flat)
-        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        width, height = np.ptp(flat @ turn.T, axis=0)
+        inside = np.clip(values / SECTION_STEP_MM + 0.5, 0.0, 1.0) * ndimage.binary_dilation(region)
+        uv = np.stack([self._u.ravel(), self._v.ravel()], axis=1)
+        spread = np.cov(uv.T, aweights=inside.ravel(), bias=True)
+        across, upward = _principal(spread)
+        width = 4.0 * float(np.sqrt(across @ spread @ across))
+        spread = self._label_spread(course, axes, region, shape, frame)
+        height = 4.0 * float(np.sqrt(upward @ spread @ upward))
         order = np.argsort(np.arctan2(flat[:, 1], flat[:, 0]))
-        return Pedicle(side, centre, self.axis(course), float(width), float(height), points[order])
+        return Pedicle(side, centre, self.axis(course), width, height, points[order])
+
+    def _label_spread(
+        self, course: FloatArray, axes: FloatArray, region: NDArray[np.bool_], shape: Shape, frame: Frame
+    ) -> FloatArray:
+        """(2, 2) covariance, mm², of the label's voxels in the slab around the section, each taken as a box."""
+        axis = self.axis(course)
+        local = frame.to_local(shape.points_ras()) - (self._start + course[2] * axis)
+        flat = local[np.abs(local @ axis) <= SLAB_MM] @ axes.T
+        index = np.round((flat + SECTION_REACH_MM) / SECTION_STEP_MM).astype(int)
+        held = np.all((index >= 0) & (index < region.shape[0]), axis=1)
+        flat, index = flat[held], index[held]
+        flat = flat[ndimage.binary_dilation(region, iterations=2)[index[:, 0], index[:, 1]]]
+        if len(flat) < MIN_SLAB_VOXELS:
+            raise PedicleNotFound(f"the bridge of bone between body and arch has {len(flat)} voxels at its narrowest")
+        cell = axes @ frame.rows @ shape.distance.ijk_to_ras[:3, :3]
+        return np.cov(flat.T, bias=True) + cell @ cell.T / 12.0
 
 
 def _plane_axes(axis: FloatArray) -> FloatArray:
@@ -186,13 +222,15 @@ def _to_surface(
     return points
 
 
-def _long_axis_angle(flat: FloatArray) -> float:
-    """Turn (radians) of the section's height axis from craniocaudal, at most 45°; 0 for a round section."""
-    values, vectors = np.linalg.eigh(np.cov(flat.T))
+def _principal(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Unit vectors (2,) of the section's width and height; across and upwards themselves for a round section.
+
+    Args:
+        spread: (2, 2) covariance of the section.
+    """
+    values, vectors = np.linalg.eigh(spread)
     if np.sqrt(values[1] / max(values[0], 1e-9)) < ROUND_RATIO:
-        return 0.0
+        return np.array([1.0, 0.0]), np.array([0.0, 1.0])
     # Whichever principal axis lies nearer to craniocaudal carries the height: at L5 that is the short one.
-    height = vectors[:, 1] if abs(vectors[1, 1]) >= abs(vectors[0, 1]) else vectors[:, 0]
-    if height[1] < 0:
-        height = -height
-    return float(np.arctan2(-height[0], height[1]))
+    tall = int(abs(vectors[1, 1]) >= abs(vectors[1, 0]))
+    return vectors[:, 1 - tall], vectors[:, tall]

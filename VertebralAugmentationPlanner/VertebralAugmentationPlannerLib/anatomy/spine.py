@@ -27,7 +27,7 @@ from .completeness import TOLERATED_CUT_MM2, border_contact
 from .distances import canal_distance, neighbour_distance, with_label
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
 from .orientation import curve_tangents
-from .outline import MidsagittalOutline, body_surfaces
+from .outline import MidsagittalOutline, body_surfaces, robust_fit
 from .pedicles import PedicleNotFound, find_pedicle
 from .reasons import NotReadable
 from .surface import Shape, exact_distance, grid_around, label_shape, resample
@@ -37,6 +37,9 @@ EXACT_BAND_MM = (2.5, 5.0)
 
 MIN_WIDTH_TO_DEPTH = 0.75
 """Bodies are at least about as wide as deep (T5–T8 are the slimmest); a spinous process taken for a body is not."""
+
+WIDTH_SHARE = 0.2
+"""Share of the height, and of the depth, above and below (before and behind) the middle over which sides are read [D]."""
 
 Progress = Callable[[float, str], None]
 
@@ -118,7 +121,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     reasons: dict[str, str] = {}
     for side in ("left", "right"):
         try:
-            pedicles[side] = find_pedicle(bone, grid, canal, body, side)
+            pedicles[side] = find_pedicle(bone, grid, canal, body, side, shape, frame)
         except PedicleNotFound as error:
             reasons[side] = str(error)
     built = Vertebra(
@@ -134,7 +137,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         superior=superior,
         inferior=inferior,
         depth_mm=outline.depth_mm,
-        width_mm=_width(bone, grid, body),
+        width_mm=_width(bone, grid, body, float(superior.centre[2] - inferior.centre[2])),
         body_volume_ml=_volume_ml(shape, points, body, grid),
         pedicles=pedicles,
         pedicle_reasons=reasons,
@@ -143,24 +146,25 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     return _recentred(built, outline)
 
 
-def _width(bone: FloatArray, grid: LocalGrid, body: Body) -> float:
-    """Greatest width of the body at mid-height, mm, median over 4 mm of levels."""
-    x, _, z = grid.axes
-    levels = np.flatnonzero(np.abs(z - body.core_centre[2]) <= 2.0)
-    widths = []
-    for k in levels:
-        plane = body.mask[:, :, k]
-        rows = np.flatnonzero(plane.any(axis=0))
-        if not rows.size:
-            continue
-        spans = []
-        for j in rows:
-            inside = np.flatnonzero(plane[:, j])
-            left, right = inside[0], inside[-1]
-            # The last voxel inside knows how far the surface still is.
-            spans.append(x[right] - x[left] + max(bone[left, j, k], 0.0) + max(bone[right, j, k], 0.0))
-        widths.append(max(spans))
-    return float(np.median(widths))
+def _width(bone: FloatArray, grid: LocalGrid, body: Body, height_mm: float) -> float:
+    """Greatest width of the body at mid-height, mm: between parabolas through its sides, so that no voxel decides."""
+    x, y, z = grid.axes
+    levels = np.flatnonzero(np.abs(z - body.core_centre[2]) <= max(WIDTH_SHARE * height_mm, 2.0))
+    rows = np.flatnonzero(body.mask[:, :, levels].any(axis=(0, 2)))
+    rows = rows[np.abs(y[rows] - y[rows].mean()) <= WIDTH_SHARE * np.ptp(y[rows])]
+    mask, values = body.mask[:, rows][:, :, levels], bone[:, rows][:, :, levels]
+    along, up = np.meshgrid(y[rows] - y[rows].mean(), z[levels] - body.core_centre[2], indexing="ij")
+    walls = []
+    for side in (1, -1):
+        last = mask[::-side].argmax(axis=0)
+        last = len(x) - 1 - last if side > 0 else last
+        # The last voxel inside knows how far the surface still is.
+        wall = side * x[last] + np.maximum(np.take_along_axis(values, last[None], axis=0)[0], 0.0)
+        seen = mask.any(axis=0)
+        design = np.stack([np.ones(seen.sum()), along[seen], up[seen], along[seen] ** 2, up[seen] ** 2], axis=1)
+        c = robust_fit(design, wall[seen], floor_mm=0.3)[0]
+        walls.append(c[0] + c[1] * along[:, 0] + c[3] * along[:, 0] ** 2)
+    return float(np.max(walls[0] + walls[1]))
 
 
 def _volume_ml(shape: Shape, points: FloatArray, body: Body, grid: LocalGrid) -> float:

@@ -16,10 +16,10 @@ from ..model import Frame, LocalGrid
 from ..model.geometry import FloatArray
 from .surface import Shape
 
-MIDPOINT_WEIGHT = 0.01
+MIDPOINT_WEIGHT = 0.003
 """Pull towards the middle of the intervals: decides only what the intervals leave open."""
 
-STIFFNESS_WEIGHT = 0.0005
+STIFFNESS_WEIGHT = 0.0001
 """Pull of the coefficients towards nothing, against the voxels' one."""
 
 ITERATIONS = 25

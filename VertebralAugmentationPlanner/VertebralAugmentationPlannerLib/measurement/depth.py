@@ -5,16 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..anatomy.outline import robust_fit
 from ..model import Vertebra
+from ..model.geometry import FloatArray
 from .heights import plates
 
-STRIP_HALF_WIDTH_MM = 4.0
-"""Half-width of the midline strip whose median stands for the midline."""
+FRONT_HALF_WIDTH_MM = 8.0
+BACK_HALF_WIDTH_MM = 5.0
+FRONT_SHARE = 0.25
+BACK_SHARE = 0.15
+"""Part of a wall that tells where it stands in the midline at mid-height: half-width, and share of the height above and
+below. A parabola through all of it forgets the voxels’ steps; behind it is smaller, since a bulge is steep [D]."""
 
 STEP_MM = 0.25
 BEYOND_MM = 6.0
 """The search for a wall ends this far outside the rims; waists lie inside them, osteophytes rarely reach farther."""
+
+LEVELS = 9
+"""Readings of the front wall above one another."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +52,33 @@ def mid_depth(vertebra: Vertebra) -> MidDepth | None:
     behind = (upper.posterior_rim + lower.posterior_rim)[1:] / 2
     before = (upper.anterior_rim + lower.anterior_rim)[1:] / 2
     slope = (before[1] - behind[1]) / (before[0] - behind[0])
+    height = float(np.linalg.norm(upper.centre - lower.centre))
     x_axis, _, z_axis = vertebra.grid.axes
-    columns = np.flatnonzero(np.abs(x_axis) <= STRIP_HALF_WIDTH_MM)
+    x = x_axis[np.abs(x_axis) <= FRONT_HALF_WIDTH_MM]
+    offsets = np.linspace(-FRONT_SHARE, FRONT_SHARE, LEVELS) * height
     y = np.arange((behind[0] + before[0]) / 2, before[0] + BEYOND_MM, STEP_MM)
-    z = behind[1] + slope * (y - behind[0])
-    points = np.stack(np.broadcast_arrays(x_axis[columns, None], y[None, :], z[None, :]), axis=-1)
+    z = behind[1] + slope * (y - behind[0]) + offsets[:, None]
+    points = np.stack(np.broadcast_arrays(x[:, None, None], y[None, None, :], z[None]), axis=-1)
     values = vertebra.grid.sample(vertebra.bone_mm, points)
     outside = values <= 0
-    found = outside.any(axis=1) & (values[:, 0] > 0)
+    found = outside.any(axis=2) & (values[:, :, 0] > 0)
     if found.mean() < 0.5:
         return None
-    first = outside.argmax(axis=1)[found]
-    rows = np.flatnonzero(found)
-    inner, outer = values[rows, first - 1], values[rows, first]
-    front = float(np.median(y[first - 1] + STEP_MM * inner / (inner - outer)))
-    wall = vertebra.posterior_wall_mm[columns].mean(axis=0)
-    return MidDepth(float(np.interp(behind[1], z_axis, wall)), front)
+    first = np.maximum(outside.argmax(axis=2), 1)
+    inner, outer = (np.take_along_axis(values, at[:, :, None], axis=2)[:, :, 0] for at in (first - 1, first))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = y[first - 1] + STEP_MM * inner / (inner - outer)
+    across, up = np.meshgrid(x, offsets, indexing="ij")
+    front = _in_the_middle(across, up, crossing, found)
+    columns = np.abs(x_axis) <= BACK_HALF_WIDTH_MM
+    near = np.abs(z_axis - behind[1]) <= max(BACK_SHARE * height, 2.0 * vertebra.grid.spacing_mm)
+    wall = vertebra.posterior_wall_mm[np.ix_(columns, near)]
+    across, up = np.meshgrid(x_axis[columns], z_axis[near] - behind[1], indexing="ij")
+    return MidDepth(_in_the_middle(across, up, wall, np.isfinite(wall)), front)
+
+
+def _in_the_middle(x: FloatArray, up: FloatArray, wall: FloatArray, seen: NDArray[np.bool_]) -> float:
+    """Where a wall stands at x = up = 0, by a robust parabola through all that is seen of it."""
+    x, up = x[seen], up[seen]
+    design = np.stack([np.ones_like(x), x, up, x * x, x * up, up * up], axis=1)
+    return float(robust_fit(design, wall[seen], floor_mm=0.3)[0][0])
