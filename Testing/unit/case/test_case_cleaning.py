@@ -230,3 +230,13 @@ def test_two_touching_vertebrae_under_one_number_are_refused(spacing):
     matrix = matrix @ np.diag([*spacing, 1])
     with pytest.raises(InputError, match=r"label of L2 \(value 21\) marks two vertebrae, one 3[34] mm above the other"):
         load_case(None, (joined, matrix), numbering={"T12": 19, "L1": 20, "L2": 21})
+
+
+@pytest.mark.parametrize(("size", "said"), [(13, []), (16, [("caution", "L1: its label encloses a gap of 4.1 ml")])])
+def test_a_hollow_body_is_pointed_out_where_its_gap_is_too_large_to_be_filled(size, said):
+    labels, matrix = spine_labels(VALUES)
+    blob(labels, matrix, centre_of(1) - size / 2, size, 0)
+    case = load_case(None, (labels, matrix))
+    found = [(w.severity, w.message[:38]) for w in case.warnings if w.code == "label_hollow"]
+    assert found == said
+    assert not [w for w in load_case(None, spine_labels(VALUES)).warnings if w.code == "label_hollow"]

@@ -81,6 +81,7 @@ class _Bone:
     second_mm: float = 0.0  # distance of a second bone under the same number
     second_share: float = 0.0  # its volume, relative to the one kept
     filled: int = 0
+    hollow_ml: float = 0.0  # largest enclosed gap that was left open
     moved: dict[str, int] = field(default_factory=dict)
     low: NDArray = field(init=False)
     high: NDArray = field(init=False)
@@ -125,7 +126,7 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
     for bone in bones:
         _return_crumbs(clean, bone, by_value)
     for bone in bones:
-        bone.filled = _fill_holes(clean, bone, keep_open, voxel_ml)
+        bone.filled, bone.hollow_ml = _fill_holes(clean, bone, keep_open, voxel_ml)
     warnings: list[PlanWarning] = []
     left: list[_Bone] = []
     for bone in bones:
@@ -240,13 +241,13 @@ def _return_crumbs(clean: NDArray, bone: _Bone, by_value: Mapping[int, _Bone]) -
         bone.moved[heir.name] = len(points)
 
 
-def _fill_holes(clean: NDArray, bone: _Bone, keep_open: NDArray | None, voxel_ml: float) -> int:
-    """Fill gaps that a bone encloses on all sides; returns the number of voxels filled."""
+def _fill_holes(clean: NDArray, bone: _Bone, keep_open: NDArray | None, voxel_ml: float) -> tuple[int, float]:
+    """Fill gaps that a bone encloses on all sides; returns the voxels filled and the largest gap left open, ml."""
     inside = clean[bone.box] == bone.value
     # A rim of background around the box makes everything outside the bone one region: number 1.
     regions, count = ndimage.label(np.pad(~inside, 1, constant_values=True))
     if count <= 1:
-        return 0
+        return 0, 0.0
     regions = regions[1:-1, 1:-1, 1:-1]
     sizes = np.bincount(regions.ravel(), minlength=count + 1)
     hole = sizes * voxel_ml <= HOLE_MAX_ML
@@ -255,7 +256,12 @@ def _fill_holes(clean: NDArray, bone: _Bone, keep_open: NDArray | None, voxel_ml
     if keep_open is not None:
         fill &= ~keep_open[bone.box].astype(bool)
     clean[bone.box][fill] = bone.value
-    return int(np.count_nonzero(fill))
+    # What else lies in such a gap — another label, or the canal — belongs there.
+    empty = (regions > 1) & ~hole[regions] & (clean[bone.box] == 0)
+    if keep_open is not None:
+        empty &= ~keep_open[bone.box].astype(bool)
+    left = np.bincount(regions[empty], minlength=1) * voxel_ml
+    return int(np.count_nonzero(fill)), float(left.max(initial=0.0))
 
 
 def _refuse_two_spines(bones: list[_Bone]) -> None:
@@ -281,6 +287,12 @@ def _notes(bone: _Bone) -> list[PlanWarning]:
     if bone.filled:
         parts.append(f"{bone.filled} voxels of enclosed gaps filled")
     notes = [_note("labels_cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
+    if bone.hollow_ml > HOLE_MAX_ML:
+        message = (
+            f"{bone.name}: its label encloses a gap of {bone.hollow_ml:.1f} ml that is not labelled; it is left open, and "
+            "the level may be unreadable for it: fill the label if there is bone."
+        )
+        notes.append(PlanWarning("label_hollow", "caution", message, SOURCE))
     if bone.second_share:
         message = (
             f"{bone.name}: its label also marks a second bone {bone.second_mm:.0f} mm away with "
