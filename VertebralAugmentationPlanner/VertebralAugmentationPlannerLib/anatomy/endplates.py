@@ -117,6 +117,12 @@ class _Smooth:
         right, left = self.height(sides)
         return float(right - left) / (2.0 * float(self._size[0]))
 
+    def level_slope(self) -> float:
+        """Rise per mm of the line from the posterior to the anterior rim in the midline."""
+        ends = self._middle + np.array([[0.0, 1.0], [0.0, -1.0]]) * self._size
+        front, back = self.height(ends)
+        return float(front - back) / (2.0 * float(self._size[1]))
+
     def corrected(self, at: FloatArray, steps: Steps, near: NDArray[np.bool_]) -> float:
         """Height at (2,), moved by as much as the patch's voxels ask for."""
         height = float(self.height(at))
@@ -191,6 +197,7 @@ def fit_endplate(
             forward,
             steps.outward,
             height,
+            smooth.level_slope(),
         )
         for forward in (+1, -1)
     )

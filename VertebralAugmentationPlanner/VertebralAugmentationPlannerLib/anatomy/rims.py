@@ -39,9 +39,18 @@ ROUGHNESS_MM = 0.15
 STRANGE = 12.0
 """Voxels more unlikely than exp(−12) (some 2 mm on the wrong side: a spur, a vein's gap) count no further."""
 
-PLATE_SPREAD_MM = np.array([0.3, 0.4, 0.15, 0.15, 0.3])
+RING_MM = 2.5
+"""Width of the ring apophysis: a plate may be level with its rims there however steeply it is dished inside (dished
+plates keep the ring, a biconcave collapse mostly does; ring 2–4 mm wide [M])."""
+
+PLATE_EXPECTED = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.2])
+PLATE_SPREAD_MM = np.array([0.3, 0.4, 0.15, 0.15, 0.3, 0.2])
 """Usual difference of a plate near its rim from the smooth surface through the whole of it: level, slope and curvature
-towards the rim, tilt and bow from side to side [D]. Decides only what the voxels leave open, as thick slices do."""
+towards the rim, tilt and bow from side to side; last, the share of a level ring: 0 where the smooth surface goes on to
+the rim, 1 where the plate is level from the ring's inner edge on [D]. They decide only what the voxels leave open, as
+thick slices do."""
+
+PLATE_TERMS = len(PLATE_SPREAD_MM)
 
 WALL_EXPECTED_MM = np.array([0.0, 0.0, 0.0, -0.5, 0.0])
 WALL_SPREAD_MM = np.array([1.5, 1.5, 0.8, 1.2, 0.3])
@@ -83,7 +92,7 @@ class _Corner:
 
     Args:
         below, before: (N,) depth under the smooth plate, and depth behind a level wall through the start, mm.
-        plate, wall: (N, 5) terms by which the true plate and wall differ from those.
+        plate, wall: (N, 6) and (N, 5) terms by which the true plate and wall differ from those.
         inside: (N,) whether the voxels are bone.
     """
 
@@ -94,11 +103,11 @@ class _Corner:
     inside: NDArray[np.bool_]
 
     def cost(self, terms: FloatArray) -> tuple[float, FloatArray]:
-        """−log likelihood of the voxels and of the terms (10,), and its gradient.
+        """−log likelihood of the voxels and of the terms (11,), and its gradient.
 
         A voxel is bone where it lies under the plate and behind the wall: the product of two logistic curves.
         """
-        plate, wall = terms[:5], terms[5:]
+        plate, wall = terms[:PLATE_TERMS], terms[PLATE_TERMS:]
         under, behind = (
             (self.below + self.plate @ plate) / ROUGHNESS_MM,
             (self.before + self.wall @ wall) / ROUGHNESS_MM,
@@ -107,11 +116,11 @@ class _Corner:
         bone = np.minimum(np.exp(log_bone), 1.0 - 1e-9)
         unlikely = -np.where(self.inside, log_bone, np.log1p(-bone))
         slope = np.where(self.inside, -1.0, bone / (1.0 - bone)) * (unlikely < STRANGE) / ROUGHNESS_MM
-        off = (wall - WALL_EXPECTED_MM) / WALL_SPREAD_MM
-        value = np.minimum(unlikely, STRANGE).sum() + 0.5 * float(np.sum((plate / PLATE_SPREAD_MM) ** 2) + off @ off)
+        odd, off = (plate - PLATE_EXPECTED) / PLATE_SPREAD_MM, (wall - WALL_EXPECTED_MM) / WALL_SPREAD_MM
+        value = np.minimum(unlikely, STRANGE).sum() + 0.5 * float(odd @ odd + off @ off)
         gradient = np.concatenate(
             [
-                self.plate.T @ (slope * expit(-under)) + plate / PLATE_SPREAD_MM**2,
+                self.plate.T @ (slope * expit(-under)) + odd / PLATE_SPREAD_MM,
                 self.wall.T @ (slope * expit(-behind)) + off / WALL_SPREAD_MM,
             ]
         )
@@ -125,6 +134,7 @@ def find_rim(
     forward: int,
     outward: int,
     body_height_mm: float,
+    level_slope: float,
 ) -> FloatArray:
     """(3,) local mid-sagittal rim.
 
@@ -134,6 +144,7 @@ def find_rim(
         forward: +1 for the anterior rim, −1 for the posterior.
         outward: +1 for the superior plate, −1 for the inferior.
         body_height_mm: height of the body near the midline.
+        level_slope: rise per mm, from back to front, of the line from rim to rim.
 
     Raises:
         NotReadable: there is no bone, or nothing but bone, where the rim should be.
@@ -141,7 +152,7 @@ def find_rim(
     start = np.array([start_y, float(height(np.array([0.0, start_y])))])
     rim = start
     for _ in range(2):
-        found = _corner_at(height, voxels, rim, forward, outward, body_height_mm)
+        found = _corner_at(height, voxels, rim, forward, outward, body_height_mm, level_slope)
         moved = found - rim
         rim = np.array([np.clip(found[0], start_y - MOST_MM, start_y + MOST_MM), found[1]])
         if float(np.hypot(*moved)) < 0.5:
@@ -156,6 +167,7 @@ def _corner_at(
     forward: int,
     outward: int,
     body_height_mm: float,
+    level_slope: float,
 ) -> FloatArray:
     """(2,) local anterior and superior coordinate where plate and wall meet in the midline."""
     y0, z0 = start
@@ -171,19 +183,29 @@ def _corner_at(
         raise NotReadable("a rim of the body could not be followed")
     across, inward, down = points[:, 0] / half, before / SCALE_MM, outward * (z0 - points[:, 2]) / SCALE_MM
     ones = np.ones(len(points))
+
+    def ring(places: FloatArray) -> FloatArray:
+        """How much higher a ring that goes on level from its inner edge stands than the smooth plate."""
+        beyond = np.maximum(RING_MM - forward * (y0 - places[..., 1]), 0.0)
+        inner = places[..., :2] - forward * beyond[..., None] * np.array([0.0, 1.0])
+        return height(inner) + forward * beyond * level_slope - height(places)
+
     corner = _Corner(
         below,
         before,
-        np.stack([ones, inward, inward**2, across, across**2], axis=1),
+        np.stack([ones, inward, inward**2, across, across**2, outward * ring(points)], axis=1),
         np.stack([ones, down, down**2, across**2, across], axis=1),
         inside,
     )
-    first = np.concatenate([np.zeros(5), WALL_EXPECTED_MM])
+    first = np.concatenate([PLATE_EXPECTED, WALL_EXPECTED_MM])
     terms = optimize.minimize(corner.cost, first, jac=True, method="BFGS", options={"maxiter": 60, "gtol": 0.05}).x
     y, z = float(y0), float(z0)
     for _ in range(8):
         down = outward * (z0 - z) / SCALE_MM
-        y = float(y0) + forward * float(np.clip(terms[5:8] @ [1.0, down, down * down], -MOST_MM, MOST_MM))
+        y = float(y0) + forward * float(
+            np.clip(terms[PLATE_TERMS : PLATE_TERMS + 3] @ [1.0, down, down * down], -MOST_MM, MOST_MM)
+        )
         inward = forward * (y0 - y) / SCALE_MM
-        z = float(height(np.array([0.0, y]))) + outward * float(terms[:3] @ [1.0, inward, inward * inward])
+        at = np.array([0.0, y])
+        z = float(height(at) + terms[5] * ring(at)) + outward * float(terms[:3] @ [1.0, inward, inward * inward])
     return np.array([y, z])
