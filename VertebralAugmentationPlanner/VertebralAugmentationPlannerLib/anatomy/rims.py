@@ -44,7 +44,7 @@ RING_MM = 2.5
 plates keep the ring, a biconcave collapse mostly does; ring 2–4 mm wide [M])."""
 
 PLATE_EXPECTED = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.2])
-PLATE_SPREAD_MM = np.array([0.3, 0.4, 0.15, 0.15, 0.3, 0.2])
+PLATE_SPREAD_MM = np.array([0.1, 0.12, 0.05, 0.1, 0.1, 0.25])
 """Usual difference of a plate near its rim from the smooth surface through the whole of it: level, slope and curvature
 towards the rim, tilt and bow from side to side; last, the share of a level ring: 0 where the smooth surface goes on to
 the rim, 1 where the plate is level from the ring's inner edge on [D]. They decide only what the voxels leave open, as
