@@ -12,11 +12,15 @@ from ..model.geometry import FloatArray, unit
 from .candidates import Line
 from .clearance import OUTSIDE_REACH_MM, PathEvaluator
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
-from .walls import ball_clearance
+from .walls import ENTRY_ROUGHNESS_MM, ball_clearance
 
-CORE, RIM = 10, 11
-"""For the search: all walls of the pedicle and the canal, by the ball that passes them; and the rim of the entry hole,
-which the cannula must not break."""
+CORE, RIM, SIDE, ENTRY = 10, 11, 12, 13
+"""For the search: the walls of the pedicle and the canal, whose clearance is made large; the rim of the entry hole, which
+the cannula must not break; the walls beside the way from the entry on, read strictly; and the same walls as the evaluation
+reads them, which must leave the pedicle's margin.
+
+What lies around an entry says little of the room in the pedicle: counted alike, it would cost a wide pedicle a
+fifth of its clearance and more."""
 
 RIM_MM = 0.1
 """The cannula stays this far inside the rim of its hole, so that it is not broken [D]."""
@@ -24,13 +28,14 @@ RIM_MM = 0.1
 LOOK_MM = 3.5
 """Surface points farther from the line than the nearest of their kind by more than this don't enter [D]."""
 
-SEARCH_ROUGHNESS_MM = 0.8
-"""Along the needle the search exempts this much under the entry cortex: a flat cortex met at 30° then limits nothing
-under 5 mm [C]."""
+SIDE_WISHED_MM, SIDE_MM = 7.0, 2.2
+"""Distance of the axis to the walls beside its way: wished for, at a low price, so that all but the widest lines strive
+for more; and kept at a high one, even where the evaluation takes a wall for the entry cortex: 1.5 mm from every wall,
+and what a surface of labels may be off [D]."""
 
-STRICTER_MM = 1.0
-"""Under the tangent plane the search exempts this much less than the evaluation does: a groove beside the entry into a
-wide pedicle may be narrower than a voxel, so that labels show less of it than there is [D]."""
+SIDE_STRICTER_MM, SIDE_ROUGHNESS_MM = 1.0, 0.8
+"""For that, this much less is exempt under the tangent plane than in the evaluation, and along the needle no more than
+this: a groove beside the entry may be narrower than a voxel, so that labels show less of it than there is [D]."""
 
 BUFFER_MM = 0.05
 """Margins are aimed at with this in hand, because a price is never paid in full [D]."""
@@ -70,11 +75,12 @@ class Wishes:
 @dataclass(frozen=True, eq=False)
 class Group:
     """Where the surface points of one group stand among :class:`Nearby`'s, the distance that the axis needs from them,
-    and their depth (N,) under the entry cortex where that decides how they count."""
+    their depth (N,) under the entry cortex where that decides how they count, and how much is exempt along the needle."""
 
     range: slice
     needed: float
     depth: FloatArray | None = None
+    roughness_mm: float = ENTRY_ROUGHNESS_MM
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +125,11 @@ class Ray:
         return cls(a, span, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
 
 
-def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray) -> FloatArray:
-    """Depth (N,) of points along a line, under the place where it crosses the entry's tangent plane."""
+def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray, roughness_mm: float) -> FloatArray:
+    """Depth (N,) of points along a line, from ``roughness_mm`` under the place where it crosses the entry's tangent plane."""
     length = float(np.linalg.norm(ray.span))
     rate = float(ray.span @ normal) / length
-    return np.asarray(ray.along - float((entry - ray.a) @ normal) / rate - SEARCH_ROUGHNESS_MM)
+    return np.asarray(ray.along - float((entry - ray.a) @ normal) / rate - roughness_mm)
 
 
 def depth_gradient(
@@ -147,19 +153,33 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
     along = ray.along - float((entry - line.crossing) @ unit(ray.span))
     depth = walls.depth_below(entry, normal)
     # Deeper of two readings: under the tangent plane, and along the needle. A line that is wide by both does not lean
-    # on how the cortex's direction is read, and meets it squarely.
-    strict = np.maximum(depth + STRICTER_MM, walls.zone_depth)
-    deeper = np.maximum(strict, along - SEARCH_ROUGHNESS_MM)
+    # on how the cortex's direction is read, and meets it squarely. The pedicle's own walls count whatever the entry.
+    strict = np.maximum(depth + SIDE_STRICTER_MM, walls.zone_depth)
+    deeper = np.maximum(depth, along - ENTRY_ROUGHNESS_MM)
+    deepest = np.maximum(strict, along - SIDE_ROUGHNESS_MM)
     passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
     distance = ray.distance
     is_wall = walls.kind == WALL
     members = {
         CORE: is_wall | (walls.kind == CANAL),
         RIM: is_wall & (depth > 0),
+        SIDE: is_wall,
+        ENTRY: is_wall,
         **{kind: walls.kind == kind for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR)},
     }
-    readings = {CORE: (ball_clearance(distance, deeper), strict), RIM: (distance, depth)}
-    needed = {CORE: 0.0, RIM: wishes.radius_mm + RIM_MM, **wishes.needed()}
+    readings = {
+        CORE: (ball_clearance(distance, walls.zone_depth), walls.zone_depth),
+        ENTRY: (ball_clearance(distance, deeper), depth),
+        RIM: (distance, depth),
+        SIDE: (ball_clearance(distance, deepest), strict),
+    }
+    needed = {
+        CORE: 0.0,
+        RIM: wishes.radius_mm + RIM_MM,
+        SIDE: SIDE_WISHED_MM,
+        ENTRY: wishes.radius_mm + wishes.margins.pedicle_wall_mm + BUFFER_MM,
+        **wishes.needed(),
+    }
     groups: dict[int, Group] = {}
     pieces = []
     first = 0
@@ -174,7 +194,10 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
         chosen = chosen[reading[chosen] <= nearest + LOOK_MM]
         pieces.append(walls.points[chosen])
         groups[group] = Group(
-            slice(first, first + len(chosen)), needed[group], None if depths is None else depths[chosen]
+            slice(first, first + len(chosen)),
+            needed[group],
+            None if depths is None else depths[chosen],
+            {CORE: np.inf, SIDE: SIDE_ROUGHNESS_MM}.get(group, ENTRY_ROUGHNESS_MM),
         )
         first += len(chosen)
     return Nearby(np.concatenate(pieces), groups)

@@ -17,7 +17,21 @@ from scipy import optimize
 from ..model.geometry import FloatArray, unit
 from .candidates import Line
 from .clearance import PathEvaluator
-from .near import CORE, RIM, Group, Nearby, Ray, Wishes, depth_along, depth_gradient, groups_near
+from .near import (
+    CORE,
+    ENTRY,
+    RIM,
+    SIDE,
+    SIDE_MM,
+    SIDE_WISHED_MM,
+    Group,
+    Nearby,
+    Ray,
+    Wishes,
+    depth_along,
+    depth_gradient,
+    groups_near,
+)
 from .surface import ANTERIOR, ENDPLATE, LATERAL, NEIGHBOUR
 from .target import DEPTH_FRACTION_RANGE, PREFERRED_DEPTH_FRACTION
 from .walls import ball_clearance
@@ -38,11 +52,12 @@ MINIMUM_TRUST_MM = 0.4
 TRUST_SHAPE = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
 """The tip may move twice as far as the crossing: it is twice as far from the walls' pivot."""
 
-PRICE = {RIM: 6.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
+PRICE = {RIM: 6.0, SIDE: 0.4, ENTRY: 2.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
 """Price of a short margin while the clearance is made as large as it can be: mm of clearance a mm. What makes a path
-a breach is dear. The margins in the body only break ties: where both can't be had the pedicle comes first [D]."""
+a breach is dear. The margins in the body only break ties: where both can't be had the pedicle comes first. Room beside
+the way to the pedicle counts less than half as much as room in it [D]."""
 
-WISHED_PRICE = {RIM: 20.0, NEIGHBOUR: 20.0, ENDPLATE: 6.0, ANTERIOR: 6.0, LATERAL: 6.0}
+WISHED_PRICE = {RIM: 20.0, SIDE: 1.0, ENTRY: 20.0, NEIGHBOUR: 20.0, ENDPLATE: 6.0, ANTERIOR: 6.0, LATERAL: 6.0}
 """The same once the clearance is set: every margin goes before the soft wishes, none before the clearance [D]."""
 
 PRICE_BEND_MM = 0.15
@@ -221,9 +236,13 @@ class Neighbourhood:
 
     def _price(self, group: int, short: float) -> tuple[float, float]:
         """Price of a margin that is short by so many mm, and its slope."""
-        price = (PRICE if self.floor is None else WISHED_PRICE)[group]
-        root = float(np.hypot(short, PRICE_BEND_MM))
-        return price * (root - PRICE_BEND_MM), price * short / root
+        prices = PRICE if self.floor is None else WISHED_PRICE
+        total, rise = _bent(prices[group], short)
+        below = short - (SIDE_WISHED_MM - SIDE_MM)
+        if group == SIDE and below > 0:
+            more, steeper = _bent(prices[RIM], below)
+            total, rise = total + more, rise + steeper
+        return total, rise
 
     def _points(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         u, v, x, fraction, z = parameters
@@ -271,11 +290,11 @@ class Neighbourhood:
             broken = distance - group.needed
             stands = broken >= -group.depth
             return np.where(stands, broken, -group.depth), stands.astype(float), None
-        along = depth_along(ray, self.entry, self.normal)[group.range]
+        along = depth_along(ray, self.entry, self.normal, group.roughness_mm)[group.range]
         depth = np.maximum(group.depth, along)
         rim = depth < distance
         slope = np.where(rim, distance / np.where(rim, depth, 1.0), 1.0)
-        return ball_clearance(distance, depth), slope, rim & (along > group.depth)
+        return ball_clearance(distance, depth) - group.needed, slope, rim & (along > group.depth)
 
     def _nearest(self, name: int, ray: Ray) -> tuple[float, FloatArray, FloatArray]:
         """Softmin of what the line keeps from a group beyond its need, and its gradients by crossing and tip."""
@@ -298,6 +317,12 @@ class Neighbourhood:
             deeper_a, deeper_b = depth_gradient(points, deepening, ray, self.entry, self.normal)
             d_a, d_b = d_a + deeper_a, d_b + deeper_b
         return low - TEMPERATURE_MM * float(np.log(total)), d_a, d_b
+
+
+def _bent(price: float, short: float) -> tuple[float, float]:
+    """A price by the mm that starts like a parabola, and its slope."""
+    root = float(np.hypot(short, PRICE_BEND_MM))
+    return price * (root - PRICE_BEND_MM), price * short / root
 
 
 def _slope(x: FloatArray, values: FloatArray, at: float) -> float:

@@ -22,7 +22,7 @@ FINALISTS = 2
 NEARLY_AS_WIDE = 0.97
 """A start whose widest line reaches this share of the best also competes for the soft wishes [D]."""
 
-CLEARANCE_KEPT = (0.96, 0.93)
+CLEARANCE_KEPT = (0.985, 0.96)
 """Share of the best clearance that margins in the body and soft wishes leave: the second where only so a safe path is
 found. 0.90 of the true best is asked for; the rest is for what labels of 1–3 mm don't show [D]."""
 
@@ -34,7 +34,7 @@ class FoundPath:
     Args:
         check: the exact evaluation.
         line: as the search moves it.
-        widest_mm: largest clearance of an axis along the pedicle and to the canal that the search reached.
+        widest_mm: largest clearance of an axis along the pedicle and to the canal among the widest lines.
     """
 
     check: PathCheck
@@ -44,14 +44,19 @@ class FoundPath:
 
 @dataclass(frozen=True, eq=False)
 class WidestLines:
-    """The lines of a side with the largest clearance, whatever the cannula: best first, mutually distinct."""
+    """The lines of a side with the largest clearance, whatever the cannula: best first, mutually distinct.
+
+    Args:
+        widest_mm: largest clearance of one of them from the entry on, as the evaluation reads it.
+    """
 
     lines: tuple[Refined, ...]
     candidates: Candidates
+    widest_mm: float
 
     @property
-    def widest_mm(self) -> float:
-        """The clearance of the best."""
+    def in_pedicle_mm(self) -> float:
+        """The clearance of the best in the pedicle alone."""
         return self.lines[0].core_mm
 
 
@@ -87,7 +92,8 @@ def widest_lines(evaluator: PathEvaluator, wishes: Wishes, candidates: Candidate
     )
     top = refined[0]
     widest = _apart([one for one in refined if one.core_mm >= NEARLY_AS_WIDE * top.core_mm])
-    return WidestLines(tuple(widest), candidates)
+    checks = [evaluator.evaluate(one.line.crossing, one.line.tip, wishes.radius_mm) for one in widest]
+    return WidestLines(tuple(widest), candidates, max(check.axis_clearance_mm for check in checks))
 
 
 def find_path(
@@ -112,7 +118,7 @@ def find_path(
     for share in CLEARANCE_KEPT:
         soft = widest.lines[0].soft_core_mm
         floor = Floor(share * soft, soft)
-        wished = _most_wished(evaluator, widest.candidates, wishes, share * widest.widest_mm)
+        wished = _most_wished(evaluator, widest.candidates, wishes, share * widest.in_pedicle_mm)
         starts = [*starts, wished] if wished is not None else starts
         end = min(
             (best_line(evaluator, start, wishes, floor) for start in starts),

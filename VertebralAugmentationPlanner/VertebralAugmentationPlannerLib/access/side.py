@@ -130,7 +130,7 @@ def _attempts(
     for index, cannula in enumerate(cannulas):
         room_needed = cannula.radius_mm + options.margins.pedicle_wall_mm
         last = index == len(cannulas) - 1
-        if lines.widest_mm < room_needed - RESOLUTION_MM and not last:
+        if lines.in_pedicle_mm < room_needed - RESOLUTION_MM and not last:
             continue  # no line leaves this cannula its margin; only the thinnest is delivered without it
         if (last or costs_the_balloon(cannula, options)) and any(map(_margins_short_in_body_only, attempts)):
             break
