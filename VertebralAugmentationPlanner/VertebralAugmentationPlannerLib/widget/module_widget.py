@@ -30,6 +30,8 @@ class PlannerWidget:
     panel: PlannerPanel | None = None
     _parameterNode: Any = None
     _guiTag: int | None = None
+    _reading = False
+    """Whether a scene is being read, until this widget has followed."""
 
     def makeLogic(self) -> Any:
         """The logic to work with."""
@@ -87,6 +89,7 @@ class PlannerWidget:
 
     def onSceneEndImport(self, caller: Any = None, event: Any = None) -> None:
         """A scene was read: go on with the plan it brought, rather than with the empty one made for the empty scene."""
+        self._reading = False
         self.panel.images.follow(True)
         self.panel.refresh()  # the selectors fell back to “None”
         current = self._parameterNode
@@ -101,13 +104,17 @@ class PlannerWidget:
                     self.panel.prepareSoon()
                 return
 
-    def onSelectorsMoving(self, caller: Any = None, event: Any = None) -> None:
+    def onSelectorsMoving(self, caller: Any, event: Any = None) -> None:
         """A node is about to be removed, or a scene to be read: what the selectors do now is nobody's choice."""
+        self._reading = self._reading or bool(caller.IsImporting())
         self.panel.images.follow(False)
 
     def onSelectorsMoved(self, caller: Any, event: Any = None) -> None:
-        """The node is gone; the parameter node tells next if it was one of the images. A scene may still be read."""
-        self.panel.images.follow(not caller.IsImporting())
+        """The node is gone; the parameter node tells next if it was one of the images.
+
+        Not while a scene is read: others remove nodes when it has been, before the selectors have fallen back.
+        """
+        self.panel.images.follow(not self._reading)
 
     def initializeParameterNode(self) -> None:
         """Go on with the plan that was chosen; without one use the scene's first, or a new one."""
