@@ -34,3 +34,24 @@ def a_module(a_slicer: Any) -> Any:
 
     a_slicer.mrmlScene.Clear()
     return load_module(MODULE_FILE)
+
+
+@pytest.fixture
+def a_watcher(a_slicer: Any) -> Any:
+    """Listens to everything that is logged; nothing of it may be a problem."""
+    from watcher import Watcher
+
+    with Watcher() as watcher:
+        yield watcher
+        assert watcher.problems == []
+
+
+@pytest.fixture
+def a_widget(a_module: Any, a_slicer: Any) -> Any:
+    """The module's widget, on screen."""
+    from watcher import MODULE
+
+    a_slicer.util.selectModule(MODULE)
+    widget = a_slicer.util.getModuleWidget(MODULE)
+    yield widget
+    widget.cleanup()

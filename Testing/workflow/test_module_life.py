@@ -5,26 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import pytest
 
 MODULE = "VertebralAugmentationPlanner"
-
-
-@pytest.fixture
-def a_watcher(a_slicer: Any) -> Any:
-    from watcher import Watcher
-
-    with Watcher() as watcher:
-        yield watcher
-        assert watcher.problems == []
-
-
-@pytest.fixture
-def a_widget(a_module: Any, a_slicer: Any) -> Any:
-    a_slicer.util.selectModule(MODULE)
-    widget = a_slicer.util.getModuleWidget(MODULE)
-    yield widget
-    widget.cleanup()
 
 
 def parameter_nodes(slicer: Any) -> list[Any]:

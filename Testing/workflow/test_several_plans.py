@@ -13,23 +13,6 @@ VERSE_L1, VERSE_L2 = 20, 21
 
 
 @pytest.fixture
-def a_watcher(a_slicer: Any) -> Any:
-    from watcher import Watcher
-
-    with Watcher() as watcher:
-        yield watcher
-        assert watcher.problems == []
-
-
-@pytest.fixture
-def a_widget(a_module: Any, a_slicer: Any) -> Any:
-    a_slicer.util.selectModule(MODULE)
-    widget = a_slicer.util.getModuleWidget(MODULE)
-    yield widget
-    widget.cleanup()
-
-
-@pytest.fixture
 def with_a_second(a_widget: Any, a_slicer: Any) -> Any:
     """The panel on a second plan of the same images; the first one chose vertebroplasty."""
     labels = np.zeros((40, 30, 20), np.uint8)
