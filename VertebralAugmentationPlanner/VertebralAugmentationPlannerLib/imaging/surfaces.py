@@ -6,14 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
-from vtkmodules.vtkCommonExecutionModel import vtkAlgorithmOutput
-from vtkmodules.vtkCommonTransforms import vtkTransform
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkPolyDataNormals, vtkWindowedSincPolyDataFilter
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
 
 from ..model import InputError, Trajectory, Vertebra
 from ..model.geometry import unit
-from ..model.solids import tube_surface
+from ..model.solids import placed_surface, tube_surface
 
 SHAFT_MM = 55.0
 """Shaft drawn outside the entry point."""
@@ -70,17 +67,4 @@ def _field_surface(vertebra: Vertebra, positive_inside: NDArray) -> vtkPolyData:
     matrix = np.eye(4)
     matrix[:3, :3] = frame.rows.T * grid.spacing_mm
     matrix[:3, 3] = frame.to_ras(grid.to_local([-1.0, -1.0, -1.0]))
-    return _transformed(smooth.GetOutputPort(), matrix)
-
-
-def _transformed(port: vtkAlgorithmOutput, matrix: NDArray) -> vtkPolyData:
-    transform = vtkTransform()
-    transform.SetMatrix(matrix.ravel().tolist())
-    moved = vtkTransformPolyDataFilter()
-    moved.SetInputConnection(port)
-    moved.SetTransform(transform)
-    normals = vtkPolyDataNormals()
-    normals.SetInputConnection(moved.GetOutputPort())
-    normals.SplittingOff()
-    normals.Update()
-    return normals.GetOutput()
+    return placed_surface(smooth.GetOutputPort(), matrix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkCommonExecutionModel import vtkAlgorithmOutput
 from vtkmodules.vtkCommonTransforms import vtkTransform
 from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkTriangleFilter, vtkTubeFilter
 from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
@@ -53,10 +54,15 @@ def spheroid_surface(centre_ras: ArrayLike, axis_ras: ArrayLike, length_mm: floa
     sphere.SetRadius(0.5)
     sphere.SetThetaResolution(SPHERE_SEGMENTS)
     sphere.SetPhiResolution(SPHERE_RINGS)
+    return placed_surface(sphere.GetOutputPort(), matrix)
+
+
+def placed_surface(port: vtkAlgorithmOutput, matrix: FloatArray) -> vtkPolyData:
+    """A filter's surface moved by a matrix (4, 4) into RAS mm, with one normal a point."""
     transform = vtkTransform()
     transform.SetMatrix(matrix.ravel().tolist())
     placed = vtkTransformPolyDataFilter()
-    placed.SetInputConnection(sphere.GetOutputPort())
+    placed.SetInputConnection(port)
     placed.SetTransform(transform)
     normals = vtkPolyDataNormals()
     normals.SetInputConnection(placed.GetOutputPort())
