@@ -13,9 +13,6 @@ LONG_NEEDLE_MM = 120.0
 CLOSE_NEIGHBOUR_MM = 1.0
 """Nearer to a neighbouring vertebra than this, a facet may be grazed [D]."""
 
-OBLIQUE_ENTRY_DEG = 60.0
-"""Met at a flatter angle, the cortex deflects a trocar [D]."""
-
 LABEL_REACH_MM, LABEL_STEP_MM = 80.0, 1.0
 
 WARNING_CODES = frozenset(

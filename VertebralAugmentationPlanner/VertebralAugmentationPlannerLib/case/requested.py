@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from ..model import LEVELS, InputError, PlanOptions, parse_level
 
-CHOICES = ("fractured", "all")
-
 
 def requested_levels(options: PlanOptions, present: Iterable[str]) -> tuple[str, ...] | None:
     """The levels to look at, from head to foot.
