@@ -9,7 +9,7 @@ from scipy import ndimage
 from ..model import EndPlate, Frame, LocalGrid, PlanWarning
 from ..model.geometry import FloatArray
 from .body import Body, find_body
-from .canal import find_canal, projected_hole
+from .canal import CanalNotFound, find_canal, projected_hole
 from .endplates import fit_endplate, fit_plane
 from .orientation import initial_frame, symmetry_frame, tilted
 from .outline import BodySurfaces, MidsagittalOutline, body_surfaces, midsagittal_outline
@@ -29,6 +29,13 @@ GRID_HIGH_MM = np.array([48.0, 60.0, 60.0])
 INTERIOR_MM = 2.5
 """Columns this far from the edge of the body carry an end plate; nearer ones carry the rounded rim."""
 
+DIRECTIONS_DEG = (
+    *((0.0, 0.0), (12.0, 0.0), (-12.0, 0.0), (0.0, 12.0), (0.0, -12.0), (24.0, 0.0), (-24.0, 0.0)),
+    *((0.0, 24.0), (0.0, -24.0), (12.0, 12.0), (12.0, -12.0), (-12.0, 12.0), (-12.0, -12.0), (36.0, 0.0), (-36.0, 0.0)),
+)
+"""Forward and rightward lean against the spine's curve in which the canal is looked for, nearest first. A vertebra alone
+has no curve, and at the apex of a kyphosis or at L5 it leans up to 40°; beyond, foramina look like canals. [D]"""
+
 WEDGE_LIMIT_DEG = 14.0
 """Wedging above which the mean of both end plates no longer gives the direction: normal levels are wedged by up to
 10° (Masharawi: T9–L5 −8…+5°); beyond 14° one plate has tipped and the other is used."""
@@ -36,9 +43,7 @@ WEDGE_LIMIT_DEG = 14.0
 
 def find_frame(level: str, shape: Shape, tangent: FloatArray, notes: list[PlanWarning]) -> Frame:
     """Symmetry gives the sagittal plane, the end plates the pitch within it."""
-    frame = initial_frame(shape, tangent)
-    grid = grid_around(frame.to_local(shape.points_ras()), COARSE_MM, -np.full(3, 80.0), np.full(3, 80.0), 6.0)
-    hole = projected_hole(resample(shape.distance, frame, grid, -8.0), grid)
+    frame, hole = _facing_the_hole(shape, tangent)
     frame = symmetry_frame(shape, frame, np.array([*hole, 0.0]))
     for turn in range(2):
         grid = grid_around(frame.to_local(shape.points_ras()), COARSE_MM, GRID_LOW_MM, GRID_HIGH_MM, 6.0)
@@ -55,6 +60,26 @@ def find_frame(level: str, shape: Shape, tangent: FloatArray, notes: list[PlanWa
         pitch = _pitch(level, _tilt(upper), _tilt(lower), _wall_tilt(body, grid), notes if turn else [])
         frame = tilted(frame, pitch)
     return frame
+
+
+def _facing_the_hole(shape: Shape, tangent: FloatArray) -> tuple[Frame, FloatArray]:
+    """A first frame and the canal's (2,) middle in it: along the curve, or as little off it as shows the canal.
+
+    Raises:
+        CanalNotFound: no ring is seen from any of these directions.
+    """
+    straight = initial_frame(shape, tangent)
+    closed: CanalNotFound | None = None
+    for pitch, roll in DIRECTIONS_DEG:
+        sideways, up = np.radians(roll), tilted(straight, np.radians(pitch)).superior
+        frame = initial_frame(shape, np.cos(sideways) * up + np.sin(sideways) * straight.right)
+        grid = grid_around(frame.to_local(shape.points_ras()), COARSE_MM, -np.full(3, 80.0), np.full(3, 80.0), 6.0)
+        try:
+            return frame, projected_hole(resample(shape.distance, frame, grid, -8.0), grid)
+        except CanalNotFound as error:
+            closed = closed or error
+    assert closed is not None
+    raise closed
 
 
 def fit_endplates(

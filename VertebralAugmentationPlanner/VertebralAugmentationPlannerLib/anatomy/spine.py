@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
+from ..case.parts import at_border, parts_of_vertebrae
 from ..model import (
     Case,
     EndPlate,
@@ -67,7 +68,7 @@ def build_spine(
     for level, value in case.level_values.items():
         shapes[level] = label_shape(case.labels, value, boxes[value])
     try:
-        tangents = curve_tangents({level: shape.points_ras().mean(axis=0) for level, shape in shapes.items()})
+        tangents = curve_tangents(_centres(case, shapes, boxes))
     except ValueError as error:
         raise InputError(f"The labels do not form one spine: {error}; check the numbering and orientation.") from error
     wanted = [level for level in shapes if levels is None or level in levels]
@@ -78,16 +79,24 @@ def build_spine(
         if progress is not None:
             progress(n / len(wanted), f"anatomy of {level}")
         box = boxes[case.level_values[level]]
-        vertebrae[level] = _whole_or_not(case, level, box, shapes, tangents[level])
+        vertebrae[level] = _whole_or_not(case, level, box, shapes, tangents.get(level))
     _check_orientation(vertebrae)
     return Spine(vertebrae, _canal_centreline(vertebrae))
 
 
+def _centres(case: Case, shapes: dict[str, Shape], boxes: dict[int, tuple[slice, ...]]) -> dict[str, FloatArray]:
+    """RAS centre of each label that holds most of a vertebra; the tip of a cut process says nothing of the curve."""
+    size = case.labels.voxels.shape
+    cut = [level for level in shapes if at_border(boxes[case.level_values[level]], size)]
+    parts = parts_of_vertebrae({level: float(shape.mask.sum()) for level, shape in shapes.items()}, cut)
+    return {level: shape.points_ras().mean(axis=0) for level, shape in shapes.items() if level not in parts}
+
+
 def _whole_or_not(
-    case: Case, level: str, box: tuple[slice, ...], shapes: dict[str, Shape], tangent: FloatArray
+    case: Case, level: str, box: tuple[slice, ...], shapes: dict[str, Shape], tangent: FloatArray | None
 ) -> Vertebra:
     contact, edges = border_contact(case.labels, case.level_values[level], box)
-    if contact > TOLERATED_CUT_MM2:
+    if contact > TOLERATED_CUT_MM2 or tangent is None:
         where = " and ".join(dict.fromkeys(edges))
         return Vertebra(level, False, f"cut by the {where} border of the image ({contact:.0f} mm² touch it)")
     try:

@@ -13,6 +13,7 @@ from . import checks, hu
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .numbering import Numbering, numbering_from_table, numbering_of
+from .parts import at_border, parts_of_vertebrae
 from .source import Source, Volume, describe, read
 
 AIR_HU = -1024
@@ -69,8 +70,12 @@ def load_case(
     for name, value in levels.items():
         checks.refuse_shared_number(name, value, _bone(cleaned, name))
     centroids = {name: _centroid(cleaned, name) for name in cleaned.present}
-    checks.order_problems(centroids)
-    warnings += checks.skipped_numbers(centroids)
+    cut = [name for name, box in cleaned.boxes.items() if at_border(box, cleaned.image.voxels.shape)]
+    volumes = {name: float(np.count_nonzero(_inside(cleaned, name))) for name in cleaned.present}
+    parts = parts_of_vertebrae(volumes, cut)
+    standing = {name: centre for name, centre in centroids.items() if name not in parts}
+    checks.order_problems(standing)
+    warnings += checks.skipped_numbers(standing)
     warnings += checks.thickness_warnings("segmentation", cleaned.image)
 
     ct_image = None
@@ -173,7 +178,7 @@ def _bone(labels: CleanLabels, name: str) -> Image:
     box = labels.boxes[name]
     matrix = labels.image.ijk_to_ras.copy()
     matrix[:3, 3] = labels.image.to_ras([s.start for s in box])
-    return Image(labels.image.voxels[box] == labels.present[name], matrix)
+    return Image(_inside(labels, name), matrix)
 
 
 def _corners(labels: CleanLabels, name: str) -> NDArray:
@@ -192,8 +197,11 @@ def _some_points(labels: CleanLabels, levels: Iterable[str]) -> dict[str, NDArra
 
 
 def _voxels(labels: CleanLabels, name: str) -> NDArray:
-    box = labels.boxes[name]
-    return np.argwhere(labels.image.voxels[box] == labels.present[name]) + [s.start for s in box]
+    return np.argwhere(_inside(labels, name)) + [s.start for s in labels.boxes[name]]
+
+
+def _inside(labels: CleanLabels, name: str) -> NDArray:
+    return labels.image.voxels[labels.boxes[name]] == labels.present[name]
 
 
 def _values(labels: Image) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..model import LEVELS, Image, InputError
 from .names import SPINE_ORDER, part_of_name
+from .parts import parts_of_vertebrae
 
 VERSE: dict[str, int] = {
     **{f"C{n}": n for n in range(1, 8)},
@@ -163,10 +164,10 @@ def numbering_of(labels: Image, choice: str) -> Numbering:
 
 def _refuse_wrong_choice(labels: Image, choice: str) -> None:
     """A table chosen by hand against the anatomy would call an L4 a T13: raise where another table plainly fits."""
-    centroids = sampled_centroids(labels)
-    chosen = _reading(KNOWN[choice], centroids)
+    found = sampled(labels)
+    chosen = _reading(KNOWN[choice], found)
     for name, table in KNOWN.items():
-        reading = _reading(table, centroids)
+        reading = _reading(table, found)
         if name != choice and len(reading) >= max(PLAIN_SPINE, len(chosen) + 1) and forms_spine(reading):
             raise InputError(
                 f"The labels lie in the order of {title(name)}’s numbers ({_span(list(reading))}), not of "
@@ -183,11 +184,11 @@ def detect_numbering(labels: Image) -> Numbering:
     Raises:
         InputError: no table fits, or both do; the message says what each reading would be.
     """
-    centroids = sampled_centroids(labels)
-    if not centroids:
+    found = sampled(labels)
+    if not found:
         raise InputError("The segmentation is empty: no label reaches the size of a vertebra.")
-    readings = {name: _reading(table, centroids) for name, table in KNOWN.items()}
-    if max(centroids) > HIGHEST_VERSE_VALUE:
+    readings = {name: _reading(table, found) for name, table in KNOWN.items()}
+    if max(found) > HIGHEST_VERSE_VALUE:
         readings["verse"] = {}  # VerSe has no such value: another numbering, or one with organs
     named = {name: [level for level in reading if level in LEVELS] for name, reading in readings.items()}
     fitting = [name for name in KNOWN if named[name] and forms_spine(readings[name])]
@@ -198,13 +199,16 @@ def detect_numbering(labels: Image) -> Numbering:
     alone = sum(bool(levels) for levels in named.values()) == 1
     if len(best) == 1 and (most > 1 or alone):
         return known_numbering(best[0])
-    raise InputError(_why_not(sorted(centroids), named))
+    raise InputError(_why_not(sorted(found), named))
 
 
-def _reading(table: Mapping[str, int], centroids: Mapping[int, NDArray]) -> dict[str, NDArray]:
+def _reading(table: Mapping[str, int], found: Mapping[int, Sampled]) -> dict[str, NDArray]:
+    """Centroid of each name of a table that is there with most of its vertebra, in the order of the spine."""
     names = {value: name for name, value in table.items()}
-    found = {names[value]: centre for value, centre in centroids.items() if value in names}
-    return dict(sorted(found.items(), key=lambda item: SPINE_ORDER.index(item[0])))
+    there = {names[value]: label for value, label in found.items() if value in names}
+    cut = [name for name, label in there.items() if label.at_border]
+    parts = parts_of_vertebrae({name: label.volume_ml for name, label in there.items()}, cut)
+    return {name: there[name].centre for name in SPINE_ORDER if name in there and name not in parts}
 
 
 def forms_spine(centroids: Mapping[str, NDArray]) -> bool:
@@ -241,8 +245,17 @@ def title(name: str) -> str:
     return {"verse": "VerSe", "totalsegmentator": "TotalSegmentator"}.get(name, name)
 
 
-def sampled_centroids(labels: Image) -> dict[int, NDArray]:
-    """Centroid (RAS, mm) of every label of at least :data:`MIN_SAMPLED_ML`, from a regular sample of the voxels."""
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """One label in a sample of the voxels: centroid (3,) RAS mm, volume, and whether it reaches the map's border."""
+
+    centre: NDArray
+    volume_ml: float
+    at_border: bool
+
+
+def sampled(labels: Image) -> dict[int, Sampled]:
+    """Every label of at least :data:`MIN_SAMPLED_ML`, from a regular sample of the voxels."""
     stride = max(1, int(np.ceil((labels.voxels.size / SAMPLES) ** (1 / 3))))
     sample = np.ascontiguousarray(labels.voxels[::stride, ::stride, ::stride])
     voxel_ml = float(abs(np.linalg.det(labels.ijk_to_ras[:3, :3]))) * stride**3 / 1000
@@ -252,5 +265,12 @@ def sampled_centroids(labels: Image) -> dict[int, NDArray]:
         return {}
     counts = np.bincount(values)
     sums = [np.bincount(values, weights=index * float(stride)) for index in where]
+    outer = np.any([(index == 0) | (index == n - 1) for index, n in zip(where, sample.shape, strict=True)], axis=0)
+    cut = np.bincount(values[outer], minlength=len(counts)) > 0
     present = np.flatnonzero(counts * voxel_ml >= MIN_SAMPLED_ML)
-    return {int(v): labels.to_ras([axis[v] / counts[v] for axis in sums]) for v in present}
+    return {
+        int(v): Sampled(
+            labels.to_ras([axis[v] / counts[v] for axis in sums]), float(counts[v]) * voxel_ml, bool(cut[v])
+        )
+        for v in present
+    }
