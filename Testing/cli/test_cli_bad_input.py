@@ -82,6 +82,22 @@ def test_bad_choices(option, value, says, files, tmp_path, capsys):
     assert snapshot(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["plan", "--ct", "a.nii.gz"], "--ct; the CT stands without an option, vap plan CT --segmentation LABELS"),
+        (["measure", "-i", "a.nii.gz"], "-i; the CT stands without an option, vap measure CT --segmentation LABELS"),
+        (["plan", "a.nii.gz", "--mask=b.nii.gz"], "the label map is given with --segmentation"),
+        (["plan", "a.nii.gz", "--canula", "11G"], "did you mean --cannula?"),
+        (["plan", "a.nii.gz", "b.nii.gz"], "give one CT, and the labels with --segmentation"),
+    ],
+)
+def test_arguments_of_other_programs_are_put_right(arguments, says, tmp_path, capsys):
+    command = [*arguments, "--segmentation", "labels.nii.gz", "-o", str(tmp_path / "out")]
+    refused(capsys, command, f"{says} (see vap {arguments[0]} --help)")
+    assert snapshot(tmp_path) == []
+
+
 def test_levels_of_two_readings_are_asked_for(files, tmp_path, capsys):
     labels = write_image(tmp_path / "one.nii.gz", *spine_labels([28]))
     refused(capsys, ["plan", "--segmentation", str(labels), "-o", str(tmp_path / "out")], "could be T13 in VerSe or L4")

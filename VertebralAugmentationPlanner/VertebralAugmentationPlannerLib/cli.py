@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import io
 import os
 import signal
@@ -29,6 +30,10 @@ exit status:
   1  an error of the program itself (--debug shows where)
 130  stopped (Ctrl-C or SIGTERM); nothing is written
 """
+
+CT_OPTIONS = {"--ct", "--input", "--image", "--volume", "--dicom", "-i"}
+LABEL_OPTIONS = {"--seg", "--mask", "--label", "--labelmap", "-s", "-l"}
+"""What other programs call them."""
 
 PLAN_EXAMPLES = """\
 examples:
@@ -149,8 +154,23 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if len(rest) == 1 and not rest[0].startswith("-") and getattr(arguments, "ct", "") is None:
         arguments.ct = rest[0]
     elif rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        command: argparse.ArgumentParser = arguments.parser
+        command.error(f"unrecognized arguments: {' '.join(rest)}{_meant(command, rest)}")
     return arguments
+
+
+def _meant(command: argparse.ArgumentParser, rest: Sequence[str]) -> str:
+    """What is right instead of arguments that the command does not know."""
+    option = next((word.split("=")[0] for word in rest if word.startswith("-")), None)
+    if option is None:
+        return "; give one CT, and the labels with --segmentation"
+    if option.lower() in CT_OPTIONS:
+        return f"; the CT stands without an option, {command.prog} CT --segmentation LABELS"
+    known = [name for action in command._actions for name in action.option_strings if name.startswith("--")]
+    if option.lower() in LABEL_OPTIONS and "--segmentation" in known:
+        return "; the label map is given with --segmentation"
+    near = difflib.get_close_matches(option, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -181,6 +201,7 @@ def _command(commands: argparse._SubParsersAction, name: str, text: str, epilog:
         epilog=epilog + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    command.set_defaults(parser=command)
     command.add_argument("--quiet", action="store_true", help="no progress and no summary; errors are still shown")
     command.add_argument("--debug", action="store_true", help="show where an internal error came from")
     return command
