@@ -211,7 +211,12 @@ def _add_images(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "ct", nargs="?", metavar="CT", help="CT file or DICOM folder; without it the labels alone are used"
     )
-    command.add_argument("--segmentation", required=True, metavar="LABELS", help="label map or Slicer .seg.nrrd")
+    command.add_argument(
+        "--segmentation",
+        required=True,
+        metavar="LABELS",
+        help="label map, Slicer .seg.nrrd, or a folder of masks such as TotalSegmentator's vertebrae_L1.nii.gz",
+    )
     command.add_argument("--canal", metavar="MASK", help="mask of the spinal canal or cord, if at hand")
     command.add_argument(
         "--labels",

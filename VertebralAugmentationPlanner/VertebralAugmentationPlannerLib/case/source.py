@@ -16,6 +16,7 @@ from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
 from .itk import itk_warnings_off
+from .masks import read_masks
 from .nifti import check_nifti, orientation_notes
 from .segments import Segmentation, is_segmentation, read_segmentation
 
@@ -77,6 +78,10 @@ def _read_path(text: str, what: str) -> Volume:
     path, series = _split_series(text)
     if not path.exists():
         raise InputError(f"The {what} {text} does not exist; check the path.")
+    if what == "segmentation" and path.is_dir() and not any(is_dicom_file(file) for file in path.iterdir()):
+        image, segmentation, warnings, files = read_masks(path, lambda file: _plain(file, "segmentation"))
+        record = record_of(image, recorded_path(text), sha256_of(files))
+        return Volume(image, record, segmentation, warnings)
     if path.is_dir() or is_dicom_file(path):
         if what != "CT":
             raise InputError(
@@ -94,6 +99,11 @@ def _read_path(text: str, what: str) -> Volume:
         image, segmentation = image_from_sitk(raw, what), None
         warnings = orientation_notes(path, what, image)
     return Volume(image, record_of(image, recorded_path(text), sha256_of([path])), segmentation, warnings)
+
+
+def _plain(path: Path, what: str) -> Image:
+    check_nifti(path, what)
+    return image_from_sitk(read_file(path, what), what)
 
 
 def _split_series(text: str) -> tuple[Path, int | None]:
