@@ -79,9 +79,8 @@ def _read_path(text: str, what: str) -> Volume:
     if not path.exists():
         raise InputError(f"The {what} {text} does not exist; check the path.")
     if what == "segmentation" and path.is_dir() and not any(is_dicom_file(file) for file in path.iterdir()):
-        image, segmentation, warnings, files = read_masks(path, lambda file: _plain(file, "segmentation"))
-        record = record_of(image, recorded_path(text), sha256_of(files))
-        return Volume(image, record, segmentation, warnings)
+        image, parts, warnings, files = read_masks(path, lambda file: _plain(file, "segmentation"))
+        return Volume(image, record_of(image, recorded_path(text), sha256_of(files)), parts, warnings)
     if path.is_dir() or is_dicom_file(path):
         if what != "CT":
             raise InputError(
