@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..model import Margins
 from ..model.geometry import FloatArray, unit
 from .candidates import Line
 from .clearance import OUTSIDE_REACH_MM, PathEvaluator
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
-from .walls import ENTRY_ROUGHNESS_MM, ball_clearance
+from .walls import ENTRY_ROUGHNESS_MM, KINDS, ball_clearance
 
 CORE, RIM, SIDE, ENTRY = 10, 11, 12, 13
 """For the search: the walls of the pedicle and the canal, whose clearance is made large; the rim of the entry hole, which
@@ -125,18 +127,19 @@ class Ray:
         return cls(a, span, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
 
 
-def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray, roughness_mm: float) -> FloatArray:
-    """Depth (N,) of points along a line, from ``roughness_mm`` under the place where it crosses the entry's tangent plane."""
-    length = float(np.linalg.norm(ray.span))
+def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray, group: Group) -> FloatArray:
+    """Depth (N,) of a group's points along a line, from its roughness under the place where the line crosses the entry's
+    tangent plane."""
+    length = math.sqrt(float(ray.span @ ray.span))
     rate = float(ray.span @ normal) / length
-    return np.asarray(ray.along - float((entry - ray.a) @ normal) / rate - roughness_mm)
+    return np.asarray(ray.along[group.range] - float((entry - ray.a) @ normal) / rate - group.roughness_mm)
 
 
 def depth_gradient(
     points: FloatArray, weight: FloatArray, ray: Ray, entry: FloatArray, normal: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Gradient, by the first point and by the tip, of the weighted sum of :func:`depth_along` of points (K, 3)."""
-    length = float(np.linalg.norm(ray.span))
+    length = math.sqrt(float(ray.span @ ray.span))
     direction = ray.span / length
     rate, height = float(direction @ normal), float((entry - ray.a) @ normal)
     total = float(weight.sum())
@@ -151,28 +154,27 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
     walls = evaluator.coarse
     ray = Ray.past(walls.points, walls.squared, line.crossing, line.tip)
     along = ray.along - float((entry - line.crossing) @ unit(ray.span))
-    depth = walls.depth_below(entry, normal)
+    passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
+    by_kind = {kind: _where(passed, walls.range(kind)) for kind in KINDS}
+    wall = by_kind[WALL]
+    core = np.concatenate([wall, by_kind[CANAL]])
+    distance, zone = ray.distance, walls.zone_depth
+    depth, along, beside = walls.depth_below(entry, normal)[wall], along[wall], distance[wall]
+    rim = depth > 0
     # Deeper of two readings: under the tangent plane, and along the needle. A line that is wide by both does not lean
     # on how the cortex's direction is read, and meets it squarely. The pedicle's own walls count whatever the entry.
-    strict = np.maximum(depth + SIDE_STRICTER_MM, walls.zone_depth)
+    strict = np.maximum(depth + SIDE_STRICTER_MM, zone[wall])
     deeper = np.maximum(depth, along - ENTRY_ROUGHNESS_MM)
     deepest = np.maximum(strict, along - SIDE_ROUGHNESS_MM)
-    passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
-    distance = ray.distance
-    is_wall = walls.kind == WALL
-    members = {
-        CORE: is_wall | (walls.kind == CANAL),
-        RIM: is_wall & (depth > 0),
-        SIDE: is_wall,
-        ENTRY: is_wall,
-        **{kind: walls.kind == kind for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR)},
+    # Of each group the members, how near they are counted, and their depths.
+    members: dict[int, tuple[NDArray[np.int_], FloatArray, FloatArray | None]] = {
+        CORE: (core, ball_clearance(distance[core], zone[core]), zone[core]),
+        RIM: (wall[rim], beside[rim], depth[rim]),
+        SIDE: (wall, ball_clearance(beside, deepest), strict),
+        ENTRY: (wall, ball_clearance(beside, deeper), depth),
     }
-    readings = {
-        CORE: (ball_clearance(distance, walls.zone_depth), walls.zone_depth),
-        ENTRY: (ball_clearance(distance, deeper), depth),
-        RIM: (distance, depth),
-        SIDE: (ball_clearance(distance, deepest), strict),
-    }
+    for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR):
+        members[kind] = (by_kind[kind], distance[by_kind[kind]], None)
     needed = {
         CORE: 0.0,
         RIM: wishes.radius_mm + RIM_MM,
@@ -183,16 +185,14 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
     groups: dict[int, Group] = {}
     pieces = []
     first = 0
-    for group, member in members.items():
-        chosen = np.flatnonzero(member & passed)
-        if not chosen.size:
+    for group, (numbers, reading, depths) in members.items():
+        if not numbers.size:
             continue
-        reading, depths = readings.get(group, (distance, None))
-        nearest = float(reading[chosen].min())
+        nearest = float(reading.min())
         if group != CORE and nearest > needed[group] + LOOK_MM:
             continue  # too far to come into play within one step
-        chosen = chosen[reading[chosen] <= nearest + LOOK_MM]
-        pieces.append(walls.points[chosen])
+        chosen = np.flatnonzero(reading <= nearest + LOOK_MM)
+        pieces.append(walls.points[numbers[chosen]])
         groups[group] = Group(
             slice(first, first + len(chosen)),
             needed[group],
@@ -201,3 +201,8 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
         )
         first += len(chosen)
     return Nearby(np.concatenate(pieces), groups)
+
+
+def _where(flags: NDArray[np.bool_], part: slice) -> NDArray[np.int_]:
+    """Numbers of the flagged points within a part."""
+    return np.flatnonzero(flags[part]) + part.start

@@ -7,11 +7,11 @@ the optimum does not depend on where the grid's nodes fall.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
 from ..model.geometry import FloatArray, unit
@@ -185,7 +185,7 @@ class Neighbourhood:
         grad_a, grad_b = np.zeros(3), np.zeros(3)
         total = 0.0
         for group in self.near.groups:
-            if group == CORE:
+            if group == CORE or self._surely_kept(group, ray):
                 continue
             excess, d_a, d_b = self._nearest(group, ray)
             if excess < 0:
@@ -278,45 +278,63 @@ class Neighbourhood:
     def _ray(self, a: FloatArray, b: FloatArray) -> Ray:
         return Ray.past(self.near.points, self.near.squared, a, b)
 
-    def _excess(
-        self, name: int, group: Group, ray: Ray
-    ) -> tuple[FloatArray, FloatArray | None, NDArray[np.bool_] | None]:
-        """What the line keeps (N,) from a group's points beyond their need; how fast it grows with their distance (one
-        where None); and, of the walls, which count more the deeper the needle is in when it passes them."""
+    def _surely_kept(self, name: int, ray: Ray) -> bool:
+        """Whether a group keeps its need for certain: it keeps at least its distance, and N points count together by
+        at most log N softnesses."""
+        group = self.near.groups[name]
+        kept = float(ray.distance[group.range].min()) - group.needed
+        return kept > TEMPERATURE_MM * math.log(group.range.stop - group.range.start)
+
+    def _excess(self, name: int, group: Group, ray: Ray) -> tuple[FloatArray, FloatArray | None, FloatArray | None]:
+        """What the line keeps (N,) from a group's points beyond their need; the depth by which they count (as a whole
+        where None); and, of the walls, their depth along the needle."""
         distance = ray.distance[group.range]
         if group.depth is None:
             return distance - group.needed, None, None
         if name == RIM:
-            broken = distance - group.needed
-            stands = broken >= -group.depth
-            return np.where(stands, broken, -group.depth), stands.astype(float), None
-        along = depth_along(ray, self.entry, self.normal, group.roughness_mm)[group.range]
+            return np.maximum(distance - group.needed, -group.depth), None, None
+        if group.roughness_mm == np.inf:
+            return ball_clearance(distance, group.depth) - group.needed, group.depth, None
+        along = depth_along(ray, self.entry, self.normal, group)
         depth = np.maximum(group.depth, along)
-        rim = depth < distance
-        slope = np.where(rim, distance / np.where(rim, depth, 1.0), 1.0)
-        return ball_clearance(distance, depth) - group.needed, slope, rim & (along > group.depth)
+        return ball_clearance(distance, depth) - group.needed, depth, along
 
     def _nearest(self, name: int, ray: Ray) -> tuple[float, FloatArray, FloatArray]:
         """Softmin of what the line keeps from a group beyond its need, and its gradients by crossing and tip."""
         group = self.near.groups[name]
-        excess, slopes, deeper = self._excess(name, group, ray)
+        excess, depth, along = self._excess(name, group, ray)
         low = float(excess.min())
-        held = np.flatnonzero(excess < low + NO_WEIGHT_MM)
-        weight = np.exp((low - excess[held]) / TEMPERATURE_MM)
+        if low == np.inf:  # all of it is entry cortex
+            return low, np.zeros(3), np.zeros(3)
+        held = (excess < low + NO_WEIGHT_MM).nonzero()[0]
+        kept = excess.take(held)
+        weight = np.exp((low - kept) / TEMPERATURE_MM)
         total = float(weight.sum())
         weight /= total
         at = held + group.range.start
-        slope = np.ones(len(held)) if slopes is None else slopes[held]
-        pull, share = weight * slope / ray.distance[at], ray.share[at]
-        points = self.near.points[at]
+        distance, share, points = ray.distance.take(at), ray.share.take(at), self.near.points.take(at, axis=0)
+        # How fast a point's clearance grows with its distance, and which count more the deeper the needle is in.
+        rate, deepening = weight, None
+        if name == RIM:
+            assert group.depth is not None
+            rate = weight * (distance - group.needed >= -group.depth.take(held))
+        elif depth is not None:
+            deep = depth.take(held)
+            rim = deep < distance
+            slope = np.where(rim, distance / np.where(rim, deep, 1.0), 1.0)
+            rate = weight * slope
+            if along is not None and group.depth is not None:
+                deeper = rim & (along.take(held) > group.depth.take(held))
+                if deeper.any():
+                    deepening = weight * np.where(deeper, 0.5 - 0.5 * slope**2, 0.0)
+        pull = rate / distance
         away = points - ray.a - share[:, None] * ray.span
         d_b = -(away.T @ (pull * share))
         d_a = -(away.T @ pull) - d_b
-        if deeper is not None and deeper[held].any():
-            deepening = weight * np.where(deeper[held], 0.5 - 0.5 * slope**2, 0.0)
+        if deepening is not None:
             deeper_a, deeper_b = depth_gradient(points, deepening, ray, self.entry, self.normal)
             d_a, d_b = d_a + deeper_a, d_b + deeper_b
-        return low - TEMPERATURE_MM * float(np.log(total)), d_a, d_b
+        return low - TEMPERATURE_MM * math.log(total), d_a, d_b
 
 
 def _bent(price: float, short: float) -> tuple[float, float]:
