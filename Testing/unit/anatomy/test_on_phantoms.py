@@ -54,6 +54,20 @@ def test_the_isthmus_is_within_half_a_millimetre_across_and_one_along_its_height
     assert found.isthmus_height_mm == pytest.approx(known["isthmus_height_mm"], abs=1.0)
 
 
+@pytest.mark.parametrize("level", WHOLE)
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_pedicle_runs_along_its_axis_and_its_isthmus_is_in_place(fine, level, side):
+    _, truth, vertebrae = fine
+    known = truth[level]["pedicles"][side]
+    found, frame = vertebrae[level].pedicles[side], vertebrae[level].frame
+    cosine = frame.direction_to_ras(found.axis) @ known["axis"]
+    assert np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))) < 2.5
+    offset = frame.to_ras(found.centre) - known["centre_ras"]
+    along = offset @ known["axis"]
+    assert abs(along) < 1.0
+    assert np.linalg.norm(offset - along * np.array(known["axis"])) < 0.3
+
+
 @pytest.mark.parametrize("level", ["T9", "L3"])
 def test_a_vertebra_cut_by_the_border_is_incomplete_and_says_where(fine, level):
     vertebra = fine[2][level]
