@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
-from scipy.special import expit, log_expit
 
 from ..model import Frame
 from ..model.geometry import FloatArray
@@ -92,7 +91,7 @@ class _Corner:
 
     Args:
         below, before: (N,) depth under the smooth plate, and depth behind a level wall through the start, mm.
-        plate, wall: (N, 6) and (N, 5) terms by which the true plate and wall differ from those.
+        plate, wall: (6, N) and (5, N) terms by which the true plate and wall differ from those.
         inside: (N,) whether the voxels are bone.
     """
 
@@ -108,11 +107,11 @@ class _Corner:
         A voxel is bone where it lies under the plate and behind the wall: the product of two logistic curves.
         """
         plate, wall = terms[:PLATE_TERMS], terms[PLATE_TERMS:]
-        under, behind = (
-            (self.below + self.plate @ plate) / ROUGHNESS_MM,
-            (self.before + self.wall @ wall) / ROUGHNESS_MM,
-        )
-        log_bone = log_expit(under) + log_expit(behind)
+        depths = np.stack([self.below + plate @ self.plate, self.before + wall @ self.wall]) / ROUGHNESS_MM
+        # The logistic curve and its logarithm from one exponential; SciPy's take several times as long.
+        tails = np.exp(-np.abs(depths))
+        log_bone = (np.minimum(depths, 0.0) - np.log1p(tails)).sum(axis=0)
+        no_bone = np.where(depths > 0, tails, 1.0) / (1.0 + tails)
         bone = np.minimum(np.exp(log_bone), 1.0 - 1e-9)
         unlikely = -np.where(self.inside, log_bone, np.log1p(-bone))
         slope = np.where(self.inside, -1.0, bone / (1.0 - bone)) * (unlikely < STRANGE) / ROUGHNESS_MM
@@ -120,8 +119,8 @@ class _Corner:
         value = np.minimum(unlikely, STRANGE).sum() + 0.5 * float(odd @ odd + off @ off)
         gradient = np.concatenate(
             [
-                self.plate.T @ (slope * expit(-under)) + odd / PLATE_SPREAD_MM,
-                self.wall.T @ (slope * expit(-behind)) + off / WALL_SPREAD_MM,
+                self.plate @ (slope * no_bone[0]) + odd / PLATE_SPREAD_MM,
+                self.wall @ (slope * no_bone[1]) + off / WALL_SPREAD_MM,
             ]
         )
         return float(value), gradient
@@ -193,8 +192,8 @@ def _corner_at(
     corner = _Corner(
         below,
         before,
-        np.stack([ones, inward, inward**2, across, across**2, outward * ring(points)], axis=1),
-        np.stack([ones, down, down**2, across**2, across], axis=1),
+        np.stack([ones, inward, inward**2, across, across**2, outward * ring(points)]),
+        np.stack([ones, down, down**2, across**2, across]),
         inside,
     )
     first = np.concatenate([PLATE_EXPECTED, WALL_EXPECTED_MM])
