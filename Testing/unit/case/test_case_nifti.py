@@ -13,6 +13,7 @@ from test_case_reading import VALUES, as_sitk, refused
 from toy_spine import ct_of, spine_labels
 
 from VertebralAugmentationPlannerLib.case import load_case
+from VertebralAugmentationPlannerLib.case.source import read
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +110,38 @@ def test_a_nifti_file_with_a_skewed_matrix_is_refused_or_straightened(tmp_path, 
     struct.pack_into("<12f", data, 280, *skewed[:3].ravel())
     path.write_bytes(data)
     refused("skewed orientation matrix; resample it to a rectangular grid", None, path)
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("change", ["", "big-endian", "slope 0", "scaled"])
+@pytest.mark.parametrize("kind", [sitk.sitkInt16, sitk.sitkUInt16, sitk.sitkInt32, sitk.sitkFloat32, sitk.sitkFloat64])
+def test_every_voxel_is_what_itk_reads_of_the_same_file(tmp_path, toy, kind, change, ending):
+    _, ct, matrix = toy
+    plain = tmp_path / "plain.nii"
+    sitk.WriteImage(sitk.Cast(as_sitk(ct.astype(np.int16), matrix) + 1000, kind), str(plain))
+    data = bytearray(plain.read_bytes())
+    if change == "big-endian":
+        data = turned(data)
+    elif change:
+        struct.pack_into("<2f", data, 112, *((0.0, 3.0) if change == "slope 0" else (2.0, -24.0)))
+    path = tmp_path / f"ct{ending}"
+    path.write_bytes(gzip.compress(bytes(data)) if ending == ".nii.gz" else data)
+    read_by_itk = sitk.ReadImage(str(path))
+    expected = sitk.GetArrayFromImage(read_by_itk).transpose(2, 1, 0)
+    image = read(path, "CT").image
+    np.testing.assert_array_equal(image.voxels, expected)
+    assert image.voxels.dtype == expected.dtype
+    np.testing.assert_allclose(
+        image.to_ras([3, 5, 7]) * [-1, -1, 1], read_by_itk.TransformIndexToPhysicalPoint([3, 5, 7])
+    )
+
+
+def turned(data):
+    """A little-endian NIfTI-1 file of numbers with its bytes the other way round, header and voxels."""
+    fields = ((0, "i", 1), (40, "h", 8), (68, "h", 4), (76, "f", 8), (108, "f", 3), (140, "i", 2), (252, "h", 2))
+    result = bytearray(data)
+    for at, code, count in (*fields, (256, "f", 18)):
+        struct.pack_into(f">{count}{code}", result, at, *struct.unpack_from(f"<{count}{code}", data, at))
+    size = struct.unpack_from("<h", data, 72)[0] // 8
+    result[352:] = np.frombuffer(data, f"u{size}", offset=352).byteswap().tobytes()
+    return result

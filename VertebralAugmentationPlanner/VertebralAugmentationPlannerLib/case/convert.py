@@ -59,8 +59,8 @@ def image_from_sitk(image: sitk.Image, what: str) -> Image:
     return image_from_array(sitk.GetArrayFromImage(image).transpose(2, 1, 0), affine_of(image), what)
 
 
-def affine_of(image: sitk.Image) -> NDArray:
-    """4 × 4 matrix from voxel index to RAS mm of a three-dimensional SimpleITK image."""
+def affine_of(image: sitk.Image | sitk.ImageFileReader) -> NDArray:
+    """4 × 4 matrix from voxel index to RAS mm of a three-dimensional SimpleITK image, or of one whose header was read."""
     lps = np.eye(4)
     lps[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * np.asarray(image.GetSpacing())
     lps[:3, 3] = image.GetOrigin()

@@ -9,10 +9,11 @@ header (nifti1.h).
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 import zlib
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,15 @@ from scipy.spatial.transform import Rotation
 
 from ..model import Image, InputError, PlanWarning
 
-HEADER_BYTES = 348
+HEADER_BYTES, FIRST_VOXEL_AT = 348, 352
 DIM_AT, DATATYPE_AT, BITPIX_AT, VOX_OFFSET_AT, CODES_AT = 40, 70, 72, 108, 252
-FLOAT_TYPES = {16: "f4", 64: "f8"}
-"""NIfTI datatype codes of floating point voxels."""
-QUATERNION_AT, SFORM_AT, PIXDIM_AT = 256, 280, 76
+VOXEL_TYPES = {2: "u1", 256: "i1", 4: "i2", 512: "u2", 8: "i4", 768: "u4", 1024: "i8", 1280: "u8", 16: "f4", 64: "f8"}
+"""NumPy's names of the NIfTI datatype codes of one real number a voxel."""
+QUATERNION_AT, SFORM_AT, PIXDIM_AT, SCALE_AT = 256, 280, 76, 112
 CHUNK_BYTES = 1 << 20
+
+MOST_PACKED = 1100
+"""No gzip stream unpacks to more than 1032 times its size (zlib's technical notes): a header that asks for more lies."""
 
 AGREEMENT_MM = 0.5
 """Two matrices of one file that place a corner of the volume this far apart are two different opinions. Farther apart
@@ -33,18 +37,22 @@ than a voxel as well, the file is refused: programs differ in which one they fol
 codes), so the labels drawn in one would lie elsewhere in another. [D]"""
 
 
-def check_nifti(path: Path, what: str) -> None:
-    """Refuse a NIfTI-1 file that ITK would read as something else than it is; other files pass untouched.
+def nifti_voxels(path: Path, what: str) -> NDArray | None:
+    """The voxels [k, j, i] of a NIfTI-1 file, unpacked once to check and to keep them.
+
+    Returns:
+        the voxels as stored; None where ITK has to read the file: no single-file NIfTI-1, scaled values, other than three
+        dimensions, or other than one real number a voxel.
 
     Raises:
-        InputError: the file ends before its last voxel, is damaged, holds NaN or infinity, or has qform_code and
-            sform_code 0.
+        InputError: ITK would read it as something else than it is: the file ends before its last voxel, is damaged, holds
+            NaN or infinity, or has qform_code and sform_code 0.
     """
     if not path.name.lower().endswith((".nii", ".nii.gz")):
-        return
+        return None
     header = _header(path)
     if len(header) < HEADER_BYTES or header[344:347] != b"n+1":
-        return  # not a single-file NIfTI-1: ITK says what it makes of it
+        return None  # not a single-file NIfTI-1: ITK says what it makes of it
     order = "<" if struct.unpack_from("<i", header)[0] == HEADER_BYTES else ">"
     qform, sform = struct.unpack_from(order + "hh", header, CODES_AT)
     if qform <= 0 and sform <= 0:
@@ -55,13 +63,14 @@ def check_nifti(path: Path, what: str) -> None:
     dim = struct.unpack_from(order + "8h", header, DIM_AT)
     (bits,) = struct.unpack_from(order + "h", header, BITPIX_AT)
     (offset,) = struct.unpack_from(order + "f", header, VOX_OFFSET_AT)
-    expected = int(offset) + int(np.prod([max(n, 1) for n in dim[1 : 1 + max(dim[0], 0)]], dtype=np.int64)) * bits // 8
+    count = math.prod(max(n, 1) for n in dim[1 : 1 + max(dim[0], 0)])
+    expected = count * bits // 8
     (datatype,) = struct.unpack_from(order + "h", header, DATATYPE_AT)
-    kind = np.dtype(order + FLOAT_TYPES[datatype]) if datatype in FLOAT_TYPES else None
+    kind = np.dtype(order + VOXEL_TYPES[datatype]) if datatype in VOXEL_TYPES else None
     try:
-        size, bad = _read_through(path, int(offset), kind)
+        size, stored = _read_through(path, int(offset), expected)
     except EOFError:
-        size, bad = 0, 0  # the gzip stream itself has no end
+        size, stored = 0, np.empty(0, np.uint8)  # the gzip stream itself has no end
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
             f"The {what} {path.name} is damaged (it does not unpack to what its checksum says), so its voxels cannot "
@@ -69,11 +78,20 @@ def check_nifti(path: Path, what: str) -> None:
         ) from error
     if size < expected:
         raise InputError(f"The {what} {path.name} is cut short, its last slices are missing; copy it again.")
+    if kind is None or expected != count * kind.itemsize:
+        return None
+    voxels = stored.view(kind)
+    bad = _not_finite(voxels) if kind.kind == "f" else 0
     if bad:
         raise InputError(
             f"The {what} {path.name} holds {bad} voxels that are NaN or infinite; export it again with a number in "
             "every voxel."
         )
+    slope, intercept = struct.unpack_from(order + "2f", header, SCALE_AT)
+    scaled = slope not in (0.0, 1.0) or intercept != 0.0  # a slope of 0 stands for 1
+    if scaled or dim[0] != 3 or min(dim[1:4]) < 1 or offset < FIRST_VOXEL_AT:
+        return None
+    return voxels.astype(kind.newbyteorder("="), copy=False).reshape(dim[3], dim[2], dim[1])
 
 
 def orientation_notes(path: Path, what: str, image: Image) -> tuple[PlanWarning, ...]:
@@ -134,28 +152,37 @@ def _qform(header: bytes, order: str) -> NDArray:
     return np.column_stack([turn * spacing, offset])
 
 
-def _read_through(path: Path, offset: int, kind: np.dtype | None) -> tuple[int, int]:
-    """Unpacked size in bytes, and of floating point voxels (``kind``) how many are NaN or infinite.
+def _read_through(path: Path, offset: int, count: int) -> tuple[int, NDArray[np.uint8]]:
+    """How many bytes a file holds from an offset on, and the first ``count`` of them.
 
     A packed file is read to its end, where gzip compares the checksum: EOFError where it has none, BadGzipFile or
-    zlib.error where it is damaged. A plain file of whole numbers is not read at all.
+    zlib.error where it is damaged.
     """
+    stored_bytes = path.stat().st_size
     with _open(path) as stream:
-        if kind is None and not isinstance(stream, gzip.GzipFile):
-            return path.stat().st_size, 0
-        size, bad = len(stream.read(offset)), 0
-        while chunk := stream.read(CHUNK_BYTES):
-            size += len(chunk)
-            if kind is not None:
-                values = np.frombuffer(chunk[: len(chunk) // kind.itemsize * kind.itemsize], kind)
-                bad += values.size - int(np.count_nonzero(np.isfinite(values)))
-    return size, bad
+        packed = isinstance(stream, gzip.GzipFile)
+        if count > stored_bytes * (MOST_PACKED if packed else 1):
+            raise EOFError
+        stored = np.empty(count, np.uint8)
+        skipped, filled = len(stream.read(offset)), 0
+        while filled < count and (got := stream.readinto(stored.data[filled : filled + CHUNK_BYTES])):
+            filled += got
+        while packed and stream.read(CHUNK_BYTES):
+            pass
+    return (filled if skipped == offset else 0), stored[:filled]
 
 
-def _open(path: Path) -> BinaryIO:
+def _not_finite(voxels: NDArray) -> int:
+    """How many are NaN or infinite."""
+    step = CHUNK_BYTES // voxels.itemsize
+    parts = (voxels[first : first + step] for first in range(0, voxels.size, step))
+    return sum(part.size - int(np.count_nonzero(np.isfinite(part))) for part in parts)
+
+
+def _open(path: Path) -> BufferedReader | gzip.GzipFile:
     with open(path, "rb") as stream:
         packed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else open(path, "rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if packed else open(path, "rb")
 
 
 def _header(path: Path) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,11 +14,11 @@ import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 
 from ..model import Image, ImageRecord, InputError, PlanWarning
-from .convert import image_from_array, image_from_sitk
+from .convert import affine_of, image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
 from .itk import itk_warnings_off
 from .masks import read_masks
-from .nifti import check_nifti, orientation_notes
+from .nifti import nifti_voxels, orientation_notes
 from .segments import Segmentation, is_segmentation, read_segmentation
 
 Source = Union[str, "PathLike[str]", sitk.Image, Image, "tuple[NDArray, ArrayLike]"]
@@ -88,21 +89,38 @@ def _read_path(text: str, what: str) -> Volume:
             )
         image, files, warnings = read_dicom(path, series)
         return Volume(image, record_of(image, recorded_path(text), sha256_of(files)), None, warnings)
-    check_nifti(path, what)
-    raw = read_file(path, what)
-    if is_segmentation(raw):
-        if what == "CT":
-            raise InputError(f"The CT {path.name} is a Slicer segmentation; give the CT itself.")
-        image, segmentation, warnings = read_segmentation(raw, path.name)
-    else:
-        image, segmentation = image_from_sitk(raw, what), None
-        warnings = orientation_notes(path, what, image)
+    nifti = _nifti(path, what)
+    image, segmentation, warnings = _by_itk(path, what) if nifti is None else (nifti, None, ())
+    warnings = (*warnings, *orientation_notes(path, what, image))
     return Volume(image, record_of(image, recorded_path(text), sha256_of([path])), segmentation, warnings)
 
 
+def _by_itk(path: Path, what: str) -> tuple[Image, Segmentation | None, tuple[PlanWarning, ...]]:
+    raw = read_file(path, what)
+    if not is_segmentation(raw):
+        return image_from_sitk(raw, what), None, ()
+    if what == "CT":
+        raise InputError(f"The CT {path.name} is a Slicer segmentation; give the CT itself.")
+    return read_segmentation(raw, path.name)
+
+
 def _plain(path: Path, what: str) -> Image:
-    check_nifti(path, what)
-    return image_from_sitk(read_file(path, what), what)
+    image = _nifti(path, what)
+    return image_from_sitk(read_file(path, what), what) if image is None else image
+
+
+def _nifti(path: Path, what: str) -> Image | None:
+    """A NIfTI file whose voxels are kept while they are checked, placed by ITK; None where ITK has to read them, too."""
+    voxels = nifti_voxels(path, what)
+    if voxels is None:
+        return None
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    with _itk_errors_in_words(path, what):
+        reader.ReadImageInformation()
+    if reader.GetSize() != voxels.shape[::-1]:
+        return None
+    return image_from_array(voxels.transpose(2, 1, 0), affine_of(reader), what)
 
 
 def _split_series(text: str) -> tuple[Path, int | None]:
@@ -120,9 +138,15 @@ def read_file(path: Path, what: str) -> sitk.Image:
     Raises:
         InputError: not an image, a damaged one, or one whose direction is not orthonormal.
     """
+    with _itk_errors_in_words(path, what):
+        return sitk.ReadImage(str(path))
+
+
+@contextlib.contextmanager
+def _itk_errors_in_words(path: Path, what: str) -> Iterator[None]:
     try:
         with itk_warnings_off():
-            return sitk.ReadImage(str(path))
+            yield
     except RuntimeError as error:
         text = str(error)
         if "orthonormal" in text.lower() or "non-orthogonal" in text.lower():
