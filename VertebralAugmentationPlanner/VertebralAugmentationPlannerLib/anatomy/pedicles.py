@@ -56,11 +56,23 @@ AROUND_MM = 1.2
 WALL_BAND_MM = 0.9
 """Samples this near to the surface, in or out, tell its direction."""
 
+STEEPEST_WALL = 0.8
+"""Walls that lean by more than 53° (sine) to the axis are the body's or the arch's and no pedicle's; they count less and
+less up to there. Without this limit the axis of short pedicles runs away into the lamina [C: Visible Human L1–L3]."""
+
+MOST_AREA = 1.1
+"""A section this much larger than the smallest one seen is no isthmus, whatever the walls say: it has run into another
+part of the bone."""
+
 LONGEST_STEP_MM = 1.2
 """The isthmus moves along the axis by no more than this in one round."""
 
 ROUND_RATIO = 1.12
 """Below this ratio of its diameters a section has no long axis worth turning to."""
+
+LEANING_DEG = (25.0, 45.0)
+"""A section that leans by up to the first is measured along its own axes, as a reader's callipers are; at 45° neither of
+them is more of a height than the other, and both diameters are read straight across and straight up [D]."""
 
 MIN_SLAB_VOXELS = 6
 """Fewer voxels than this have no height to speak of."""
@@ -103,9 +115,14 @@ def find_pedicle(
         },
     )
     centre, axis = section.place(found.x)
+    best = _Stretch(bone, grid, centre, axis)
+    limit = MOST_AREA * best.area
     for _ in range(ROUNDS):
-        centre, axis = _Stretch(bone, grid, centre, axis).followed(lateral)
-    return _Stretch(bone, grid, centre, axis).measured(side, shape, frame)
+        better = _Stretch(bone, grid, *best.followed(lateral))
+        if better.area > limit:
+            break
+        best, limit = better, min(limit, MOST_AREA * better.area)
+    return best.measured(side, shape, frame)
 
 
 def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lateral: float) -> FloatArray:
@@ -208,6 +225,12 @@ class _Stretch:
         self._values = grid.sample(bone, centre + flat + self._along[:, None] * axis)
         self._share = np.clip(self._values / SECTION_STEP_MM + 0.5, 0.0, 1.0) * self._own
 
+    @property
+    def area(self) -> float:
+        """Area of the middle section, mm²."""
+        share = np.clip(self._middle / SECTION_STEP_MM + 0.5, 0.0, 1.0)
+        return float(share[ndimage.binary_dilation(self._region)].sum()) * SECTION_STEP_MM**2
+
     def followed(self, lateral: float) -> tuple[FloatArray, FloatArray]:
         """A better centre (3,) of the isthmus, where the section's area is least, and a better axis.
 
@@ -218,6 +241,7 @@ class _Stretch:
         normal = np.stack(list(np.gradient(self._values, SECTION_STEP_MM)), axis=-1)
         normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
         wall = np.clip(1.0 - np.abs(self._values) / WALL_BAND_MM, 0.0, None) * self._own * weight
+        wall *= np.clip(1.0 - (normal[..., 2] / STEEPEST_WALL) ** 2, 0.0, None) ** 2
         flat = normal.reshape(-1, 3)
         _, vectors = np.linalg.eigh((flat * wall.reshape(-1, 1)).T @ flat)
         direction = vectors[:, 0] * np.sign(vectors[2, 0])
@@ -252,6 +276,7 @@ class _Stretch:
         width = 4.0 * float(np.sqrt(across @ spread @ across))
         middle = np.array([np.sum(weight * part) for part in (self._u, self._v)]) / weight.sum()
         height = self._label_height(shape, frame, middle, upward, width)
+        width, height = _upright(across, upward, width, height)
         edge = self._region & ~ndimage.binary_erosion(self._region)
         plane = self._centre + np.stack([_U[edge], _V[edge]], axis=1) @ self._axes
         points = _to_surface(plane, self._middle[edge], self._bone, self._grid, self._axes)
@@ -350,3 +375,19 @@ def _principal(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
     # Whichever principal axis lies nearer to craniocaudal carries the height: at L5 that is the short one.
     tall = int(abs(vectors[1, 1]) >= abs(vectors[1, 0]))
     return vectors[:, 1 - tall], vectors[:, tall]
+
+
+def _upright(across: FloatArray, upward: FloatArray, width_mm: float, height_mm: float) -> tuple[float, float]:
+    """Width and height of an ellipse with these diameters along its own axes, for a section that leans.
+
+    Oval L5 pedicles lean by about 45°: one degree more or less must not exchange their width and height. The directions
+    of reading turn from the ellipse's own axes to the vertebra's while it leans from the first angle to the second.
+    """
+    lean = np.arctan2(across[1] * np.sign(across[0]), abs(across[0]))
+    low, high = np.radians(LEANING_DEG)
+    part = np.clip((high - abs(lean)) / (high - low), 0.0, 1.0)
+    off = lean * (1.0 - part * part * (3.0 - 2.0 * part))  # from the own axes back to upright
+    inverse = np.array([width_mm, height_mm]) ** -2.0
+    turned = np.array([[np.cos(off), np.sin(off)], [np.sin(off), np.cos(off)]]) ** 2
+    width, height = (turned @ inverse) ** -0.5
+    return float(width), float(height)
