@@ -19,7 +19,7 @@ from ..model.geometry import FloatArray, unit
 from .angles import SIDE_SIGN
 from .isthmus import IsthmusPlane
 from .space import AccessSpace, access_space
-from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
+from .surface import ANTERIOR, CANAL, DENSE_MM, ENDPLATE, LATERAL, NEIGHBOUR, WALL
 from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, Walls, ball_clearance
 
 ENTRY_PATCH_MM = 5.0
@@ -32,10 +32,6 @@ facets, laminae and spinous processes of the neighbours reach behind an entry [D
 SEARCH_CORRIDOR_MM, CORRIDOR_MM = 24.0, 34.0
 """Surfaces farther from the pedicle's axis than this aren't looked at by the search, and by the evaluation. No needle
 of the search leaves that axis by more than 20 mm (at the tip, at 40°); one dragged by hand may go further [C]."""
-
-DENSE_MM = 15.0
-"""As near to the pedicle's axis as this, walls and canal are known by all their points: there tenths of a millimetre
-decide. Elsewhere one point a voxel face is enough [D]."""
 
 STEP_MM = 0.5
 """Sampling along the axis; the fields are on grids of 0.8–1 mm [D]."""
@@ -129,9 +125,8 @@ class PathEvaluator:
 
     def _off_axis(self, points: FloatArray) -> FloatArray:
         """Distance (N,) of points from the pedicle's axis; infinite where no part of a cannula reaches behind it."""
-        depth = self.isthmus.depth_of(points)
-        across = points - self.isthmus.centre - depth[:, None] * self.isthmus.axis
-        return np.where(depth > -OUTSIDE_REACH_MM, np.sqrt(np.einsum("ij,ij->i", across, across)), np.inf)
+        reached = self.isthmus.depth_of(points) > -OUTSIDE_REACH_MM
+        return np.where(reached, self.isthmus.off_axis(points), np.inf)
 
     def bone_entry(self, inside: FloatArray, direction: FloatArray) -> FloatArray:
         """Where an axis enters the bone.

@@ -41,6 +41,11 @@ class IsthmusPlane:
         """Distance (…) along the pedicle's axis in front of the isthmus, mm; negative behind it."""
         return np.asarray((points - self.centre) @ self.axis)
 
+    def off_axis(self, points: FloatArray) -> FloatArray:
+        """Distance (N,) of points (N, 3) from the pedicle's axis, mm."""
+        across = points - self.centre - self.depth_of(points)[:, None] * self.axis
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", across, across)))
+
     def to_local(self, plane: FloatArray) -> FloatArray:
         """Local points (…, 3) of plane coordinates (…, 2)."""
         plane = np.asarray(plane, float)

@@ -276,7 +276,7 @@ class Neighbourhood:
         return total, gradient, -turn, turn
 
     def _ray(self, a: FloatArray, b: FloatArray) -> Ray:
-        return Ray.past(self.near.points, self.near.squared, a, b)
+        return Ray.past(self.near.rows, self.near.squared, a, b)
 
     def _surely_kept(self, name: int, ray: Ray) -> bool:
         """Whether a group keeps its need for certain: it keeps at least its distance, and N points count together by

@@ -15,9 +15,14 @@ from scipy import ndimage
 
 from ..model import LocalGrid, Vertebra
 from ..model.geometry import FloatArray
+from .isthmus import IsthmusPlane
 
 WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL, NEIGHBOUR = range(6)
 """What a surface point belongs to. WALL is the pedicle, the arch and the rim where the pedicle joins the body."""
+
+DENSE_MM = 15.0
+"""As near to a pedicle's axis as this, walls and canal are known by all their points: there tenths of a millimetre
+decide. Elsewhere one point a voxel face is enough [D]."""
 
 JUNCTION_MM = 5.0
 """The pedicle flares into the body over about this depth in front of the posterior wall; as far, the pedicle's own
@@ -50,7 +55,8 @@ class Obstacles:
         points: (N, 3) local mm, sorted by ``kind``.
         normals: (N, 3) unit normals, out of the bone; zero for the canal and the neighbours.
         kind: (N,) one of WALL … NEIGHBOUR.
-        coarse: (N,) a sparser subset for the search, on average one point a voxel face.
+        coarse: (N,) a sparser subset for the search, on average one point a voxel face; other points stand only on walls
+            and canal near a pedicle's axis.
     """
 
     points: FloatArray
@@ -65,23 +71,39 @@ def surface_obstacles(vertebra: Vertebra) -> Obstacles:
     if grid is None or bone is None or vertebra.canal_mm is None:
         raise ValueError("surfaces need a complete vertebra with a canal")
     points, coarse = zero_level(bone, grid)
+    depth = points[:, 1] - posterior_wall_at(vertebra, points)
+    kept = _kept(vertebra, points, coarse, depth <= JUNCTION_MM)
+    points, coarse, depth = points[kept], coarse[kept], depth[kept]
     normals = outward_normals(bone, grid, points)
-    sets = [(points, normals, _bone_kind(vertebra, points, normals), coarse)]
+    sets = [(points, normals, _bone_kind(vertebra, normals, depth), coarse)]
     for values, kind in ((vertebra.canal_mm, CANAL), (vertebra.neighbour_mm, NEIGHBOUR)):
         if values is None:
             continue
-        points, coarse = zero_level(values, grid)
+        points, coarse = zero_level(values, grid, faces=kind == CANAL)
+        kept = _kept(vertebra, points, coarse, ~coarse)
+        points, coarse = points[kept], coarse[kept]
         sets.append((points, np.zeros_like(points), np.full(len(points), kind), coarse))
     points, normals, kind, coarse = (np.concatenate(parts) for parts in zip(*sets, strict=True))
     order = np.argsort(kind, kind="stable")
     return Obstacles(points[order], normals[order], kind[order], coarse[order])
 
 
-def zero_level(values: FloatArray, grid: LocalGrid) -> tuple[FloatArray, NDArray[np.bool_]]:
+def _kept(
+    vertebra: Vertebra, points: FloatArray, coarse: NDArray[np.bool_], wall: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Flags (N,) of the coarse points, and of all points of a wall or the canal near a pedicle's axis."""
+    kept = coarse.copy()
+    others = np.flatnonzero(wall & ~coarse)
+    for pedicle in vertebra.pedicles.values():
+        kept[others] |= IsthmusPlane.of(pedicle).off_axis(points[others]) < DENSE_MM
+    return kept
+
+
+def zero_level(values: FloatArray, grid: LocalGrid, faces: bool = True) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Points where a field on the grid changes sign, linearly interpolated.
 
-    Crossings are taken along the grid's edges and the diagonals of its faces, which puts the points less than a
-    voxel apart.
+    Crossings are taken along the grid's edges and, with ``faces``, the diagonals of its faces, which puts the points less
+    than a voxel apart.
 
     Returns:
         (N, 3) local points, and (N,) flags of those on the edges proper.
@@ -91,7 +113,7 @@ def zero_level(values: FloatArray, grid: LocalGrid) -> tuple[FloatArray, NDArray
     shape = np.array(values.shape)
     strides = np.array([shape[1] * shape[2], shape[2], 1])
     pieces, flags = [], []
-    for step in map(np.array, _NEIGHBOUR_STEPS):
+    for step in map(np.array, _NEIGHBOUR_STEPS if faces else _NEIGHBOUR_STEPS[:3]):
         # Neighbours are compared along memory, which is quick; a step that left the grid at its edge is dropped.
         ahead = int(step @ strides)
         at = np.flatnonzero(inside[:-ahead] != inside[ahead:])
@@ -126,13 +148,12 @@ def posterior_wall_at(vertebra: Vertebra, points: FloatArray) -> FloatArray:
     return values.reshape(index.shape[:-1])
 
 
-def _bone_kind(vertebra: Vertebra, points: FloatArray, normals: FloatArray) -> NDArray[np.int_]:
-    depth = points[:, 1] - posterior_wall_at(vertebra, points)
-    in_front = depth > JUNCTION_MM
+def _bone_kind(vertebra: Vertebra, normals: FloatArray, depth: FloatArray) -> NDArray[np.int_]:
+    """What bone surface (N,) with normals (N, 3) at a depth (N,) in front of the posterior wall belongs to."""
     plate = np.abs(normals[:, 2]) > PLATE_NORMAL
     forward = (normals[:, 1] > np.abs(normals[:, 0])) & (depth > 0.5 * (vertebra.depth_mm or 0.0))
-    kind = np.full(len(points), LATERAL)
+    kind = np.full(len(depth), LATERAL)
     kind[forward] = ANTERIOR
     kind[plate] = ENDPLATE
-    kind[~in_front] = WALL
+    kind[depth <= JUNCTION_MM] = WALL
     return kind
