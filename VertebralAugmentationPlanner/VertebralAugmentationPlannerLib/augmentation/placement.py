@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..access.safety import article
 from ..model import CANNULAS, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
 from .catalog import BalloonDevice
@@ -179,7 +180,8 @@ def _too_thin(trajectory: Trajectory, devices: Sequence[BalloonDevice]) -> str:
     thinnest = min(gauges, key=lambda name: CANNULAS[name].outer_diameter_mm)
     needed = CANNULAS[thinnest].outer_diameter_mm
     what = f"{devices[0].name} needs" if len(devices) == 1 else "the thinnest balloon of the catalogue needs"
-    return f"a {trajectory.cannula} cannula ({thickness:.2f} mm) is too thin: {what} {thinnest} ({needed:.2f} mm)"
+    own = f"{article(CANNULAS[trajectory.cannula])} {trajectory.cannula} cannula"
+    return f"{own} ({thickness:.2f} mm) is too thin: {what} {thinnest} ({needed:.2f} mm)"
 
 
 def _too_short(device: BalloonDevice, available: float, unhindered: float, bone: FloatArray, crosses: bool) -> str:
