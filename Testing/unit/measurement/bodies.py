@@ -87,6 +87,7 @@ def body(
         inferior=plate(lambda a, b: -half(a, b), grid),
         depth_mm=DEPTH,
         width_mm=WIDTH,
+        mid_walls_mm=(-DEPTH / 2 - bump_mm, DEPTH / 2),
         body_volume_ml=float(inside.sum() * SPACING**3 / 1000),
     )
 

@@ -118,21 +118,6 @@ def test_lordosis_is_negative():
     assert angle_between(*(2 * [body("L5", 30.5, 26.0)])) < 0
 
 
-@pytest.mark.parametrize(("anterior", "posterior"), [(28, 28), (10, 28), (8, 20)])
-def test_the_depth_of_a_wedge_is_that_of_its_walls(anterior, posterior):
-    """A level line would leave the front of a collapsed body through its upper end plate."""
-    vertebra = body("L1", anterior, posterior)
-    lowered = plate(lambda x, y: posterior / 2 - (posterior - anterior) * (y / DEPTH + 0.5) + 0.0 * x, vertebra.grid)
-    flat = plate(lambda x, y: -posterior / 2 + 0.0 * x + 0.0 * y, vertebra.grid)
-    x, y, z = np.moveaxis(vertebra.grid.points(), -1, 0)
-    top = posterior / 2 - (posterior - anterior) * (y / DEPTH + 0.5)
-    walls = np.minimum(DEPTH / 2 - np.abs(y), WIDTH / 2 - np.abs(x))
-    bone = np.minimum(walls, np.minimum(top - z, z + posterior / 2))
-    wall = np.full(vertebra.posterior_wall_mm.shape, -DEPTH / 2)
-    tipped = replace(vertebra, superior=lowered, inferior=flat, bone_mm=bone, posterior_wall_mm=wall)
-    assert mid_depth(tipped).depth_mm == pytest.approx(DEPTH, abs=0.1)
-
-
 def test_anterior_two_thirds_of_an_elliptic_cylinder():
     vertebra = body("L1", 28, 28)
     # The plane lies a third of the depth in front of the back: at −1/3 of the half-depth.

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy import ndimage
 
 from ..case.parts import at_border, parts_of_vertebrae
 from ..model import (
@@ -22,15 +21,17 @@ from ..model import (
     Vertebra,
 )
 from ..model.geometry import FloatArray, label_boxes
-from .body import Body, find_body
+from .body import find_body
 from .canal import find_canal, projected_hole
 from .completeness import TOLERATED_CUT_MM2, border_contact
 from .distances import canal_distance, neighbour_distance, with_label
+from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
 from .orientation import curve_tangents
-from .outline import MidsagittalOutline, body_surfaces, robust_fit
+from .outline import MidsagittalOutline, body_surfaces
 from .pedicles import PedicleNotFound, find_pedicle
 from .reasons import NotReadable
+from .rims import Voxels
 from .surface import Shape, exact_distance, grid_around, label_shape, resample
 
 EXACT_BAND_MM = (2.5, 5.0)
@@ -38,9 +39,6 @@ EXACT_BAND_MM = (2.5, 5.0)
 
 MIN_WIDTH_TO_DEPTH = 0.75
 """Bodies are at least about as wide as deep (T5–T8 are the slimmest); a spinous process taken for a body is not."""
-
-WIDTH_SHARE = 0.2
-"""Share of the height, and of the depth, above and below (before and behind) the middle over which sides are read [D]."""
 
 Progress = Callable[[float, str], None]
 
@@ -126,6 +124,8 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
+    voxels = Voxels(shape, frame)
+    width = width_mm(voxels, superior, inferior, sides(grid, body))
     pedicles: dict[str, Pedicle] = {}
     reasons: dict[str, str] = {}
     for side in ("left", "right"):
@@ -142,54 +142,18 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         body=body.mask,
         canal_mm=canal_distance(canal, bone, grid, EXACT_BAND_MM[0]),
         neighbour_mm=neighbour_distance(case, case.level_values[level], frame, grid),
-        posterior_wall_mm=body.wall,
+        posterior_wall_mm=with_midline_wall(body.wall, voxels, grid, superior, inferior),
         superior=superior,
         inferior=inferior,
         depth_mm=outline.depth_mm,
-        width_mm=_width(bone, grid, body, float(superior.centre[2] - inferior.centre[2])),
-        body_volume_ml=_volume_ml(shape, points, body, grid),
+        width_mm=width,
+        mid_walls_mm=mid_walls(voxels, superior, inferior, width),
+        body_volume_ml=volume_ml(shape, points, body, grid),
         pedicles=pedicles,
         pedicle_reasons=reasons,
         notes=tuple(notes),
     )
     return _recentred(built, outline)
-
-
-def _width(bone: FloatArray, grid: LocalGrid, body: Body, height_mm: float) -> float:
-    """Greatest width of the body at mid-height, mm: between parabolas through its sides, so that no voxel decides."""
-    x, y, z = grid.axes
-    levels = np.flatnonzero(np.abs(z - body.core_centre[2]) <= max(WIDTH_SHARE * height_mm, 2.0))
-    rows = np.flatnonzero(body.mask[:, :, levels].any(axis=(0, 2)))
-    rows = rows[np.abs(y[rows] - y[rows].mean()) <= WIDTH_SHARE * np.ptp(y[rows])]
-    mask, values = body.mask[:, rows][:, :, levels], bone[:, rows][:, :, levels]
-    along, up = np.meshgrid(y[rows] - y[rows].mean(), z[levels] - body.core_centre[2], indexing="ij")
-    walls = []
-    for side in (1, -1):
-        last = mask[::-side].argmax(axis=0)
-        last = len(x) - 1 - last if side > 0 else last
-        # The last voxel inside knows how far the surface still is.
-        wall = side * x[last] + np.maximum(np.take_along_axis(values, last[None], axis=0)[0], 0.0)
-        seen = mask.any(axis=0)
-        design = np.stack([np.ones(seen.sum()), along[seen], up[seen], along[seen] ** 2, up[seen] ** 2], axis=1)
-        c = robust_fit(design, wall[seen], floor_mm=0.3)[0]
-        walls.append(c[0] + c[1] * along[:, 0] + c[3] * along[:, 0] ** 2)
-    return float(np.max(walls[0] + walls[1]))
-
-
-def _volume_ml(shape: Shape, points: FloatArray, body: Body, grid: LocalGrid) -> float:
-    """Volume of the label's voxels in front of the cut: unlike the smooth surface they lose nothing at sharp rims."""
-    box = label_boxes(body.mask.view(np.uint8))[1]
-    low = np.array([max(0, part.start - 2) for part in box])
-    high = np.array([min(count, part.stop + 2) for part, count in zip(box, grid.shape, strict=True)])
-    around = ndimage.binary_dilation(body.mask[tuple(map(slice, low, high))], iterations=2)
-    index = np.round(grid.to_index(points)).astype(int)
-    held = np.all((index >= low) & (index < high), axis=1)
-    index, points = index[held], points[held]
-    wall = ndimage.map_coordinates(body.wall, grid.to_index(points)[:, [0, 2]].T, order=1, mode="nearest")
-    x, y, z = index.T
-    in_front = (points[:, 1] > wall) & (grid.axes[1][y] > body.wall[x, z] - 2.0)
-    count = np.sum(around[tuple((index - low).T)] & in_front)
-    return float(count * np.prod(shape.distance.spacing_mm)) / 1000.0
 
 
 def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:
@@ -211,11 +175,13 @@ def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:
         )
 
     assert vertebra.posterior_wall_mm is not None
+    walls = vertebra.mid_walls_mm
     return replace(
         vertebra,
         frame=Frame(frame.to_ras(shift), frame.right, frame.anterior, frame.superior),
         grid=LocalGrid(grid.first_mm - shift, grid.spacing_mm, grid.shape),
         posterior_wall_mm=vertebra.posterior_wall_mm - shift[1],
+        mid_walls_mm=None if walls is None else (walls[0] - float(shift[1]), walls[1] - float(shift[1])),
         superior=moved(superior),
         inferior=moved(inferior),
         pedicles={

@@ -97,6 +97,8 @@ class Vertebra:
         posterior_wall_mm: (W, H) local anterior coordinate of the posterior wall over grid x × grid z; extended
             smoothly beyond the canal's width. Body lies in front (greater values).
         depth_mm, width_mm: mid-height depth (mid-sagittal) and width of the body.
+        mid_walls_mm: local anterior coordinates of the posterior and the anterior wall in the midline, half-way between
+            the plates; None where one of them is not met there.
         pedicles: "left"/"right" where found.
         notes: what had to be borrowed, guessed or left out, for the plan's warnings.
     """
@@ -116,6 +118,7 @@ class Vertebra:
     inferior: EndPlate | None = None
     depth_mm: float | None = None
     width_mm: float | None = None
+    mid_walls_mm: tuple[float, float] | None = None
     body_volume_ml: float | None = None
     pedicles: dict[str, Pedicle] = field(default_factory=dict)
     pedicle_reasons: dict[str, str] = field(default_factory=dict)
