@@ -88,7 +88,10 @@ class Placed:
             tube = self.arch.pedicle(side, self.wall)
             # The pedicle ends in the body, under its plate: a crushed body is lower than its pedicles.
             under = (p[:, 2] < self.body.upper(p[:, 0], p[:, 1])) & (p[:, 2] > self.body.lower(p[:, 0], p[:, 1]))
-            arch |= tube.contains(p) & ((p[:, 1] < self.wall - 1) | (p[:, 1] < self.wall + 5) & under)
+            behind = p[:, 1] < self.wall - 1
+            # Broad, steep pedicles (L5) would meet in front of the dura: the canal is free between them.
+            behind &= ~(self.arch.in_canal(p, self.wall) & (np.abs(p[:, 0]) < 0.25 * self.arch.canal_width))
+            arch |= tube.contains(p) & (behind | (p[:, 1] < self.wall + 5) & under & (p[:, 1] >= self.wall - 1))
         return inside | arch
 
     def in_canal(self, points):
