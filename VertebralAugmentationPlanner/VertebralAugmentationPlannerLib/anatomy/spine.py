@@ -23,7 +23,7 @@ from ..model import (
 from ..model.geometry import FloatArray, label_boxes
 from .body import find_body
 from .canal import find_canal, projected_hole
-from .completeness import TOLERATED_CUT_MM2, border_contact
+from .completeness import TOLERATED_CUT_MM2, border_contact, flat_end, too_small
 from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
@@ -79,6 +79,8 @@ def build_spine(
         box = boxes[case.level_values[level]]
         vertebrae[level] = _whole_or_not(case, level, box, shapes, tangents.get(level))
     _check_orientation(vertebrae)
+    for level, reason in too_small(vertebrae).items():
+        vertebrae[level] = Vertebra(level, False, reason)
     return Spine(vertebrae, _canal_centreline(vertebrae))
 
 
@@ -97,6 +99,10 @@ def _whole_or_not(
     if contact > TOLERATED_CUT_MM2 or tangent is None:
         where = " and ".join(dict.fromkeys(edges))
         return Vertebra(level, False, f"cut by the {where} border of the image ({contact:.0f} mm² touch it)")
+    cut = flat_end(shapes[level])
+    if cut is not None:
+        area, side = cut
+        return Vertebra(level, False, f"its label is cut off flat on the {side} side ({area:.0f} mm²) inside the image")
     try:
         vertebra = _build(case, level, shapes, tangent)
     except NotReadable as error:

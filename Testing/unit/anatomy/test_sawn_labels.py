@@ -1,0 +1,98 @@
+"""A label that ends in a plane inside the image is a part of a vertebra, whatever heights could be read from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from anatomy_readings import labels_only
+from VertebralAugmentationPlannerLib.anatomy import build_spine
+from VertebralAugmentationPlannerLib.anatomy.completeness import border_contact, flat_end, too_small
+from VertebralAugmentationPlannerLib.anatomy.surface import label_shape
+from VertebralAugmentationPlannerLib.model import Case, Frame, Image, Vertebra
+from VertebralAugmentationPlannerLib.model.geometry import label_boxes
+from VertebralAugmentationPlannerLib.sample import TOTALSEGMENTATOR
+
+VALUE = TOTALSEGMENTATOR["L1"]
+SIDES = {"superior": (2, 1), "inferior": (2, -1), "right": (0, 1), "left": (0, -1)}
+
+
+@pytest.fixture(scope="module")
+def spine(phantom_case) -> Case:
+    return phantom_case("t12-wedge")[0]
+
+
+@pytest.fixture(scope="module")
+def frame(spine) -> Frame:
+    return build_spine(spine, ("L1",)).vertebrae["L1"].frame
+
+
+def sawn(case: Case, frame: Frame, side: str, kept_mm: float, tilt_deg: float = 0.0) -> Case:
+    """L1 of a case without what lies beyond a plane, ``kept_mm`` from the body's middle, leaning forwards."""
+    axis, sign = SIDES[side]
+    lean = np.radians(tilt_deg)
+    normal = np.cos(lean) * np.eye(3)[axis] + np.sin(lean) * np.array([0.0, 1.0, 0.0])
+    voxels = case.labels.voxels.copy()
+    index = np.argwhere(voxels == VALUE)
+    beyond = frame.to_local(case.labels.to_ras(index)) @ (sign * normal) > kept_mm
+    voxels[tuple(index[beyond].T)] = 0
+    return labels_only(Image(voxels, case.labels.ijk_to_ras), TOTALSEGMENTATOR)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_half_vertebra_is_incomplete_and_the_side_is_named(spine, frame, side):
+    vertebra = build_spine(sawn(spine, frame, side, 3.0), ("L1",)).vertebrae["L1"]
+    assert not vertebra.complete
+    assert f"cut off flat on the {side} side" in vertebra.incomplete_reason
+
+
+@pytest.mark.parametrize("kept_mm", [9.0, 5.0, 0.0, -4.0])
+@pytest.mark.parametrize("tilt_deg", [0.0, 13.0])
+def test_no_cut_through_the_height_reads_as_a_crushed_body(spine, frame, kept_mm, tilt_deg):
+    case = sawn(spine, frame, "superior", kept_mm, tilt_deg)
+    assert flat_end(label_shape(case.labels, VALUE, label_boxes(case.labels.voxels)[VALUE])) is not None
+
+
+@pytest.mark.parametrize("name", ["t12-wedge", "l1-biconcave-l3-wedge", "l2-crush"])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.6, 0.6, 2.0), (1.0, 1.0, 3.0)])
+def test_whole_vertebrae_however_broken_end_in_tips(phantom_case, name, spacing):
+    case, truth = phantom_case(name, spacing=spacing)
+    boxes = label_boxes(case.labels.voxels)
+    whole = [level for level in truth if border_contact(case.labels, *value_and_box(case, boxes, level))[0] == 0]
+    assert len(whole) >= 5
+    for level in whole:
+        assert flat_end(label_shape(case.labels, *value_and_box(case, boxes, level))) is None
+
+
+def value_and_box(case: Case, boxes: dict, level: str) -> tuple:
+    return case.level_values[level], boxes[case.level_values[level]]
+
+
+@pytest.mark.parametrize("name", ["verse004", "verse005", "verse008"])
+def test_real_vertebrae_end_in_tips(verse_case, name):
+    case = verse_case(name)
+    for value, box in label_boxes(case.labels.voxels).items():
+        assert flat_end(label_shape(case.labels, value, box)) is None
+
+
+def body(level: str, depth_mm: float, width_mm: float) -> Vertebra:
+    return Vertebra(level, True, depth_mm=depth_mm, width_mm=width_mm)
+
+
+def test_a_body_far_smaller_than_both_its_neighbours_has_lost_a_part():
+    sizes = {"T12": (30.0, 40.0), "L1": (21.0, 41.0), "L2": (32.0, 44.0)}
+    reasons = too_small({level: body(level, *size) for level, size in sizes.items()})
+    assert list(reasons) == ["L1"]
+    assert "only 21 mm deep between neighbours of 30 and 32 mm" in reasons["L1"]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"T12": (30.0, 40.0), "L1": (25.0, 34.0), "L2": (32.0, 44.0)},  # a small one
+        {"L1": (20.0, 30.0), "L2": (32.0, 44.0)},  # one neighbour alone is no measure
+        {"T12": (20.0, 28.0), "L1": (21.0, 29.0), "L2": (38.0, 50.0)},  # one neighbour is as small
+        {"T11": (30.0, 40.0), "L1": (20.0, 30.0), "L2": (32.0, 44.0)},  # T12 is missing
+    ],
+)
+def test_bodies_differ(sizes):
+    assert too_small({level: body(level, *size) for level, size in sizes.items()}) == {}
