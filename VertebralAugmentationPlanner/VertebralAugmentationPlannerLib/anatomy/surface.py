@@ -12,11 +12,12 @@ from functools import cached_property
 
 import numpy as np
 import SimpleITK as sitk
-import vtk
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
 from ..model import Frame, Image, LocalGrid
 from ..model.geometry import FloatArray, label_boxes
@@ -153,13 +154,13 @@ def resample(image: Image, frame: Frame, grid: LocalGrid, outside: float) -> NDA
 
 def surface_points(values: FloatArray, grid: LocalGrid) -> FloatArray:
     """(N, 3) local points of the zero level of an array on a grid, mm; about one per voxel face it crosses."""
-    image = vtk.vtkImageData()
+    image = vtkImageData()
     image.SetDimensions(*grid.shape)
     image.SetSpacing(*(grid.spacing_mm,) * 3)
     image.SetOrigin(*grid.first_mm)
     flat = np.ascontiguousarray(values.ravel(order="F"), dtype=np.float32)
     image.GetPointData().SetScalars(numpy_to_vtk(flat, deep=False))
-    contour = vtk.vtkFlyingEdges3D()
+    contour = vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.0)
     contour.ComputeNormalsOff()

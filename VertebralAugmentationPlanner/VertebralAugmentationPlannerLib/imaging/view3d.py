@@ -33,6 +33,8 @@ VIEW_ANGLES_DEG = (-14.0, 50.0)
 VIEW_HEIGHT_MM = 105.0
 BACKGROUND = "#1E2126"
 BONE_OPACITY, NEIGHBOUR_OPACITY, CANAL_OPACITY = 0.38, 0.10, 0.55
+NEIGHBOUR_STRIDE = 2
+"""Neighbours are drawn from every second voxel: at a tenth of opacity nobody sees it, and half of the time is theirs."""
 AMBIENT = 0.3
 """Light from everywhere, so that a needle's colour is told also on its shaded side."""
 PEELS = 6
@@ -67,10 +69,11 @@ def view3d_picture(
     vertebra = spine.vertebrae[level_plan.level]
     if vertebra.frame is None or vertebra.bone_mm is None:
         raise InputError(f"{vertebra.level} is incomplete; it has no 3D view.")
-    renderer = vtkRenderer()
-    renderer.SetBackground(*rgb(BACKGROUND))
+    renderer = _renderer()
     for level, other in spine.complete().items():
-        _add(renderer, bone_surface(other), BONE, BONE_OPACITY if level == vertebra.level else NEIGHBOUR_OPACITY)
+        planned = level == vertebra.level
+        surface = bone_surface(other, 1 if planned else NEIGHBOUR_STRIDE)
+        _add(renderer, surface, BONE, BONE_OPACITY if planned else NEIGHBOUR_OPACITY)
     if vertebra.canal_mm is not None:
         _add(renderer, canal_surface(vertebra), CANAL, CANAL_OPACITY)
     for trajectory in level_plan.trajectories:
@@ -110,6 +113,30 @@ def view3d_picture(
         f"{vertebra.level} with its needles, seen from behind and above; the canal is blue.",
         f"3D view of {vertebra.level} with {len(level_plan.trajectories)} needle(s).",
     )
+
+
+def _register_opengl() -> None:
+    """The OpenGL factory registers on import; renderers, actors and windows made before are stubs that draw nothing.
+
+    Raises:
+        GraphicsUnavailable: VTK without OpenGL.
+    """
+    try:
+        import vtkmodules.vtkRenderingOpenGL2  # noqa: F401
+    except ImportError as error:
+        raise GraphicsUnavailable(f"This VTK has no OpenGL renderer ({error}); the 3D picture is left out.") from error
+
+
+def _renderer() -> vtkRenderer:
+    """An empty scene.
+
+    Raises:
+        GraphicsUnavailable: VTK without OpenGL.
+    """
+    _register_opengl()
+    renderer = vtkRenderer()
+    renderer.SetBackground(*rgb(BACKGROUND))
+    return renderer
 
 
 def _add(renderer: vtkRenderer, surface: vtkPolyData, colour: str, opacity: float) -> None:
@@ -190,11 +217,7 @@ def _window() -> vtkRenderWindow:
     Raises:
         GraphicsUnavailable: nothing to render with.
     """
-    try:
-        # The OpenGL factory registers on import; without it a render window is only a stub.
-        import vtkmodules.vtkRenderingOpenGL2  # noqa: F401
-    except ImportError as error:
-        raise GraphicsUnavailable(f"This VTK has no OpenGL renderer ({error}); the 3D picture is left out.") from error
+    _register_opengl()
     # A missing display is the rule on a server and no news.
     warned = vtkObject.GetGlobalWarningDisplay()
     vtkObject.GlobalWarningDisplayOff()

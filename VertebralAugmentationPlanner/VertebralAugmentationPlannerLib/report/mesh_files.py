@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import vtk
 from numpy.typing import NDArray
-from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkIOGeometry import vtkSTLWriter
 
 from ..model import InputError
 from .dicom_series import to_lps
@@ -82,16 +84,16 @@ def _refuse_nothing(meshes: Sequence[Mesh]) -> None:
 
 
 def _write_one_stl(mesh: Mesh, path: Path) -> None:
-    points = vtk.vtkPoints()
+    points = vtkPoints()
     points.SetData(numpy_to_vtk(to_lps(mesh.points), deep=True))
-    cells = vtk.vtkCellArray()
+    cells = vtkCellArray()
     count = len(mesh.triangles)
     offsets = numpy_to_vtkIdTypeArray(np.arange(0, 3 * count + 1, 3, dtype=np.int64), deep=True)
     cells.SetData(offsets, numpy_to_vtkIdTypeArray(np.ascontiguousarray(mesh.triangles).ravel(), deep=True))
-    surface = vtk.vtkPolyData()
+    surface = vtkPolyData()
     surface.SetPoints(points)
     surface.SetPolys(cells)
-    writer = vtk.vtkSTLWriter()
+    writer = vtkSTLWriter()
     writer.SetFileName(str(path))
     writer.SetFileTypeToBinary()
     writer.SetBinaryHeader(numpy_to_vtk(np.frombuffer(STL_HEADER.ljust(80).encode(), np.uint8).copy(), deep=True))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import vtk
 from numpy.typing import NDArray
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkCleanPolyData, vtkFlyingEdges3D
 
 from ..model import BalloonPlan, CasePlan, LevelPlan, Spine, Trajectory, Vertebra
 from ..model.geometry import FloatArray
@@ -74,10 +75,10 @@ def bone_mesh(vertebra: Vertebra) -> Mesh:
     assert vertebra.bone_mm is not None and vertebra.grid is not None and vertebra.frame is not None
     field = np.where(np.abs(vertebra.bone_mm) < ON_SURFACE_MM, -ON_SURFACE_MM, vertebra.bone_mm)
     field = np.pad(field, 1, constant_values=-1.0)
-    image = vtk.vtkImageData()
+    image = vtkImageData()
     image.SetDimensions(*field.shape)
     image.GetPointData().SetScalars(numpy_to_vtk(np.asfortranarray(field, np.float32).ravel(order="F"), deep=True))
-    contour = vtk.vtkFlyingEdges3D()
+    contour = vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, 0.0)
     contour.ComputeNormalsOff()
@@ -135,9 +136,9 @@ def cement_mesh(needle: Trajectory, name: str) -> Mesh:
     return _with_volume(Mesh(name, "cement", *_closed(spheroid), rgb(CEMENT), 0.6), needle.cement_ml)
 
 
-def _closed(surface: vtk.vtkPolyData) -> tuple[FloatArray, NDArray[np.int64]]:
+def _closed(surface: vtkPolyData) -> tuple[FloatArray, NDArray[np.int64]]:
     """Points and triangles of a VTK surface, points at one place (where caps meet a tube) joined."""
-    joined = vtk.vtkCleanPolyData()
+    joined = vtkCleanPolyData()
     joined.SetInputData(surface)
     joined.PointMergingOn()
     joined.Update()
