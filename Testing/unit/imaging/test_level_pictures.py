@@ -167,6 +167,22 @@ def test_a_machine_without_display_egl_and_osmesa_does_not_crash():
     assert "named: There is no OpenGL" in done.stdout
 
 
+def test_the_first_3d_view_of_a_process_is_drawn_by_opengl_and_not_by_a_stub():
+    program = (
+        "from VertebralAugmentationPlannerLib.imaging import view3d\n"
+        "try:\n    print(view3d._renderer().GetClassName())\n"
+        "except view3d.GraphicsUnavailable as reason:\n    print('named:', reason)\n"
+    )
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], check=True, env=path, capture_output=True, text=True)
+    assert "vtkOpenGLRenderer" in done.stdout or "named: This VTK has no OpenGL" in done.stdout
+
+
+def test_only_the_pictures_asked_for_are_drawn(planned):
+    some = level_pictures(planned.case, planned.spine, planned.plan, "L1", keys={"isthmus_left", "ap", "unknown"})
+    assert list(some.pictures) == ["isthmus_left", "ap"] and not some.notes
+
+
 def test_the_palette_refuses_an_unknown_state_and_gives_vtk_its_shares():
     assert rgb("#009E73") == pytest.approx((0, 158 / 255, 115 / 255))
     assert [safety_colour(state) for state in ("safe", "tight", "breach")] == list(SAFETY.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -53,12 +53,14 @@ def level_pictures(
     level: str,
     *,
     settings: PictureSettings | None = None,
+    keys: Collection[str] | None = None,
     progress: Callable[[float, str], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> LevelPictures:
-    """All pictures of a level; the keys are listed at the head of the package.
+    """The pictures of a level; the keys are listed at the head of the package.
 
     Args:
+        keys: those to draw, where the level has them; None for all.
         progress: called before each picture with a fraction 0–1 and what is being drawn.
         should_cancel: polled at the same places.
 
@@ -78,6 +80,8 @@ def level_pictures(
         jobs[f"isthmus_{side}"] = partial(isthmus_picture, case, spine, level_plan, side)
     jobs.update(_fluoroscopy_jobs(case, spine, level_plan, vertebra, settings))
     jobs["view3d"] = partial(view3d_picture, spine, level_plan)
+    if keys is not None:
+        jobs = {key: job for key, job in jobs.items() if key in keys}
 
     result = LevelPictures()
     for done, (key, job) in enumerate(jobs.items()):

@@ -72,6 +72,11 @@ class SlicePlane:
         y = (self.height_px / 2 - 0.5 - np.arange(self.height_px)) * self.mm_per_px
         return self.centre_ras + x[None, :, None] * self.right_ras + y[:, None, None] * self.up_ras
 
+    def corners_ras(self) -> FloatArray:
+        """RAS points of the rectangle's corners, (4, 3)."""
+        aside, along = self.width_mm / 2 * self.right_ras, self.height_mm / 2 * self.up_ras
+        return self.centre_ras + np.array([aside + along, aside - along, -aside + along, -aside - along])
+
     def to_px(self, points_ras: ArrayLike) -> FloatArray:
         """SVG coordinates (…, 2) of RAS points (…, 3), dropped onto the plane along its normal."""
         offset = np.asarray(points_ras, float) - self.centre_ras
@@ -145,14 +150,22 @@ def bone_raster(plane: SlicePlane, vertebrae: Iterable[Vertebra], planned: str) 
 def on_plane(
     vertebra: Vertebra, values: NDArray | None, plane: SlicePlane, outside: float = np.nan
 ) -> FloatArray | None:
-    """An array on the vertebra's grid, linearly interpolated on a plane, (rows, columns); None where there is none."""
+    """An array on the vertebra's grid, linearly interpolated on a plane, (rows, columns); None where there is none, or
+    the grid does not reach the plane."""
     if vertebra.frame is None or vertebra.grid is None or values is None:
         return None
+    last = np.array(vertebra.grid.shape) - 1
+    corners = vertebra.grid.to_index(vertebra.frame.to_local(plane.corners_ras()))
+    if np.any((corners.max(axis=0) < 0) | (corners.min(axis=0) > last)):
+        return None
     local = vertebra.frame.to_local(plane.points_ras())
-    sampled = vertebra.grid.sample(values, local)
     index = vertebra.grid.to_index(local)
-    within = np.all((index >= 0) & (index <= np.array(vertebra.grid.shape) - 1), axis=-1)
-    return np.where(within, sampled, outside)
+    within = np.all((index >= 0) & (index <= last), axis=-1)
+    if not within.any():
+        return None
+    result = np.full(within.shape, outside)
+    result[within] = vertebra.grid.sample(values, local[within])
+    return result
 
 
 def contours(values: FloatArray, level: float = 0.0) -> list[FloatArray]:

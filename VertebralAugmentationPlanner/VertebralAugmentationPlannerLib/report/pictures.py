@@ -63,7 +63,8 @@ def level_page_pictures(
         return PagePictures(reason=PLAN_ALONE)
     from ..imaging import level_pictures  # here, so that a report without pictures loads no renderer
 
-    drawn = level_pictures(case, spine, plan, level.level, progress=progress, should_cancel=should_cancel)
+    keys = {*record_keys(level), *(operator_keys(level) if level.approach is not None else ())}
+    drawn = level_pictures(case, spine, plan, level.level, keys=keys, progress=progress, should_cancel=should_cancel)
     return PagePictures(drawn.pictures, drawn.notes)
 
 
