@@ -13,12 +13,16 @@ DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / 
 
 
 def measured(name, with_ct=True):
+    return {level: found.measurements for level, found in measured_levels(name, with_ct).items()}
+
+
+def measured_levels(name, with_ct=True):
     folder = DATA / name
     if not folder.is_dir():
         pytest.skip(f"{name} is not here; set VAP_DATA to the folder of real spines")
     options = PlanOptions(labels="verse")
     case = load_case(str(folder / "ct.nii.gz") if with_ct else None, str(folder / "vertebrae.nii.gz"), options)
-    return {level: found.measurements for level, found in measure_spine(build_spine(case), case, options).items()}
+    return measure_spine(build_spine(case), case, options)
 
 
 def test_verse005_has_two_whole_healthy_levels():
@@ -49,3 +53,11 @@ def test_verse004_has_one_collapsed_level_and_no_other_fracture():
     assert collapsed.reference.levels == ("T12", "L2")
     assert 23 < collapsed.reference.middle_height_mm < 26
     assert collapsed.body_density_hu is None
+
+
+@pytest.mark.parametrize("name", ["verse004", "verse005", "verse008"])
+def test_nothing_speaks_against_references_of_real_spines(name):
+    levels = measured_levels(name, with_ct=False)
+    assert levels
+    codes = {level: [warning.code for warning in found.warnings] for level, found in levels.items()}
+    assert not [level for level in codes if "reference_implausible" in codes[level]]

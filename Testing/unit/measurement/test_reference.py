@@ -152,3 +152,48 @@ def test_a_level_whose_heights_are_doubtful_is_no_reference_and_no_fracture_to_s
     found = find_references(spine(T12=(0.4, 0.2, 0.0)), doubtful=["L1"])["T12"]
     assert found.reference.levels == ("T11", "L2")
     assert found.skipped == ()
+
+
+def doubts(heights):
+    return {level: found.doubt for level, found in find_references(heights).items() if found.doubt}
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_nothing_speaks_against_the_references_of_a_healthy_spine(scale):
+    assert doubts(spine(scale)) == {}
+
+
+def test_a_fracture_that_is_recognised_leaves_no_doubt_about_the_others():
+    assert doubts(spine(T12=(0.42, 0.2, 0.0), L1=(0.3, 0.1, 0.0))) == {}
+
+
+def test_a_body_far_taller_than_its_reference_speaks_against_the_reference():
+    # Two of three are evenly crushed by 16 %, just too little to be recognised: the sound one between them stands out.
+    even = (0.16, 0.16, 0.16)
+    found = doubts(spine(levels=["T12", "L1", "L2"], T12=even, L2=even))
+    assert list(found) == ["L1"]
+    assert "L1 is " in found["L1"] and "% taller than its reference (" in found["L1"]
+
+
+def test_neighbours_that_contradict_each_other_are_pointed_out():
+    heights = spine(levels=["T12", "L1", "L2"])
+    tall = Heights(*(1.4 * h for h in heights["L2"]))
+    found = find_references({"T12": heights["T12"], "L1": Heights(*(1.16 * h for h in heights["L1"])), "L2": tall})[
+        "L1"
+    ]
+    assert found.reference.levels == ("T12", "L2")
+    assert "mm by T12 alone, but" in found.doubt and "mm by L2 alone" in found.doubt
+
+
+def test_the_note_names_the_reference_and_both_numbers():
+    from VertebralAugmentationPlannerLib.measurement import notes
+    from VertebralAugmentationPlannerLib.model import Spine
+
+    even = (0.16, 0.16, 0.16)
+    found = find_references(spine(levels=["T12", "L1", "L2"], T12=even, L2=even))["L1"]
+    (note,) = [
+        n for n in notes.reference_notes("L1", found, None, Spine({}, np.zeros((0, 3)))) if n.severity == "caution"
+    ]
+    assert note.code == "reference_implausible"
+    assert "Reference (T12, L2) doubtful: L1 is " in note.message
+    assert note.source

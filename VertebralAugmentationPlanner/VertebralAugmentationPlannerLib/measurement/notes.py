@@ -54,6 +54,13 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
             f"{expected:.0f} mm), whatever the patient’s size."
         )
         notes.append(PlanWarning("reference_normative", "caution", text, "Reference spine, Panjabi × 1.2 [C]"))
+    if found.doubt:
+        source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
+        text = (
+            f"Reference ({source}) doubtful: {found.doubt}; a vertebra of the reference may be fractured itself or misread, "
+            "so height loss and grade may be too low: check it."
+        )
+        notes.append(PlanWarning("reference_implausible", "caution", text, "Six real spines, limits [C]"))
     return notes
 
 

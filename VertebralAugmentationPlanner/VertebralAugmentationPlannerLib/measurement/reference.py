@@ -31,6 +31,14 @@ OWN_POSTERIOR_KEPT = 0.80
 """Without neighbours the own posterior wall serves only where it has at least this share of the level's normal
 height (mean − 3 SD: the SD of L5 is 1.9 of 26.3 mm, IJSSURGERY markup 11003, Table 6 [V]) [D]."""
 
+TALLER_PERCENT = 17.5
+"""A body taller than its reference by this much: judged by the body, the reference has lost 15 %, as much as keeps a level
+out of the seeds of the unfractured. Unfractured levels of six real spines were at most 13.4 % taller [C]."""
+
+APART_PERCENT = 25.0
+"""What either neighbour alone would let expect differs by this share of its mean: growth and the usual differences between
+levels do not explain it. At most 21.5 % in six real spines (L4 between L3 and L5) [C]."""
+
 STEEP_LEVELS = ("L5", "L6")
 """L5 is wedge-shaped by nature (3 mm lower behind than L4): as a neighbour it is first turned into what its upper
 neighbour would measure."""
@@ -38,11 +46,12 @@ neighbour would measure."""
 
 @dataclass(frozen=True)
 class LevelReference:
-    """Reference of one level, and the fractured neighbours that were passed over to find it."""
+    """Reference of one level, the fractured neighbours that were passed over to find it, and what speaks against it."""
 
     reference: Reference
     loss: HeightLoss
     skipped: tuple[str, ...]
+    doubt: str = ""
 
     @property
     def fractured(self) -> bool:
@@ -163,7 +172,32 @@ def _reference_of(
         reference = Reference(anterior, middle, own.posterior, "own_posterior", (level,))
     else:
         reference = Reference(*normal_heights(level), "normative", ())
-    return LevelReference(reference, height_loss(own, reference), skipped)
+    loss = height_loss(own, reference)
+    return LevelReference(reference, loss, skipped, _doubt(level, heights, reference, loss))
+
+
+def _doubt(level: str, heights: Mapping[str, Heights], reference: Reference, loss: HeightLoss) -> str:
+    """Why the reference itself may be fractured or misread; empty where nothing speaks against it."""
+    expected = (reference.anterior_height_mm, reference.middle_height_mm, reference.posterior_height_mm)
+    losses = (loss.anterior, loss.middle, loss.posterior)
+    known = [n for n in range(3) if losses[n] is not None]
+    tallest = min(known, key=lambda n: losses[n] or 0.0, default=None)
+    if tallest is not None and -(losses[tallest] or 0.0) >= TALLER_PERCENT:
+        return (
+            f"{level} is {-(losses[tallest] or 0.0):.0f} % taller than its reference ({Heights._fields[tallest]} height "
+            f"{heights[level][tallest]:.1f} against {expected[tallest]:.1f} mm)"
+        )
+    if len(reference.levels) == 2:
+        # Each neighbour left out in turn: what the other alone lets expect.
+        upper, lower = (_carried(heights[name], name, level) for name in reference.levels)
+        apart = [200.0 * abs(a - b) / (a + b) for a, b in zip(upper, lower, strict=True)]
+        worst = int(np.argmax(apart))
+        if apart[worst] >= APART_PERCENT:
+            return (
+                f"the {Heights._fields[worst]} height of {level} should be {upper[worst]:.1f} mm by {reference.levels[0]} "
+                f"alone, but {lower[worst]:.1f} mm by {reference.levels[1]} alone ({apart[worst]:.0f} % apart)"
+            )
+    return ""
 
 
 def _positions(heights: Mapping[str, Heights]) -> dict[str, int]:
