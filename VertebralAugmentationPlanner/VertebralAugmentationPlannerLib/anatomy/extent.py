@@ -45,7 +45,7 @@ PROFILE_STEP_MM = 2.5
 PROFILE_HALF_WIDTH_MM = 4.0
 """The profile is that of a strip so wide to each side, rounded or hollow from side to side."""
 
-PROFILE_FAR_MM, PROFILE_BEND_MM, PROFILE_TURN_MM, PROFILE_ROUND_MM = 2.0, 1.2, 0.5, 1.0
+PROFILE_FAR_MM, PROFILE_BEND_MM, PROFILE_TURN_MM, PROFILE_ROUND_MM = 2.0, 0.3, 0.5, 1.0
 """Usual differences of the profile: its points from where the wall was first seen, from the middle of their neighbours,
 from side to side, and of the strip's edge from its middle [D]. They decide only what the voxels leave open."""
 

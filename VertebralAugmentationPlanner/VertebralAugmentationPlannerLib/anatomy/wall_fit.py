@@ -12,13 +12,29 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ..model.geometry import FloatArray
-from .rims import MIN_VOXELS, ROUGHNESS_MM, STRANGE, Voxels
+from .rims import MIN_VOXELS, Voxels
 
-BAND_MM = 4.0
+ROUGHNESS_MM = 0.15
+"""A voxel this far beyond a wall is as likely as not to be bone of its own: how sharply labels follow surfaces [D]."""
+
+STRANGE = 12.0
+"""Voxels more unlikely than exp(−12) (some 2 mm on the wrong side: a spur, a vein's gap) count no further [D]."""
+
+ROUGHNESS_MM = 0.05
+"""A voxel this far beyond a wall is as likely as not to be bone of its own. Sharper than at rims: where a wall runs along a
+layer of voxels, all of them keep their distance from it, and a rounder curve lets them push it by its own width [C]."""
+
+STRANGE = 36.0
+"""Voxels more unlikely than exp(−36) (1.8 mm on the wrong side: a spur, a vein's gap) count no further."""
+
+BAND_MM = 3.5
 """Voxels this far in front of and behind a wall tell where it lies."""
 
 ROUNDS = 2
 """The band is laid about where the wall was first thought to be, then about where it was found."""
+
+NEAR_MM = 1.0
+"""A wall found this near to the middle of its band has enough voxels on both sides."""
 
 FARTHEST_MM = 6.0
 """A wall farther than this from where it should be is another one (waists lie 2 mm inside the rims)."""
@@ -129,4 +145,6 @@ def fit_patch(
         at += outward * float(found[0])
         if abs(at - centre[axis]) > FARTHEST_MM:
             return None
+        if abs(float(found[0])) < NEAR_MM:
+            break
     return at, found
