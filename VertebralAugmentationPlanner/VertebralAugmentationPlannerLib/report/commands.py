@@ -9,10 +9,7 @@ from ..model import Case, CasePlan, InputError, PlanOptions, Spine
 from ..model.serialisation import write_text
 from .compare import compare_plans
 from .compare_tables import comparison_csv, comparison_html, comparison_text
-from .dicom_pdf import print_to_pdf, write_encapsulated_pdf
-from .dicom_seg import write_dicom_seg
 from .dicom_series import read_source_series
-from .dicom_sr import write_dicom_sr
 from .document import write_report
 from .mesh_files import write_glb, write_stl
 from .meshes import plan_meshes
@@ -139,12 +136,18 @@ def _export_dicom(
     source = read_source_series(ct)
     path = folder / f"{kind.replace('-', '_')}.dcm"
     if kind == "dicom-sr":
+        from .dicom_sr import write_dicom_sr  # here, so that only an export loads pydicom
+
         write_dicom_sr(plan, path, source)
     elif kind == "dicom-seg":
         if spine is None:
             raise InputError("dicom-seg needs the labels the plan was made from; give them with --segmentation.")
+        from .dicom_seg import write_dicom_seg  # here, so that only an export loads pydicom
+
         write_dicom_seg(plan, spine, path, source)
     else:
+        from .dicom_pdf import print_to_pdf, write_encapsulated_pdf
+
         html, pdf = folder / "report.html", folder / "report.pdf"
         write_report(plan, html, case, spine)
         print_to_pdf(html, pdf)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 
 from ..case.dicom import read_dicom
 from ..model import CasePlan, Image, InputError
@@ -76,6 +75,8 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     if not path.exists():
         raise InputError(f"The CT series {path} does not exist; give the DICOM folder the plan was made from.")
     image, files, _ = read_dicom(path, series)
+    import pydicom
+
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
     if any("FrameOfReferenceUID" not in header for header in headers):
         raise InputError(
