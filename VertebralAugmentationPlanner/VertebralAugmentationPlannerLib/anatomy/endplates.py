@@ -15,7 +15,7 @@ from ..model import EndPlate, LocalGrid
 from ..model.geometry import FloatArray, unit
 from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, robust_fit
 from .reasons import NotReadable
-from .rims import Voxels, find_rim
+from .rims import SmoothPlate, Voxels, find_rim
 from .steps import Steps, fit_between
 
 COLUMNS_HALF_WIDTH_MM = 9.0
@@ -67,7 +67,8 @@ class _Smooth:
     """Surface of a plate: a plane through the rims, sunk by dishes that end at the rim or at the ring inside it.
 
     The terms are 1, u, v, dish, dish inside the ring, dish across the whole plate (a biconcave collapse), dish deeper
-    in front or behind, dish deeper in its middle, v², u², uv; u and v run from −1 to 1 over the plate.
+    in front or behind, dish deeper in its middle, v², u², uv; u and v run from −1 to 1 over the plate. A collapse goes
+    on rising beyond v = ±1: where voxels let the plate end too early, its steep rim is not cut flat.
     """
 
     def __init__(self, steps: Steps, through: NDArray[np.bool_]):
@@ -103,7 +104,7 @@ class _Smooth:
         u, v = np.moveaxis((points[..., :2] - self._middle) / self._size, -1, 0)
         square = self._radius(points) ** 2
         dish, inner = np.maximum(1.0 - square, 0.0), np.maximum(1.0 - square / RING**2, 0.0)
-        whole = np.maximum(1.0 - u * u, 0.0) * np.maximum(1.0 - v * v, 0.0)
+        whole = np.maximum(1.0 - u * u, 0.0) * (1.0 - v * v)
         terms = [np.ones_like(u), u, v, dish, inner, whole, v * dish, dish * dish, v * v, u * u, u * v]
         return np.stack(terms, axis=-1)
 
@@ -189,16 +190,9 @@ def fit_endplate(
     x, y = steps.middle[:, 0], steps.middle[:, 1]
     strip = np.abs(x) < COLUMNS_HALF_WIDTH_MM
     height = _midline_height(surfaces, grid)
+    plate = SmoothPlate(smooth.height, steps.outward, smooth.level_slope(), smooth.misfit_mm)
     anterior, posterior = (
-        find_rim(
-            smooth.height,
-            voxels,
-            forward * float(np.quantile(forward * y[strip], 0.98)),
-            forward,
-            steps.outward,
-            height,
-            smooth.level_slope(),
-        )
+        find_rim(plate, voxels, forward * float(np.quantile(forward * y[strip], 0.98)), forward, height)
         for forward in (+1, -1)
     )
     middle_y = (anterior[1] + posterior[1]) / 2

@@ -19,8 +19,8 @@ from .surface import Shape
 MIDPOINT_WEIGHT = 0.003
 """Pull towards the middle of the intervals: decides only what the intervals leave open."""
 
-STIFFNESS_WEIGHT = 0.0001
-"""Pull of the coefficients towards nothing, against the voxels' one."""
+STIFFNESS_WEIGHT = 0.001
+"""Pull of the coefficients towards what is usual, against the voxels' one: a grid along the plate leaves much open."""
 
 ITERATIONS = 25
 

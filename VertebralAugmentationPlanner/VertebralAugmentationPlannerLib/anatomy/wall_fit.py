@@ -14,12 +14,6 @@ from scipy.special import expit
 from ..model.geometry import FloatArray
 from .rims import MIN_VOXELS, Voxels
 
-ROUGHNESS_MM = 0.15
-"""A voxel this far beyond a wall is as likely as not to be bone of its own: how sharply labels follow surfaces [D]."""
-
-STRANGE = 12.0
-"""Voxels more unlikely than exp(−12) (some 2 mm on the wrong side: a spur, a vein's gap) count no further [D]."""
-
 ROUGHNESS_MM = 0.05
 """A voxel this far beyond a wall is as likely as not to be bone of its own. Sharper than at rims: where a wall runs along a
 layer of voxels, all of them keep their distance from it, and a rounder curve lets them push it by its own width [C]."""
