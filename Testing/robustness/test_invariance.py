@@ -20,21 +20,16 @@ SAME_MM, SAME_DEG = 0.1, 0.2
 """What the same voxels in another order or crop may change: sums in another order, and where a search then stops."""
 
 NOT_YET = {
-    "anterior_height_mm": 0.3,
-    "posterior_height_mm": 0.35,
-    "depth_mm": 0.6,
-    "width_mm": 0.9,
-    "left isthmus width": 0.3,
-    "right isthmus width": 0.3,
+    "posterior_height_mm": 0.3,
     "left canal clearance": 0.5,
     "right canal clearance": 0.5,
     "left pedicle clearance": 0.5,
     "right pedicle clearance": 0.5,
     "left tolerated offset": 0.5,
     "right tolerated offset": 0.5,
-    "wedge_angle_deg": 0.8,
-    "segmental_kyphosis_deg": 1.0,
-    "gardner_angle_deg": 0.8,
+    "wedge_angle_deg": 0.65,
+    "segmental_kyphosis_deg": 0.7,
+    "gardner_angle_deg": 0.55,
 }
 """What another *grid* still changes by more than that (same voxels in another order change nothing): a debt, measured on
 this phantom, to be struck off line by line. Labels of 1 mm on another grid are other labels; part of it is theirs."""
