@@ -20,6 +20,7 @@ KNOWN = {
     "measurements_s_a_level": ("… of which measurements (no CT)", "s", ""),
     "case_s": ("five levels, 512 × 512 × 400 voxels, with reading", "s", "under 12"),
     "case_gb": ("… memory at its peak", "GB", "under 3"),
+    "start_s": ("a start: everything loaded for a plan and its report", "s", "under 3"),
     "drag_ms": ("a dragged needle judged again", "ms", "under 5"),
     "seconds_a_pedicle": ("analytic vertebra: a pedicle", "s", "under 0.5"),
     "seconds_a_drag": ("analytic vertebra: a dragged needle", "s", "under 0.005"),
