@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from VertebralAugmentationPlannerLib.anatomy.pedicles import _principal, _upright
+from VertebralAugmentationPlannerLib.anatomy.section import principal, upright
 
 SHORT_MM, LONG_MM = 15.0, 24.0
 
@@ -15,9 +15,9 @@ def _read(lean_deg: float) -> tuple[float, float]:
     lean = np.radians(lean_deg)
     turn = np.array([[np.cos(lean), -np.sin(lean)], [np.sin(lean), np.cos(lean)]])
     spread = turn @ np.diag([(SHORT_MM / 4) ** 2, (LONG_MM / 4) ** 2]) @ turn.T
-    across, upward = _principal(spread)
+    across, upward = principal(spread)
     along = [4.0 * float(np.sqrt(axis @ spread @ axis)) for axis in (across, upward)]
-    return _upright(across, upward, along[0], along[1])
+    return upright(across, upward, along[0], along[1])
 
 
 @pytest.mark.parametrize("lean_deg", [0.0, 10.0, -20.0, 25.0])

@@ -17,11 +17,8 @@ from ..model import Frame, LocalGrid, Pedicle
 from ..model.geometry import FloatArray, unit
 from .body import Body
 from .canal import Canal
-from .surface import Shape
-
-SECTION_STEP_MM = 0.6
-SECTION_REACH_MM = 14.0
-"""Sampled section: the largest pedicles (L5) are about 18 × 20 mm across."""
+from .section import COARSE, FINE, plane_axes, principal, to_surface, upright
+from .surface import Shape, distance_to
 
 ARCH_REACH_MM = (36.0, 14.0)
 """The arch behind a pedicle (facets, lamina, root of the transverse process) lies within this far of the midline and
@@ -36,6 +33,9 @@ SHIFT_MM = 6.0
 
 MIN_HALF_WIDTH_MM = 0.4
 """A bridge thinner than twice this is one or two voxels of label noise, not a pedicle."""
+
+BOTTLENECK_MM = 0.1
+"""The half-width at which body and arch come apart is found to this: the search only starts there."""
 
 COARSE_SEARCH = (1.5, 0.4)
 """The search for the smallest section ends at steps of 1.5° (and 1.5 mm along) or 0.4 mm²: the walls tell the rest."""
@@ -67,19 +67,8 @@ part of the bone."""
 LONGEST_STEP_MM = 1.2
 """The isthmus moves along the axis by no more than this in one round."""
 
-ROUND_RATIO = 1.12
-"""Below this ratio of its diameters a section has no long axis worth turning to."""
-
-LEANING_DEG = (25.0, 45.0)
-"""A section that leans by up to the first is measured along its own axes, as a reader's callipers are; at 45° neither of
-them is more of a height than the other, and both diameters are read straight across and straight up [D]."""
-
 MIN_SLAB_VOXELS = 6
 """Fewer voxels than this have no height to speak of."""
-
-
-_STEPS = np.arange(-SECTION_REACH_MM, SECTION_REACH_MM + 1e-6, SECTION_STEP_MM)
-_U, _V = np.meshgrid(_STEPS, _STEPS, indexing="ij")
 
 
 class PedicleNotFound(ValueError):
@@ -118,7 +107,10 @@ def find_pedicle(
     best = _Stretch(bone, grid, centre, axis)
     limit = MOST_AREA * best.area
     for _ in range(ROUNDS):
-        better = _Stretch(bone, grid, *best.followed(lateral))
+        place, course = best.followed(lateral)
+        better = _Stretch(bone, grid, place, course)
+        if better.area > limit:  # half of the way
+            better = _Stretch(bone, grid, (best.centre + place) / 2, unit(best.axis + course))
         if better.area > limit:
             break
         best, limit = better, min(limit, MOST_AREA * better.area)
@@ -147,7 +139,7 @@ def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lat
     _, from_body, from_arch = split(joined)
     if not np.intersect1d(from_body, from_arch).size:
         raise PedicleNotFound("no bridge of bone joins the body to the arch")
-    while apart - joined > 0.04:
+    while apart - joined > BOTTLENECK_MM:
         middle = (joined + apart) / 2
         _, from_body, from_arch = split(middle)
         if np.intersect1d(from_body, from_arch).size:
@@ -159,8 +151,9 @@ def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lat
     bridge, from_body, from_arch = split(joined)
     common = np.isin(bridge, np.intersect1d(from_body, from_arch))
     parts, from_body, from_arch = split(apart)
-    to_body = ndimage.distance_transform_edt(~np.isin(parts, from_body))
-    to_arch = ndimage.distance_transform_edt(~np.isin(parts, from_arch))
+    # Where nothing of one side is so deep, the way is told by the other side alone.
+    ends = [np.isin(parts, side) for side in (from_body, from_arch)]
+    to_body, to_arch = (distance_to(end, np.ones(3)) if end.any() else np.zeros(end.shape) for end in ends)
     way = np.where(common, to_body + to_arch + 0.01 * np.maximum(to_body, to_arch), np.inf)
     return first + np.array(np.unravel_index(int(np.argmin(way)), way.shape)) * grid.spacing_mm
 
@@ -184,21 +177,17 @@ class _Section:
         )
         beyond += 10.0 * max(0.0, abs(course[2]) - SHIFT_MM)
         axis = self.axis(course)
-        values, region = _cut(self._bone, self._grid, self._start + course[2] * axis, _plane_axes(axis))
-        if not region.any():
-            return 1e4
-        share = np.clip(values / SECTION_STEP_MM + 0.5, 0.0, 1.0)
-        edge = ndimage.binary_dilation(region) & (values > -SECTION_STEP_MM / 2)
-        return float(share[edge].sum()) * SECTION_STEP_MM**2 + 20.0 * beyond
+        values, region = COARSE.cut(self._bone, self._grid, self._start + course[2] * axis, plane_axes(axis))
+        return COARSE.area(values, region) + 20.0 * beyond if region.any() else 1e4
 
     def place(self, course: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Middle (3,) of a section, local mm, and the unit axis perpendicular to it."""
         axis = self.axis(course)
-        axes, start = _plane_axes(axis), self._start + course[2] * axis
-        values, region = _cut(self._bone, self._grid, start, axes)
+        axes, start = plane_axes(axis), self._start + course[2] * axis
+        values, region = COARSE.cut(self._bone, self._grid, start, axes)
         if not region.any():
             raise PedicleNotFound("the bridge between body and arch has no section of its own")
-        flat = np.stack([_U[region], _V[region]], axis=1)
+        flat = COARSE.places(region)
         return start + np.average(flat, axis=0, weights=np.clip(values[region], 0.02, 1.0)) @ axes, axis
 
 
@@ -206,30 +195,29 @@ class _Stretch:
     """The pedicle's walls a few mm before and behind a section, sampled along an axis."""
 
     def __init__(self, bone: FloatArray, grid: LocalGrid, centre: FloatArray, axis: FloatArray):
-        self._bone, self._grid, self._centre, self._axis = bone, grid, centre, axis
-        self._axes = _plane_axes(axis)
-        self._middle, self._region = _cut(bone, grid, centre, self._axes)
+        self._bone, self._grid, self.centre, self.axis = bone, grid, centre, axis
+        self._axes = plane_axes(axis)
+        self._middle, self._region = FINE.cut(bone, grid, centre, self._axes)
         if not self._region.any():
             raise PedicleNotFound("the bridge between body and arch has no section of its own")
-        where, pad = np.argwhere(self._region), int(np.ceil(AROUND_MM / SECTION_STEP_MM)) + 1
+        where, pad = np.argwhere(self._region), int(np.ceil(AROUND_MM / FINE.step_mm)) + 1
         box = tuple(
             slice(max(0, a - pad), b + pad + 1) for a, b in zip(where.min(axis=0), where.max(axis=0), strict=True)
         )
-        beside = ndimage.distance_transform_edt(~self._region[box]) * SECTION_STEP_MM
-        self._own = np.clip((AROUND_MM - beside) / SECTION_STEP_MM + 0.5, 0.0, 1.0)[..., None]
+        beside = ndimage.distance_transform_edt(~self._region[box]) * FINE.step_mm
+        self._own = np.clip((AROUND_MM - beside) / FINE.step_mm + 0.5, 0.0, 1.0)[..., None]
         """What belongs to the pedicle and not to a neighbouring part of the bone."""
-        count = int(np.ceil(REACH_MM / SECTION_STEP_MM))
-        self._along = np.arange(-count, count + 1) * SECTION_STEP_MM
-        self._u, self._v = _U[box][..., None], _V[box][..., None]
+        count = int(np.ceil(REACH_MM / FINE.step_mm))
+        self._along = np.arange(-count, count + 1) * FINE.step_mm
+        self._u, self._v = FINE.u[box][..., None], FINE.v[box][..., None]
         flat = self._u[..., None] * self._axes[0] + self._v[..., None] * self._axes[1]
         self._values = grid.sample(bone, centre + flat + self._along[:, None] * axis)
-        self._share = np.clip(self._values / SECTION_STEP_MM + 0.5, 0.0, 1.0) * self._own
+        self._share = np.clip(self._values / FINE.step_mm + 0.5, 0.0, 1.0) * self._own
 
     @property
     def area(self) -> float:
         """Area of the middle section, mm²."""
-        share = np.clip(self._middle / SECTION_STEP_MM + 0.5, 0.0, 1.0)
-        return float(share[ndimage.binary_dilation(self._region)].sum()) * SECTION_STEP_MM**2
+        return FINE.area(self._middle, self._region)
 
     def followed(self, lateral: float) -> tuple[FloatArray, FloatArray]:
         """A better centre (3,) of the isthmus, where the section's area is least, and a better axis.
@@ -238,7 +226,7 @@ class _Stretch:
         hundreds of normals leave little of the voxels' steps.
         """
         weight = _fading(self._along, REACH_MM)
-        normal = np.stack(list(np.gradient(self._values, SECTION_STEP_MM)), axis=-1)
+        normal = np.stack(list(np.gradient(self._values, FINE.step_mm)), axis=-1)
         normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
         wall = np.clip(1.0 - np.abs(self._values) / WALL_BAND_MM, 0.0, None) * self._own * weight
         wall *= np.clip(1.0 - (normal[..., 2] / STEEPEST_WALL) ** 2, 0.0, None) ** 2
@@ -248,13 +236,13 @@ class _Stretch:
         across, upward = (
             np.sum(self._share * part * weight) / np.sum(self._share * weight) for part in (self._u, self._v)
         )
-        centre = self._centre + np.array([across, upward]) @ self._axes + self._to_the_waist() * self._axis
-        return centre, _held(np.vstack([self._axes, self._axis]).T @ direction, lateral)
+        centre = self.centre + np.array([across, upward]) @ self._axes + self._to_the_waist() * self.axis
+        return centre, _held(np.vstack([self._axes, self.axis]).T @ direction, lateral)
 
     def _to_the_waist(self) -> float:
         """How far along the axis the least area lies, mm, by a parabola through the areas."""
         area = self._share.sum(axis=(0, 1))
-        weight = np.sqrt(1.0 - (self._along / (REACH_MM + SECTION_STEP_MM)) ** 2)
+        weight = np.sqrt(1.0 - (self._along / (REACH_MM + FINE.step_mm)) ** 2)
         bend, slope, _ = np.polyfit(self._along, area / area.mean(), 2, w=weight)
         least = -slope / (2.0 * bend) if bend > 1e-4 else 0.0  # a tube without a waist is isthmus everywhere
         return float(np.clip(least, -LONGEST_STEP_MM, LONGEST_STEP_MM))
@@ -272,17 +260,17 @@ class _Stretch:
         area = np.maximum(self._share.sum(axis=(0, 1)), 1e-9)
         flat = [part - (self._share * part).sum(axis=(0, 1)) / area for part in (self._u, self._v)]
         spread = np.array([[np.sum(weight * one * other) for one in flat] for other in flat]) / weight.sum()
-        across, upward = _principal(spread)
+        across, upward = principal(spread)
         width = 4.0 * float(np.sqrt(across @ spread @ across))
         middle = np.array([np.sum(weight * part) for part in (self._u, self._v)]) / weight.sum()
         height = self._label_height(shape, frame, middle, upward, width)
-        width, height = _upright(across, upward, width, height)
+        width, height = upright(across, upward, width, height)
         edge = self._region & ~ndimage.binary_erosion(self._region)
-        plane = self._centre + np.stack([_U[edge], _V[edge]], axis=1) @ self._axes
-        points = _to_surface(plane, self._middle[edge], self._bone, self._grid, self._axes)
-        centre = self._centre + middle @ self._axes
+        plane = self.centre + FINE.places(edge) @ self._axes
+        points = to_surface(plane, self._middle[edge], self._bone, self._grid, self._axes)
+        centre = self.centre + middle @ self._axes
         turn = (points - centre) @ self._axes.T
-        return Pedicle(side, centre, self._axis, width, height, points[np.argsort(np.arctan2(turn[:, 1], turn[:, 0]))])
+        return Pedicle(side, centre, self.axis, width, height, points[np.argsort(np.arctan2(turn[:, 1], turn[:, 0]))])
 
     def _label_height(
         self, shape: Shape, frame: Frame, middle: FloatArray, upward: FloatArray, width_mm: float
@@ -292,11 +280,11 @@ class _Stretch:
         Voxel centres are a sample of the section: about a middle that is known better than theirs, their spread is
         right on average however thick the slices are.
         """
-        local = frame.to_local(shape.points_ras()) - self._centre
-        along = local @ self._axis
+        local = frame.to_local(shape.points_ras()) - self.centre
+        along = local @ self.axis
         near = np.abs(along) < SLAB_MM
         flat, weight = local[near] @ self._axes.T, _fading(along[near], SLAB_MM)
-        index = np.round((flat + SECTION_REACH_MM) / SECTION_STEP_MM).astype(int)
+        index = np.round((flat + FINE.reach_mm) / FINE.step_mm).astype(int)
         held = np.all((index >= 0) & (index < self._region.shape[0]), axis=1)
         flat, weight, index = flat[held], weight[held], index[held]
         own = ndimage.binary_dilation(self._region, iterations=2)[index[:, 0], index[:, 1]]
@@ -307,22 +295,6 @@ class _Stretch:
         voxel = abs(np.linalg.det(shape.distance.ijk_to_ras[:3, :3]))
         area = weight.sum() * voxel / (SLAB_MM * _FADING_INTEGRAL)
         return float(np.sqrt(by_spread * 4.0 * area / (np.pi * width_mm)))
-
-
-def _cut(
-    bone: FloatArray, grid: LocalGrid, centre: FloatArray, axes: FloatArray
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Depths in a plane through the centre, and which of it belong to the section there."""
-    values = grid.sample(bone, centre + _U[..., None] * axes[0] + _V[..., None] * axes[1])
-    parts, _ = ndimage.label((values > 0) & (np.hypot(_U, _V) <= SECTION_REACH_MM))
-    middle = parts.shape[0] // 2
-    index = parts[middle, middle]
-    if index == 0:
-        near = parts[middle - 4 : middle + 5, middle - 4 : middle + 5]
-        if not near.any():
-            return values, np.zeros(parts.shape, bool)
-        index = np.bincount(near[near > 0]).argmax()
-    return values, parts == index
 
 
 def _fading(along: FloatArray, reach: float) -> FloatArray:
@@ -339,55 +311,3 @@ def _held(axis: FloatArray, lateral: float) -> FloatArray:
     inward = np.clip(np.degrees(np.arctan2(-lateral * axis[0], axis[1])), *INWARD_DEG)
     cranial = np.clip(np.degrees(np.arctan2(axis[2], axis[1])), *CRANIAL_DEG)
     return unit(np.array([-lateral * np.tan(np.radians(inward)), 1.0, np.tan(np.radians(cranial))]))
-
-
-def _plane_axes(axis: FloatArray) -> FloatArray:
-    """(2, 3) transverse and craniocaudal unit vectors of the plane perpendicular to the axis."""
-    across = unit(np.array([1.0, 0.0, 0.0]) - axis[0] * axis)
-    return np.vstack([across, np.cross(across, axis)])
-
-
-def _to_surface(
-    points: FloatArray, values: FloatArray, bone: FloatArray, grid: LocalGrid, axes: FloatArray
-) -> FloatArray:
-    """Move points just inside the bone out to its surface, staying in their plane."""
-    step = 0.5 * grid.spacing_mm
-    for _ in range(2):
-        slope = np.stack(
-            [(grid.sample(bone, points + step * a) - grid.sample(bone, points - step * a)) / (2 * step) for a in axes],
-            axis=1,
-        )
-        size = np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 0.4)
-        points = points - ((slope / size) @ axes) * np.clip(values[:, None] / size, -1.5, 1.5)
-        values = grid.sample(bone, points)
-    return points
-
-
-def _principal(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Unit vectors (2,) of the section's width and height; across and upwards themselves for a round section.
-
-    Args:
-        spread: (2, 2) covariance of the section.
-    """
-    values, vectors = np.linalg.eigh(spread)
-    if np.sqrt(values[1] / max(values[0], 1e-9)) < ROUND_RATIO:
-        return np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    # Whichever principal axis lies nearer to craniocaudal carries the height: at L5 that is the short one.
-    tall = int(abs(vectors[1, 1]) >= abs(vectors[1, 0]))
-    return vectors[:, 1 - tall], vectors[:, tall]
-
-
-def _upright(across: FloatArray, upward: FloatArray, width_mm: float, height_mm: float) -> tuple[float, float]:
-    """Width and height of an ellipse with these diameters along its own axes, for a section that leans.
-
-    Oval L5 pedicles lean by about 45°: one degree more or less must not exchange their width and height. The directions
-    of reading turn from the ellipse's own axes to the vertebra's while it leans from the first angle to the second.
-    """
-    lean = np.arctan2(across[1] * np.sign(across[0]), abs(across[0]))
-    low, high = np.radians(LEANING_DEG)
-    part = np.clip((high - abs(lean)) / (high - low), 0.0, 1.0)
-    off = lean * (1.0 - part * part * (3.0 - 2.0 * part))  # from the own axes back to upright
-    inverse = np.array([width_mm, height_mm]) ** -2.0
-    turned = np.array([[np.cos(off), np.sin(off)], [np.sin(off), np.cos(off)]]) ** 2
-    width, height = (turned @ inverse) ** -0.5
-    return float(width), float(height)
