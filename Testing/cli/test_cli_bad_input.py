@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from image_files import write_image
 from toy_spine import spine_labels
@@ -156,8 +157,21 @@ def _first_needle(data) -> dict:
         (lambda data: _first_needle(data).update(entry_ras=["1", "2", "3"]), "should be a float, not '1'"),
         (lambda data: _first_needle(data).update(entry_ras=[float("nan")] * 3), "is not a finite number"),
         (lambda data: _first_needle(data).update(cannula=None), "should be a str"),
+        (lambda data: data["levels"][0].update(level="L77"), "“L77”, which does not exist"),
+        (lambda data: _first_needle(data).update(side="middle"), "on the side “middle” of"),
     ],
-    ids=["no levels", "a level twice", "levels cut out", "version 2", "two numbers", "words", "NaN", "no cannula"],
+    ids=[
+        "no levels",
+        "a level twice",
+        "levels cut out",
+        "version 2",
+        "two numbers",
+        "words",
+        "NaN",
+        "no cannula",
+        "L77",
+        "middle",
+    ],
 )
 def test_a_damaged_plan_is_not_checked(edit, says, files, tmp_path, capsys):
     from plans import case_plan
@@ -171,6 +185,41 @@ def test_a_damaged_plan_is_not_checked(edit, says, files, tmp_path, capsys):
     path.write_text(path.read_text(encoding="utf-8")[:-500], encoding="utf-8")
     refused(capsys, ["check", str(path), "--segmentation", str(files["labels"])], "not valid JSON")
     assert snapshot(tmp_path) == ["plan.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deep"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deep"),
+        ('{"schema": "vertebral-augmentation-plan/1", "levels": [], "levels": []}', "entry “levels” twice"),
+    ],
+    ids=["lists", "objects", "twice"],
+)
+def test_a_plan_that_no_program_wrote(text, says, files, tmp_path, capsys):
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+    refused(capsys, ["check", str(path), "--segmentation", str(files["labels"])], says)
+    refused(capsys, ["report", str(path), "-o", str(tmp_path / "report.html")], says)
+    refused(capsys, ["export", str(path), "-o", str(tmp_path / "out")], says)
+    refused(capsys, ["compare", str(path), str(path)], says)
+    assert snapshot(tmp_path) == ["plan.json"]
+
+
+def test_levels_that_the_labels_have_lost_since_are_named():
+    from plans import case_plan
+
+    from VertebralAugmentationPlannerLib.model import Spine, Vertebra
+    from VertebralAugmentationPlannerLib.planner import _levels_gone
+
+    plan = case_plan()
+    whole = [level.level for level in plan.levels if level.complete]
+    there = {level: Vertebra(level, True) for level in whole}
+    assert _levels_gone(plan, Spine(there, np.zeros((0, 3)))) == []
+    there[whole[0]] = Vertebra(whole[0], False, "cut")
+    (warning,) = _levels_gone(plan, Spine(there, np.zeros((0, 3))))
+    assert warning.severity == "caution"
+    assert warning.message.startswith(f"{whole[0]} of the plan is not whole in the labels given now")
 
 
 def test_exports_that_do_not_exist(files, tmp_path, capsys):

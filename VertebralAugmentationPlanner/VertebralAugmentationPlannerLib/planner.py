@@ -207,7 +207,24 @@ def check_plan(
             "SHA-256 of the segmentation",
         )
         warnings = (*(w for w in warnings if w.code != changed.code), changed)
+    warnings = (*(w for w in warnings if w.code != LEVELS_GONE), *_levels_gone(plan, spine))
     return rounded(replace(plan, inputs=case.inputs, levels=levels, warnings=warnings))
+
+
+LEVELS_GONE = "levels_gone"
+
+
+def _levels_gone(plan: CasePlan, spine: Spine) -> list[PlanWarning]:
+    """A caution where levels that the plan measured are not whole in the labels given for the check."""
+    there = spine.complete()
+    gone = [level.level for level in plan.levels if level.complete and level.level not in there]
+    if not gone:
+        return []
+    message = (
+        f"{', '.join(gone)} of the plan {'is' if len(gone) == 1 else 'are'} not whole in the labels given now, so no "
+        "clearance to it could be found; its numbers are those of the plan."
+    )
+    return [PlanWarning(LEVELS_GONE, "caution", message, "levels of the plan and of the labels")]
 
 
 def _check_names(case: Case, options: PlanOptions) -> None:

@@ -79,7 +79,12 @@ def test_a_whole_body_segmentation_is_read_by_its_vertebrae_and_its_cord():
 
 
 @pytest.mark.parametrize(
-    "table", [{"L1": 1, "L2": 2, "canal": 9}, {"1": "L1", "2": "vertebrae_L2", "9": "spinal canal"}]
+    "table",
+    [
+        {"L1": 1, "L2": 2, "canal": 9},
+        {"1": "L1", "2": "vertebrae_L2", "9": "spinal canal"},
+        {"L1": "1", "L2": "2", "canal": "9"},
+    ],
 )
 def test_a_json_file_names_levels_either_way_round(tmp_path, table):
     path = tmp_path / "numbers.json"
@@ -95,7 +100,10 @@ def test_a_json_file_names_levels_either_way_round(tmp_path, table):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"L1": 20', "is not JSON"),
+        ('{"L1": 20', "is not valid JSON"),
+        ('{"L1": 20, "L2": 21, "L1": 22}', "“L1” twice"),
+        ("[" * 100_000, "nested too deep"),
+        ('{"L1": ' + "9" * 5000 + "}", "damaged"),
         ("[20, 21]", "is not a table"),
         ('{"L9": 20}', "“L9” is not a vertebral level"),
         ('{"L1": 20.5}', "whole number"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..model import CANNULAS, Cannula, InputError
+from ..model.serialisation import read_json
 
 CATALOG_SCHEMA = "vertebral-augmentation-catalog/1"
 
@@ -122,15 +122,12 @@ def read_catalog(path: Path) -> tuple[BalloonDevice, ...]:
         InputError: see :func:`load_catalog`.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"The device catalogue {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"The device catalogue {path} is not text (UTF-8).") from error
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"The device catalogue {path} is not valid JSON (line {error.lineno}: {error.msg})."
-        ) from error
+    data = read_json(text, f"The device catalogue {path}")
     if not isinstance(data, dict) or data.get("schema") != CATALOG_SCHEMA:
         raise InputError(f"The device catalogue {path} should be an object with “schema”: “{CATALOG_SCHEMA}”.")
     entries = data.get("balloons")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import LEVELS, Image, InputError
+from ..model.serialisation import read_json
 from .names import SPINE_ORDER, part_of_name
 from .parts import parts_of_vertebrae
 
@@ -122,16 +123,17 @@ def read_numbering(path: Path) -> Numbering:
         InputError: no such file, not JSON, or not such a table.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(f"The label numbering {path} cannot be read ({error.strerror}); {ASK}.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"The label numbering {path.name} is not JSON; write {{“L1”: 20, “L2”: 21}}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The label numbering {path.name} is not text; write {{“L1”: 20, “L2”: 21}}.") from error
+    data = read_json(text, f"The label numbering {path.name}")
     if not isinstance(data, dict):
         raise InputError(f"The label numbering {path.name} is not a table; write {{“L1”: 20, “L2”: 21}}.")
     table: dict[str, int] = {}
     for key, value in data.items():
-        name, number = (value, key) if isinstance(value, str) else (key, value)
+        name, number = (value, key) if isinstance(value, str) and key.strip().isdigit() else (key, value)
         if isinstance(number, str) and number.strip().isdigit():
             number = int(number)
         if isinstance(number, bool) or not isinstance(number, int) or number <= 0:

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .levels import LEVELS
 from .plan import SCHEMA, CasePlan
+
+SIDES = ("left", "right")
 
 DECIMALS = 4
 """0.1 µm and 0.0001°: far below any claim, and it keeps the text of a plan readable."""
@@ -61,11 +64,35 @@ def plan_from_json(text: str) -> CasePlan:
     Raises:
         InputError: not JSON, or not a plan of this version.
     """
+    return plan_from_plain(read_json(text, "The plan"))
+
+
+def read_json(text: str, what: str) -> Any:
+    """The values of a JSON text.
+
+    Args:
+        what: subject of the messages, such as "The plan".
+
+    Raises:
+        InputError: not JSON, nested without end, or an object that says one thing twice.
+    """
+
+    def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"{what} has the entry “{twice}” twice in one place; keep one of them.")
+        return values
+
     try:
-        data = json.loads(text)
+        return json.loads(text, object_pairs_hook=table)
     except json.JSONDecodeError as error:
-        raise InputError(f"The plan is not valid JSON (line {error.lineno}: {error.msg}).") from error
-    return plan_from_plain(data)
+        raise InputError(f"{what} is not valid JSON (line {error.lineno}: {error.msg}).") from error
+    except InputError:
+        raise
+    except (RecursionError, ValueError) as error:  # brackets, or a number's digits, without end
+        raise InputError(f"{what} is not valid JSON of this program: it is nested too deep or damaged.") from error
 
 
 def plan_from_plain(data: Any) -> CasePlan:
@@ -78,7 +105,18 @@ def plan_from_plain(data: Any) -> CasePlan:
         raise InputError("This is not a plan: it has no “schema” entry.")
     if data["schema"] != SCHEMA:
         raise InputError(f"The plan has schema “{data['schema']}”; this version reads “{SCHEMA}”.")
-    return typing.cast(CasePlan, _read(data, CasePlan, "plan"))
+    plan = typing.cast(CasePlan, _read(data, CasePlan, "plan"))
+    for level in plan.levels:
+        if level.level not in LEVELS:
+            raise InputError(
+                f"The plan has a level “{level.level}”, which does not exist; levels are T1–T13 and L1–L6."
+            )
+        strange = next((needle.side for needle in level.trajectories if needle.side not in SIDES), None)
+        if strange is not None:
+            raise InputError(
+                f"The plan has a needle on the side “{strange}” of {level.level}; sides are left and right."
+            )
+    return plan
 
 
 def load_plan(path: Path) -> CasePlan:
