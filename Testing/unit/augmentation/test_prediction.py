@@ -69,3 +69,14 @@ def test_vertebroplasty_promises_no_height():
         vertebra(WEDGE), case(), measured, (needle(WEDGE),), PlanOptions(procedure="vertebroplasty")
     )
     assert plan.predicted is None
+
+
+def test_an_unfractured_body_is_not_expected_to_grow():
+    # 1.5 mm lower than its neighbours' mean, as healthy levels are.
+    block = Block(height=24.0, front_height=22.5)
+    found = replace(measurements(block, reference=(24.0, 24.0)), genant_grade=0)
+    assert predict(found, 0.40) is None
+    assert predict(replace(found, genant_grade=1), 0.40) is not None
+    plan = plan_augmentation(vertebra(block), case(), found, (needle(block),), PlanOptions())
+    assert plan.predicted is None
+    assert "not fractured by height" in next(w for w in plan.warnings if w.code == "no_prediction").message

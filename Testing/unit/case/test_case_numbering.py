@@ -31,6 +31,22 @@ def test_a_thirteenth_thoracic_vertebra_is_verse_although_its_number_is_an_l4_el
     assert list(case_of([VERSE[level] for level in levels]).level_values) == levels
 
 
+def test_discs_and_end_plates_beside_verse_numbers_leave_them_verse():
+    values = [VERSE[level] for level in LUMBAR]
+    labels, matrix = spine_labels(values)
+    r, a, s = world(labels.shape, matrix)
+    for value in values:
+        place = np.argwhere(labels == value)
+        low = place[:, 2].min()
+        labels[:, :, low][labels[:, :, low] == value] = 200 + value
+        disc = (((r - CENTRE_R) / 18) ** 2 + ((a - CENTRE_A) / 13) ** 2 <= 1) & (labels == 0)
+        labels[:, :, low - 6 : low][disc[:, :, low - 6 : low]] = 100 + value
+    case = load_case(None, (labels, matrix))
+    assert case.inputs.numbering == "verse"
+    assert list(case.level_values) == LUMBAR
+    assert set(np.unique(case.labels.voxels)) == {0, *values}
+
+
 def test_totalsegmentator_with_sacrum_keeps_the_sacrum_as_bone_but_plans_only_lumbar_levels():
     values = [TOTAL["L4"], TOTAL["L5"], 26, 25]
     case = case_of(values)

@@ -143,7 +143,9 @@ def of_prediction(level: str, predicted: Predicted | None, measurements: Measure
         return [PlanWarning("prediction", "info", message, PREDICTION_SOURCE)]
     known = (measurements.anterior_height_mm, measurements.posterior_height_mm, measurements.wedge_angle_deg)
     reference = measurements.reference.anterior_height_mm if measurements.reference is not None else None
-    if None not in (*known, reference) and not has_anterior_loss(measurements):
+    if measurements.genant_grade == 0:
+        message = f"{level} is not fractured by height (grade 0); no gain is expected."
+    elif None not in (*known, reference) and not has_anterior_loss(measurements):
         message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
     else:
         message = f"{level}: no expected height, because a height, its reference or the wedge angle is unknown."

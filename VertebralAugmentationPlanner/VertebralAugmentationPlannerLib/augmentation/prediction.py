@@ -44,8 +44,13 @@ def predict(measurements: Measurements, restoration_fraction: float) -> Predicte
 
 
 def has_anterior_loss(measurements: Measurements) -> bool:
-    """Whether the anterior height lacks more to its reference than the measurement's own error."""
+    """Whether a fractured body's anterior height lacks more to its reference than the measurement's own error.
+
+    What an unfractured body lacks to its neighbours' mean is its own shape, and nothing that a balloon brings back.
+    """
     before, reference = measurements.anterior_height_mm, measurements.reference
+    if measurements.genant_grade == 0:
+        return False
     if before is None or reference is None or reference.anterior_height_mm is None:
         return False
     return reference.anterior_height_mm - before >= LEAST_LOSS_MM

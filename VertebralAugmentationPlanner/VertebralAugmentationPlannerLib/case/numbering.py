@@ -42,6 +42,10 @@ TOTALSEGMENTATOR_CORD = 79
 KNOWN: dict[str, dict[str, int]] = {"verse": VERSE, "totalsegmentator": TOTALSEGMENTATOR}
 HIGHEST_VERSE_VALUE = 28
 
+BESIDE_VERSE = {hundred + value for hundred in (100, 200) for value in range(1, HIGHEST_VERSE_VALUE + 1)}
+"""Disc below a vertebra and its end plate, as programs that number like VerSe add them (SPINEPS, TPTBox: 100 and 200 +
+the vertebra's number)."""
+
 SAMPLES = 2_000_000
 """Voxels looked at to see where each label lies; a vertebra of 20 ml keeps hundreds of them. [D]"""
 
@@ -190,7 +194,7 @@ def detect_numbering(labels: Image) -> Numbering:
     if not found:
         raise InputError("The segmentation is empty: no label reaches the size of a vertebra.")
     readings = {name: _reading(table, found) for name, table in KNOWN.items()}
-    if max(found) > HIGHEST_VERSE_VALUE:
+    if any(value > HIGHEST_VERSE_VALUE and value not in BESIDE_VERSE for value in found):
         readings["verse"] = {}  # VerSe has no such value: another numbering, or one with organs
     named = {name: [level for level in reading if level in LEVELS] for name, reading in readings.items()}
     fitting = [name for name in KNOWN if named[name] and forms_spine(readings[name])]
