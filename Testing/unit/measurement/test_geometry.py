@@ -136,6 +136,18 @@ def test_a_bump_of_the_posterior_wall_reads_its_height(bump):
     assert retropulsion_mm(own, []) == pytest.approx(bump, abs=0.15 + 0.05 * bump)
 
 
+@pytest.mark.parametrize("misread", [0.8, 1.5])
+def test_a_misread_rim_is_no_bulge_and_takes_nothing_off_one(misread):
+    """The whole wall lies behind the line of rims that were taken too far in front; a bulge is a part of the wall."""
+    healthy = wall_profile(body("T12", 28, 28))
+    shifted = replace(healthy, offset_mm=healthy.offset_mm + misread)
+    assert retropulsion_mm(shifted, [healthy]) < 0.6 * misread
+    bulging = wall_profile(body("L1", 28, 28, bump_mm=4.0))
+    assert retropulsion_mm(bulging, [healthy]) == pytest.approx(4.0, abs=0.25)
+    both = replace(bulging, offset_mm=bulging.offset_mm + misread)
+    assert 3.9 <= retropulsion_mm(both, [healthy]) <= 4.1 + misread  # beside a large bulge it may read more, not less
+
+
 def test_a_wedge_by_both_plates_is_OF4_and_by_one_plate_OF2():
     healthy = body("T12", 28, 28, 25)
     both = body("L1", 14, 28, 19)
