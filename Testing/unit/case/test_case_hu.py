@@ -90,8 +90,9 @@ def test_a_label_map_is_no_ct(toy, shift):
         (lambda v: v / 10, "ct_not_hu"),
         (lambda v: v / 8 + 100, "ct_not_hu"),
         (lambda v: v + 300, "ct_not_hu"),
+        (lambda v: np.where(v > -500, 4 * v, v), "ct_not_hu"),
     ],
-    ids=["negative", "a tenth", "grey", "moved"],
+    ids=["negative", "a tenth", "grey", "moved", "fourfold without air"],
 )
 def test_a_doubtful_ct_is_left_aside_with_a_caution(toy, change, code):
     case = read(toy, change(toy[1]))
@@ -130,9 +131,10 @@ def far_from_bone(labels):
         lambda v, _: np.where((v > 0) & (v < 100), v + 90, v),
         lambda v, _: np.maximum(v, -200),
         lambda v, labels: np.where((labels > 0) & (v < 600), v - 140, v),
+        lambda v, labels: np.where((np.arange(v.shape[0])[:, None, None] < 25) & (labels == 0), -850, v),
     ],
     ids=["as it is", "metal", "bone on 0", "bone on -1024", "bone on -3024", "filled beside", "half filled", "contrast",
-         "clipped", "osteoporosis"],
+         "clipped", "osteoporosis", "lung"],
 )  # fmt: skip
 def test_a_ct_in_hu_raises_no_doubt(toy, change):
     labels, hu, _ = toy
@@ -163,3 +165,5 @@ def test_real_cts_pass_as_they_are_and_in_no_other_scale(real_data, name):
         with pytest.raises(InputError, match="export it again in HU"):
             load_case(other, labels)
     assert load_case(hu / 10, labels).ct is None
+    # Four times as steep, in a crop that holds no air to give it away.
+    assert load_case(sitk.Clamp(hu * 4, sitk.sitkFloat64, -1000, 8000), labels).ct is None

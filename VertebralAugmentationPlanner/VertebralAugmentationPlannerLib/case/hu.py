@@ -60,8 +60,15 @@ BELOW_AIR_HU, BELOW_AIR_SHARE = -1100.0, 0.05
 """Nothing is thinner than air but filling and streaks of metal; tissue there means an intercept taken twice, or a
 wrong slope. [D]"""
 
-TISSUE_CEILING_HU = 250.0
-"""The median beside the spine stays far below, with contrast as well. Above: doubtful. [D]"""
+TISSUE_CEILING_HU = 150.0
+"""The median beside the spine stays far below, with contrast as well (8 to 24 in four CTs [C]). Above: doubtful. [D]"""
+
+TISSUE_SPREAD_HU = 260.0
+"""The middle half of the tissue spans fat and muscle, 150 HU apart, and noise: 88 to 140 in four CTs [C]. A slope four
+times too steep gives 350 and more. [D]"""
+
+LUNG_HU = -650.0
+"""Lung beside a thoracic vertebra lies below and is no part of that span. [D]"""
 
 BONE_FLOOR_HU = 0.0
 """The upper quartile inside any vertebra lies well above water, even in severe osteoporosis (about 60 HU is the
@@ -182,6 +189,14 @@ def doubts(readings: Readings) -> PlanWarning | None:
             "ct_not_hu",
             f"The soft tissue beside the spine reads {np.median(tissue):.0f} in the CT, where HU are −100 to 100: the "
             "rescale slope or intercept may be wrong",
+        )
+    soft = tissue[tissue > LUNG_HU]
+    spread = float(np.subtract(*np.percentile(soft, [75, 25]))) if soft.size >= MIN_POINTS else 0.0
+    if spread > TISSUE_SPREAD_HU:
+        return _doubt(
+            "ct_not_hu",
+            f"The middle half of the soft tissue beside the spine spans {spread:.0f} in the CT, where fat and muscle lie "
+            "150 HU apart: the rescale slope may be wrong, or there is too much noise to read densities",
         )
     return None
 
