@@ -56,8 +56,9 @@ MIN_PLATE_MM2 = 80.0
 MIN_DEPTH_MM = 8.0
 """Rims nearer to each other than this do not belong to a body (a T1 body is about 15 mm deep)."""
 
-TOLERANCE_MM = 0.5
-"""Violations up to this are ordinary roughness."""
+TOLERANCE_MM, TOLERANCE_STEPS = 0.2, 0.1
+"""Violations up to this, and this share of a voxel layer, are ordinary roughness. Beyond 4.7 times as much (1.4 mm at
+1 mm voxels) a column is something else than the plate: the top of a pedicle, a spur, a broken-off rim [D]."""
 
 INTACT_MISFIT_MM = 0.45
 """Root mean square by which the voxels contradict a smooth plate above which it counts as broken."""
@@ -89,7 +90,7 @@ class _Smooth:
             steps,
             self._design(steps.inside),
             self._design(steps.outside),
-            TOLERANCE_MM,
+            _tolerance_mm(steps),
             USUAL_MM,
             -steps.outward * EXPECTED_MM,
             bounded,
@@ -134,8 +135,12 @@ class _Smooth:
         flat_in[:, 2] -= self.height(patch.inside)
         flat_out[:, 2] -= self.height(patch.outside)
         ones = np.ones((len(flat_in), 1))
-        shift = fit_between(Steps(flat_in, flat_out, steps.outward, steps.step_mm), ones, ones, TOLERANCE_MM)
+        shift = fit_between(Steps(flat_in, flat_out, steps.outward, steps.step_mm), ones, ones, _tolerance_mm(steps))
         return height + _least_move(flat_in[:, 2], flat_out[:, 2], steps.outward, float(shift.coefficients[0]))
+
+
+def _tolerance_mm(steps: Steps) -> float:
+    return TOLERANCE_MM + TOLERANCE_STEPS * steps.step_mm
 
 
 def _least_move(inside: FloatArray, outside: FloatArray, outward: int, shift: float) -> float:
