@@ -19,6 +19,9 @@ BAR = 24
 PRODUCTS = ("plan.json", "measurements.csv", "report.html", "scene.mrb")
 """What ``vap plan`` writes. Of an earlier run none is left beside a newer plan."""
 
+LEAST_FREE_BYTES = 1 << 16
+"""A disk with less room than a page of any report, after a file could not be written, is full. [D]"""
+
 
 class OutputFolder:
     """A folder that receives its files together at the end, or not at all.
@@ -56,7 +59,13 @@ class OutputFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        full = _is_full(self.workshop)
         shutil.rmtree(self.workshop, ignore_errors=True)
+        if isinstance(error, InputError) and str(self.workshop) in str(error):
+            # The temporary folder is nothing that a user knows; what stands in its way is the disk, or the folder given.
+            if full:
+                raise InputError(f"The disk of the output folder {self.path} is full; nothing was written.") from error
+            raise InputError(str(error).replace(str(self.workshop), str(self.path))) from error
 
     def commit(self) -> list[str]:
         """Move the files in and return their names; products of an earlier run that were not made again go.
@@ -107,6 +116,13 @@ class OutputFolder:
         taken = next((self.path / name for name in names if (self.path / name).is_dir()), None)
         if taken is not None:
             raise InputError(f"{taken} is a folder, where a file is to be written; give another folder with -o.")
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
+    except OSError:
+        return False  # the folder is gone: that is another error, and has its own sentence
 
 
 def _umask() -> int:
