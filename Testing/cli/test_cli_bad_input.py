@@ -132,7 +132,10 @@ def test_an_output_that_cannot_be_written_is_found_out_before_anything_is_read(f
 
 @pytest.mark.parametrize(
     ("free", "says"),
-    [(0, "The disk of the output folder {} is full; nothing was written."), (1 << 40, "{}/plan.json cannot be written")],
+    [
+        (0, "The disk of the output folder {} is full; nothing was written."),
+        (1 << 40, "{}/plan.json cannot be written"),
+    ],
 )
 def test_a_disk_that_fills_up_is_told_by_the_folder_given(free, says, tmp_path, monkeypatch):
     from types import SimpleNamespace
@@ -142,9 +145,14 @@ def test_a_disk_that_fills_up_is_told_by_the_folder_given(free, says, tmp_path, 
 
     monkeypatch.setattr(cli_output.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     out = tmp_path / "out"
-    with pytest.raises(InputError) as refusal, cli_output.OutputFolder(out) as folder:
-        (folder.workshop / "half.csv").write_text("half")
-        raise InputError(f"{folder.workshop / 'plan.json'} cannot be written: No space left on device.")
+
+    def fill():
+        with cli_output.OutputFolder(out) as folder:
+            (folder.workshop / "half.csv").write_text("half")
+            raise InputError(f"{folder.workshop / 'plan.json'} cannot be written: No space left on device.")
+
+    with pytest.raises(InputError) as refusal:
+        fill()
     assert str(refusal.value).startswith(says.format(out))
     assert ".vap-" not in str(refusal.value)
     assert snapshot(tmp_path) == []
