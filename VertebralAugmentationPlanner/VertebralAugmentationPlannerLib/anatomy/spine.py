@@ -23,7 +23,7 @@ from ..model import (
 from ..model.geometry import FloatArray, label_boxes
 from .body import find_body
 from .canal import find_canal, projected_hole
-from .completeness import TOLERATED_CUT_MM2, border_contact, flat_end, too_small
+from .completeness import TOLERATED_CUT_MM2, border_contact, flat_end, goes_on_beyond, too_small
 from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
@@ -99,14 +99,23 @@ def _whole_or_not(
     if contact > TOLERATED_CUT_MM2 or tangent is None:
         where = " and ".join(dict.fromkeys(edges))
         return Vertebra(level, False, f"cut by the {where} border of the image ({contact:.0f} mm² touch it)")
-    cut = flat_end(shapes[level])
-    if cut is not None:
-        area, side = cut
-        return Vertebra(level, False, f"its label is cut off flat on the {side} side ({area:.0f} mm²) inside the image")
+    face = flat_end(shapes[level])
+    if face is not None and case.ct is not None and goes_on_beyond(face, case.ct):
+        flat = f"its label is cut off flat on the {face.side} side ({face.area_mm2:.0f} mm²)"
+        return Vertebra(level, False, f"{flat}, although the bone goes on in the CT")
     try:
         vertebra = _build(case, level, shapes, tangent)
     except NotReadable as error:
         return Vertebra(level, False, f"the label cannot be read as a whole vertebra: {error}")
+    if face is not None and case.ct is None:
+        note = PlanWarning(
+            "label_ends_flat",
+            "caution",
+            f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²), as whole vertebrae "
+            "hardly do: if it was cut off there, nothing measured on it holds. A CT would tell.",
+            "real labels ended in smaller faces [C]",
+        )
+        vertebra = replace(vertebra, notes=(*vertebra.notes, note))
     if contact > 0:
         note = PlanWarning(
             "touches_border",
