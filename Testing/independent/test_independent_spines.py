@@ -106,6 +106,18 @@ def test_isthmus(wedge, side):
     assert abs(seen.isthmus_height_mm - arch.height) <= ISTHMUS_MM
 
 
+def test_broad_pedicles_of_a_slim_arch():
+    """L5: nothing of the arch behind the pedicles is as deep as they are at their narrowest."""
+    spine = stack(["L4", "L5"], {"L4": Fracture(middle=0.3)}, disc_deg=-4)
+    axes = rotation("z", 14) @ rotation("y", -12) @ rotation("x", 9)
+    plan = plan_case(None, label_map(spine, axes=axes, margin=8.0), PlanOptions(levels="L5", approach="bilateral"))
+    arch = spine["L5"].arch
+    for side in ("left", "right"):
+        seen = getattr(plan.level("L5").pedicles, side)
+        assert abs(seen.isthmus_width_mm - arch.pedicle_width(side)) <= ISTHMUS_MM
+        assert abs(seen.isthmus_height_mm - arch.height) <= ISTHMUS_MM
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_needles_are_nearly_as_clear_as_any_straight_line(wedge, side):
     spine, plan = wedge

@@ -151,9 +151,12 @@ def _bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, lat
     bridge, from_body, from_arch = split(joined)
     common = np.isin(bridge, np.intersect1d(from_body, from_arch))
     parts, from_body, from_arch = split(apart)
-    # Where nothing of one side is so deep, the way is told by the other side alone.
-    ends = [np.isin(parts, side) for side in (from_body, from_arch)]
-    to_body, to_arch = (distance_to(end, np.ones(3)) if end.any() else np.zeros(end.shape) for end in ends)
+    ends = []
+    for side, region in ((from_body, core), (from_arch, arch)):
+        deep = np.isin(parts, side)
+        # An arch slimmer than its pedicles has nothing so deep: the way then ends where it begins.
+        ends.append(deep if deep.any() else region & common)
+    to_body, to_arch = (distance_to(end, np.ones(3)) for end in ends)
     way = np.where(common, to_body + to_arch + 0.01 * np.maximum(to_body, to_arch), np.inf)
     return first + np.array(np.unravel_index(int(np.argmin(way)), way.shape)) * grid.spacing_mm
 
