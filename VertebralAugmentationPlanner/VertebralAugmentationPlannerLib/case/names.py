@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from ..model import LEVELS, parse_level
+from ..model.levels import looks_like_level
 
 _OTHER_VERTEBRA = re.compile(r"^\s*(?:vertebra[e]?[\s_-]*)?(C[1-7]|S1)(?:[\s_-]*vertebra[e]?)?\s*$", re.IGNORECASE)
-_LOOKS_LIKE_LEVEL = re.compile(r"^\s*(?:vertebra[e]?[\s_-]*)?[TL][\s_-]*\d+(?:[\s_-]*vertebra[e]?)?\s*$", re.IGNORECASE)
 _CANAL = re.compile(r"^\s*(?:spinal|vertebral)?[\s_-]*(?:canal|thecal[\s_-]*sac)\s*$", re.IGNORECASE)
 _CORD = re.compile(r"^\s*spinal[\s_-]*cord\s*$|^\s*cord\s*$", re.IGNORECASE)
 
@@ -63,7 +63,7 @@ def part_of_name(text: str) -> BodyPart | None:
     Raises:
         InputError: the name has the form of a level that does not exist, such as L7.
     """
-    if _LOOKS_LIKE_LEVEL.match(text):
+    if looks_like_level(text):
         return BodyPart("level", parse_level(text))
     other = _OTHER_VERTEBRA.match(text)
     if other:

@@ -9,7 +9,12 @@ from .errors import InputError
 LEVELS: tuple[str, ...] = tuple(f"T{n}" for n in range(1, 14)) + tuple(f"L{n}" for n in range(1, 7))
 """T1–T13 (T13 is a supernumerary rib-bearing vertebra) and L1–L6, from head to foot."""
 
-_NAME = re.compile(r"^\s*(?:vertebra[e]?[\s_-]*)?([TL])[\s_-]*0?(\d{1,2})(?:[\s_-]*vertebra[e]?)?\s*$", re.IGNORECASE)
+_NAME = re.compile(
+    r"^\s*(?:vertebra[e]?[\s_-]*)?(Thoracic|Th|T|BWK|Lumbar|LWK|L)(?:[\s_-]*vertebra[e]?)?[\s_-]*0?(\d+)"
+    r"(?:[\s_-]*vertebra[e]?)?\s*$",
+    re.IGNORECASE,
+)
+"""Also “Th12”, “BWK 12” and “LWK 1”, as German-speaking clinics write them, and “lumbar vertebra 1”."""
 
 
 def parse_level(text: str) -> str:
@@ -19,10 +24,15 @@ def parse_level(text: str) -> str:
         InputError: the text names no thoracic or lumbar level.
     """
     match = _NAME.match(text)
-    level = f"{match[1].upper()}{int(match[2])}" if match else ""
+    level = f"{'L' if match[1].upper().startswith('L') else 'T'}{int(match[2])}" if match else ""
     if level not in LEVELS:
         raise InputError(f"“{text}” is not a vertebral level; use T1–T13 or L1–L6, such as L1.")
     return level
+
+
+def looks_like_level(text: str) -> bool:
+    """Whether a text has the form of a level's name, there being such a level or not ("L7")."""
+    return _NAME.match(text) is not None
 
 
 def level_index(level: str) -> int:
