@@ -197,3 +197,13 @@ def test_the_caller_may_know_the_numbers():
     case = case_of([7, 5], numbering={"L1": 7, "L2": 5})
     assert case.level_values == {"L1": 7, "L2": 5}
     assert case.inputs.numbering == "given"
+
+
+def test_the_ends_of_a_bent_spine_may_lie_far_aside_where_levels_are_missing_between_them():
+    from VertebralAugmentationPlannerLib.case.checks import order_problems
+
+    bent = {"T6": np.array([0.0, 0.0, 300.0]), "T7": np.array([0.0, -8.0, 278.0]), "L2": np.array([0.0, 70.0, 120.0])}
+    order_problems(bent)
+    beside = {**bent, "L2": np.array([0.0, 170.0, 120.0])}
+    with pytest.raises(InputError, match="T7 and L2 lie 178 mm beside each other"):
+        order_problems(beside)

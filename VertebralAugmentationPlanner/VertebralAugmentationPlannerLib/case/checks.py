@@ -165,8 +165,10 @@ def order_problems(centroids: Mapping[str, NDArray]) -> None:
     if len(names) < 2:
         return
     for upper, lower in pairwise(names):
-        aside = float(np.linalg.norm((centroids[lower] - centroids[upper])[:2]))
-        if aside > MAX_JUMP_MM:
+        step = centroids[lower] - centroids[upper]
+        aside = float(np.linalg.norm(step[:2]))
+        # With levels missing between them, the ends of a bent spine may lie as far aside, but then farther up and down.
+        if aside > max(MAX_JUMP_MM, abs(float(step[2]))):
             raise InputError(
                 f"{upper} and {lower} lie {aside:.0f} mm beside each other: the labels hold two spines; give the "
                 "labels of one patient with one spine."
