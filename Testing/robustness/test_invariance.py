@@ -21,18 +21,13 @@ SAME_MM, SAME_DEG = 0.1, 0.2
 
 NOT_YET = {
     "posterior_height_mm": 0.3,
-    "left canal clearance": 0.5,
-    "right canal clearance": 0.5,
-    "left pedicle clearance": 0.5,
-    "right pedicle clearance": 0.5,
-    "left tolerated offset": 0.5,
-    "right tolerated offset": 0.5,
-    "wedge_angle_deg": 0.65,
+    "wedge_angle_deg": 0.7,
     "segmental_kyphosis_deg": 0.7,
-    "gardner_angle_deg": 0.55,
+    "gardner_angle_deg": 0.6,
 }
 """What another *grid* still changes by more than that (same voxels in another order change nothing): a debt, measured on
-this phantom, to be struck off line by line. Labels of 1 mm on another grid are other labels; part of it is theirs."""
+this phantom, to be struck off line by line. Most of it is on grids along the phantom's axes, where whole rows of voxels
+say the same and a rim is known by few steps only."""
 
 NEEDLE_MM, NEEDLE_DEG = 2.0, 3.5
 """The same debt for the needle itself: among lines of nearly equal clearance a tenth of a millimetre of another grid's
