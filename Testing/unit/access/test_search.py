@@ -87,7 +87,7 @@ def test_the_gradient_of_the_cost_is_exact():
 
     evaluator = PathEvaluator(vertebra(SHAPES["lumbar"]), "left")
     wanted = wishes(evaluator)
-    for floor in (None, Floor(5.5, 6.0)):
+    for floor in (None, Floor(6.0, 5.5, 0.98)):
         for start in search_lines(evaluator.space, evaluator.isthmus, wanted.reach_x, 2.0).widest(2):
             near = Neighbourhood.around(evaluator, start, wanted, floor)
             # Off the grid's symmetry, where the smallest distance has one direction.

@@ -14,32 +14,31 @@ from ..model.geometry import FloatArray, unit
 from .candidates import Line
 from .clearance import OUTSIDE_REACH_MM, PathEvaluator
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
-from .walls import ENTRY_ROUGHNESS_MM, KINDS, ball_clearance
+from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, ball_clearance
 
-CORE, RIM, SIDE, ENTRY = 10, 11, 12, 13
-"""For the search: the walls of the pedicle and the canal, whose clearance is made large; the rim of the entry hole, which
-the cannula must not break; the walls beside the way from the entry on, read strictly; and the same walls as the evaluation
-reads them, which must leave the pedicle's margin.
+CORE, EVERY, RIM, ENTRY = 10, 11, 12, 13
+"""For the search: the walls of the pedicle and the canal, from where the pedicle begins; every wall of the vertebra on the
+way from the entry to the tip, read strictly; the rim of the entry hole, which the cannula must not break; and the walls
+beside the entry as the evaluation reads them, which must leave the pedicle's margin.
 
-What lies around an entry says little of the room in the pedicle: counted alike, it would cost a wide pedicle a
-fifth of its clearance and more."""
+The room around an entry says little of the room in the pedicle, so that neither of the first two stands for both."""
 
 RIM_MM = 0.1
 """The cannula stays this far inside the rim of its hole, so that it is not broken [D]."""
 
-LOOK_MM = 3.5
+LOOK_MM = 2.5
 """Surface points farther from the line than the nearest of their kind by more than this don't enter [D]."""
 
-SIDE_WISHED_MM, SIDE_MM = 7.0, 2.2
-"""Distance of the axis to the walls beside its way: wished for, at a low price, so that all but the widest lines strive
-for more; and kept at a high one, even where the evaluation takes a wall for the entry cortex: 1.5 mm from every wall,
-and what a surface of labels may be off [D]."""
+EVERY_MM = 2.2
+"""Distance of the axis that even the line widest in the pedicle keeps from every wall on its way: 1.5 mm, and what a
+surface of labels may be off [D]."""
 
-SIDE_STRICTER_MM, SIDE_ROUGHNESS_MM = 1.0, 0.8
-"""For that, this much less is exempt under the tangent plane than in the evaluation, and along the needle no more than
-this: a groove beside the entry may be narrower than a voxel, so that labels show less of it than there is [D]."""
+STRICTER_MM, STRICT_ROUGHNESS_MM = 1.05, 0.75
+"""For the way from the entry to the tip this much less is exempt under the tangent plane than in the evaluation, and no
+more than the second along the needle: a groove beside the entry may be narrower than a voxel, so that labels show
+less of it than there is [D]."""
 
-BUFFER_MM = 0.05
+BUFFER_MM = 0.1
 """Margins are aimed at with this in hand, because a price is never paid in full [D]."""
 
 TIP_FLAT_END = 0.75
@@ -77,11 +76,13 @@ class Wishes:
 @dataclass(frozen=True, eq=False)
 class Group:
     """Where the surface points of one group stand among :class:`Nearby`'s, the distance that the axis needs from them,
-    their depth (N,) under the entry cortex where that decides how they count, and how much is exempt along the needle."""
+    their depth (N,) under the entry cortex where that decides how they count, flags (N,) of those that only the part of
+    the line in the pedicle meets, and how much is exempt along the needle."""
 
     range: slice
     needed: float
     depth: FloatArray | None = None
+    held: NDArray[np.bool_] | None = None
     roughness_mm: float = ENTRY_ROUGHNESS_MM
 
 
@@ -109,6 +110,7 @@ class Ray:
 
     Args:
         a, span: (3,) the line's first point, and the way to its end.
+        first: share of the way at which the pedicle begins.
         along: (N,) mm from ``a``.
         share: (N,) of the way at which a point is nearest, at most 1.
         distance: (N,) from the line, mm.
@@ -116,20 +118,23 @@ class Ray:
 
     a: FloatArray
     span: FloatArray
+    first: float
     along: FloatArray
     share: FloatArray
     distance: FloatArray
 
     @classmethod
-    def past(cls, rows: FloatArray, squared: FloatArray, a: FloatArray, b: FloatArray) -> Ray:
-        """The line past points (3, N) with these squared distances (N,) from the origin."""
+    def past(cls, rows: FloatArray, squared: FloatArray, a: FloatArray, b: FloatArray, axis: FloatArray) -> Ray:
+        """The line past points (3, N) with these squared distances (N,) from the origin; ``axis`` is the
+        pedicle's."""
         span = b - a
         length_squared = float(span @ span)
         by_a, by_span = np.array([a, span]) @ rows
         ahead = by_span - float(a @ span)
         share = np.minimum(ahead / length_squared, 1.0)
         gap = squared - 2.0 * by_a + (float(a @ a) - share * (2.0 * ahead - share * length_squared))
-        return cls(a, span, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
+        first = -PEDICLE_ZONE_MM / float(span @ axis)
+        return cls(a, span, first, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
 
 
 def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray, group: Group) -> FloatArray:
@@ -154,28 +159,37 @@ def depth_gradient(
     return by_a, by_b
 
 
+def from_pedicle(ray: Ray, distance: FloatArray, share: FloatArray, held: NDArray[np.bool_]) -> FloatArray:
+    """Distance (N,) of points from a line, of the held ones from its part that begins with the pedicle."""
+    behind = np.where(held & (share < ray.first), ray.first - share, 0.0)
+    return np.asarray(np.sqrt(distance**2 + behind**2 * float(ray.span @ ray.span)))
+
+
 def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: FloatArray, normal: FloatArray) -> Nearby:
     """The surface points that matter near a line, by group."""
     walls = evaluator.coarse
-    ray = Ray.past(walls.points.T, walls.squared, line.crossing, line.tip)
+    ray = Ray.past(walls.points.T, walls.squared, line.crossing, line.tip, evaluator.isthmus.axis)
     along = ray.along - float((entry - line.crossing) @ unit(ray.span))
     passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
     by_kind = {kind: _where(passed, walls.range(kind)) for kind in KINDS}
     wall = by_kind[WALL]
     core = np.concatenate([wall, by_kind[CANAL]])
     distance, zone = ray.distance, walls.zone_depth
-    depth, along, beside = walls.depth_below(entry, normal)[wall], along[wall], distance[wall]
+    below = walls.depth_below(entry, normal)
+    every = np.concatenate([wall, *(by_kind[kind] for kind in (ENDPLATE, ANTERIOR, LATERAL, CANAL))])
+    under = np.maximum(below[every] + STRICTER_MM, zone[every])
+    inside = np.maximum(under, along[every] - STRICT_ROUGHNESS_MM)
+    depth, along, beside = below[wall], along[wall], distance[wall]
+    held = walls.kind[core] != CANAL
     rim = depth > 0
     # Deeper of two readings: under the tangent plane, and along the needle. A line that is wide by both does not lean
     # on how the cortex's direction is read, and meets it squarely. The pedicle's own walls count whatever the entry.
-    strict = np.maximum(depth + SIDE_STRICTER_MM, zone[wall])
     deeper = np.maximum(depth, along - ENTRY_ROUGHNESS_MM)
-    deepest = np.maximum(strict, along - SIDE_ROUGHNESS_MM)
     # Of each group the members, how near they are counted, and their depths.
     members: dict[int, tuple[NDArray[np.int_], FloatArray, FloatArray | None]] = {
-        CORE: (core, ball_clearance(distance[core], zone[core]), zone[core]),
+        CORE: (core, from_pedicle(ray, distance[core], ray.share[core], held), None),
         RIM: (wall[rim], beside[rim], depth[rim]),
-        SIDE: (wall, ball_clearance(beside, deepest), strict),
+        EVERY: (every, ball_clearance(distance[every], inside), under),
         ENTRY: (wall, ball_clearance(beside, deeper), depth),
     }
     for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR):
@@ -183,7 +197,7 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
     needed = {
         CORE: 0.0,
         RIM: wishes.radius_mm + RIM_MM,
-        SIDE: SIDE_WISHED_MM,
+        EVERY: 0.0,
         ENTRY: wishes.radius_mm + wishes.margins.pedicle_wall_mm + BUFFER_MM,
         **wishes.needed(),
     }
@@ -194,7 +208,7 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
         if not numbers.size:
             continue
         nearest = float(reading.min())
-        if group != CORE and nearest > needed[group] + LOOK_MM:
+        if group not in (CORE, EVERY) and nearest > needed[group] + LOOK_MM:
             continue  # too far to come into play within one step
         chosen = np.flatnonzero(reading <= nearest + LOOK_MM)
         pieces.append(walls.points[numbers[chosen]])
@@ -202,7 +216,8 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
             slice(first, first + len(chosen)),
             needed[group],
             None if depths is None else depths[chosen],
-            {CORE: np.inf, SIDE: SIDE_ROUGHNESS_MM}.get(group, ENTRY_ROUGHNESS_MM),
+            held[chosen] if group == CORE else None,
+            STRICT_ROUGHNESS_MM if group == EVERY else ENTRY_ROUGHNESS_MM,
         )
         first += len(chosen)
     return Nearby(np.concatenate(pieces), groups)

@@ -20,16 +20,16 @@ from .clearance import PathEvaluator
 from .near import (
     CORE,
     ENTRY,
+    EVERY,
+    EVERY_MM,
     RIM,
-    SIDE,
-    SIDE_MM,
-    SIDE_WISHED_MM,
     Group,
     Nearby,
     Ray,
     Wishes,
     depth_along,
     depth_gradient,
+    from_pedicle,
     groups_near,
 )
 from .surface import ANTERIOR, ENDPLATE, LATERAL, NEIGHBOUR
@@ -52,12 +52,11 @@ MINIMUM_TRUST_MM = 0.4
 TRUST_SHAPE = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
 """The tip may move twice as far as the crossing: it is twice as far from the walls' pivot."""
 
-PRICE = {RIM: 6.0, SIDE: 0.4, ENTRY: 2.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
+PRICE = {RIM: 6.0, EVERY: 6.0, ENTRY: 2.0, NEIGHBOUR: 6.0, ENDPLATE: 0.3, ANTERIOR: 0.3, LATERAL: 0.3}
 """Price of a short margin while the clearance is made as large as it can be: mm of clearance a mm. What makes a path
-a breach is dear. The margins in the body only break ties: where both can't be had the pedicle comes first. Room beside
-the way to the pedicle counts less than half as much as room in it [D]."""
+a breach is dear. The margins in the body only break ties: where both can't be had the pedicle comes first [D]."""
 
-WISHED_PRICE = {RIM: 20.0, SIDE: 1.0, ENTRY: 20.0, NEIGHBOUR: 20.0, ENDPLATE: 6.0, ANTERIOR: 6.0, LATERAL: 6.0}
+WISHED_PRICE = {RIM: 20.0, ENTRY: 20.0, NEIGHBOUR: 20.0, ENDPLATE: 12.0, ANTERIOR: 12.0, LATERAL: 12.0}
 """The same once the clearance is set: every margin goes before the soft wishes, none before the clearance [D]."""
 
 PRICE_BEND_MM = 0.15
@@ -68,15 +67,15 @@ OBLIQUE_PRICE = 8.0
 """Cortex met more obliquely than 30° lets a trocar slide, and makes the clearance lean on how the cortex's direction is
 read. Price in mm of clearance: 0.2 at 45°, 1.1 at 60° [D]."""
 
-FLOOR_WEIGHT = 150.0
 HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT = (2.0, 0.7, 0.8, 0.3)
 MIDLINE_SCALE_MM = 3.0
 DEPTH_SCALE = 0.06
 CENTRE_WEIGHT, CENTRE_SCALE_MM = 0.5, 5.0
-LOSS_WEIGHT = 130.0
+FLOOR_WEIGHT = 2000.0
+LOSS_WEIGHT = {CORE: 500.0, EVERY: 350.0}
 """Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the isthmus
 crossed half-way up (a pedicle is higher than wide, so that its walls leave this open); the cortex met squarely; little
-clearance lost (as a share of the largest). Strictly convex in all five numbers, so that the optimum is one and moves
+clearance lost, in the pedicle and on the whole way (each as a share of the largest there is). Strictly convex in all five numbers, so that the optimum is one and moves
 no farther than the anatomy does [D]."""
 
 
@@ -85,12 +84,14 @@ class Floor:
     """What the soft wishes must leave.
 
     Args:
-        least_mm: clearance along the pedicle and to the canal, from the axis.
-        widest_mm: the largest there is, both as the softened smallest distance.
+        core_mm: the largest clearance along the pedicle and to the canal, from the axis.
+        every_mm: the largest to every wall from the entry to the tip; both as softened smallest distances.
+        share: of either that must be left.
     """
 
-    least_mm: float
-    widest_mm: float
+    core_mm: float
+    every_mm: float
+    share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,7 @@ class Neighbourhood:
     wishes: Wishes
     line: Line
     floor: Floor | None
+    aim: int
     near: Nearby
     entry: FloatArray
     normal: FloatArray
@@ -112,8 +114,13 @@ class Neighbourhood:
     half_height: float
 
     @classmethod
-    def around(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None) -> Neighbourhood:
-        """What surrounds a line, with the entry cortex read where the line meets it; see the class for the rest."""
+    def around(
+        cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None, aim: int = CORE
+    ) -> Neighbourhood:
+        """What surrounds a line, with the entry cortex read where the line meets it; see the class for the rest.
+
+        ``aim`` is the clearance that is made as large as it can be where there is no floor yet: CORE or EVERY.
+        """
         direction = unit(line.tip - line.crossing)
         entry = evaluator.bone_entry(line.crossing, direction)
         normal = evaluator.entry_normal(entry, direction)
@@ -133,6 +140,7 @@ class Neighbourhood:
             wishes=wishes,
             line=line,
             floor=floor,
+            aim=aim,
             near=near,
             entry=entry,
             normal=normal,
@@ -154,6 +162,11 @@ class Neighbourhood:
     def soft_core_mm(self) -> float:
         """The same as the search sees it, softened: lower by what several walls at one distance count together."""
         return self._nearest(CORE, self._ray(self.line.crossing, self.line.tip))[0]
+
+    @cached_property
+    def soft_every_mm(self) -> float:
+        """Its softened smallest clearance to every wall from the entry to the tip."""
+        return self._nearest(EVERY, self._ray(self.line.crossing, self.line.tip))[0]
 
     @cached_property
     def cost_here(self) -> float:
@@ -181,28 +194,16 @@ class Neighbourhood:
         """The cost of a line and its gradient (5,)."""
         a, b, dy_dz = self._points(parameters)
         ray = self._ray(a, b)
-        core, core_a, core_b = self._nearest(CORE, ray)
         grad_a, grad_b = np.zeros(3), np.zeros(3)
         total = 0.0
         for group in self.near.groups:
-            if group == CORE or self._surely_kept(group, ray):
+            if group not in (CORE, EVERY) and self._surely_kept(group, ray):
                 continue
             excess, d_a, d_b = self._nearest(group, ray)
-            if excess < 0:
-                price, rise = self._price(group, -excess)
-                total += price
-                grad_a -= rise * d_a
-                grad_b -= rise * d_b
-        if self.floor is None:
-            slope = -1.0
-            total -= core
-        else:
-            short = max(0.0, self.floor.least_mm - core)
-            lost = max(0.0, 1.0 - core / self.floor.widest_mm)
-            slope = -2 * FLOOR_WEIGHT * short - 2 * LOSS_WEIGHT * lost / self.floor.widest_mm
-            total += FLOOR_WEIGHT * short**2 + LOSS_WEIGHT * lost**2
-        grad_a += slope * core_a
-        grad_b += slope * core_b
+            price, rise = self._worth(group, excess) if group in (CORE, EVERY) else self._price(group, -excess)
+            total += price
+            grad_a -= rise * d_a
+            grad_b -= rise * d_b
         steep, steep_b = self._oblique(a, b)
         total += steep
         grad_a -= steep_b
@@ -237,12 +238,20 @@ class Neighbourhood:
     def _price(self, group: int, short: float) -> tuple[float, float]:
         """Price of a margin that is short by so many mm, and its slope."""
         prices = PRICE if self.floor is None else WISHED_PRICE
-        total, rise = _bent(prices[group], short)
-        below = short - (SIDE_WISHED_MM - SIDE_MM)
-        if group == SIDE and below > 0:
-            more, steeper = _bent(prices[RIM], below)
-            total, rise = total + more, rise + steeper
-        return total, rise
+        return _bent(prices[group], short) if short > 0 else (0.0, 0.0)
+
+    def _worth(self, group: int, clearance: float) -> tuple[float, float]:
+        """What a clearance costs, and how fast that falls with it."""
+        if not np.isfinite(clearance):
+            return 0.0, 0.0
+        if self.floor is None:
+            if group == self.aim:
+                return -clearance, 1.0
+            return self._price(group, EVERY_MM - clearance) if group == EVERY else (0.0, 0.0)
+        widest = self.floor.core_mm if group == CORE else self.floor.every_mm
+        lost, short = max(0.0, 1.0 - clearance / widest), max(0.0, self.floor.share - clearance / widest)
+        weight = LOSS_WEIGHT[group]
+        return weight * lost**2 + FLOOR_WEIGHT * short**2, 2 * (weight * lost + FLOOR_WEIGHT * short) / widest
 
     def _points(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         u, v, x, fraction, z = parameters
@@ -276,7 +285,7 @@ class Neighbourhood:
         return total, gradient, -turn, turn
 
     def _ray(self, a: FloatArray, b: FloatArray) -> Ray:
-        return Ray.past(self.near.rows, self.near.squared, a, b)
+        return Ray.past(self.near.rows, self.near.squared, a, b, self.evaluator.isthmus.axis)
 
     def _surely_kept(self, name: int, ray: Ray) -> bool:
         """Whether a group keeps its need for certain: it keeps at least its distance, and N points count together by
@@ -289,12 +298,12 @@ class Neighbourhood:
         """What the line keeps (N,) from a group's points beyond their need; the depth by which they count (as a whole
         where None); and, of the walls, their depth along the needle."""
         distance = ray.distance[group.range]
+        if group.held is not None:
+            return from_pedicle(ray, distance, ray.share[group.range], group.held), None, None
         if group.depth is None:
             return distance - group.needed, None, None
         if name == RIM:
             return np.maximum(distance - group.needed, -group.depth), None, None
-        if group.roughness_mm == np.inf:
-            return ball_clearance(distance, group.depth) - group.needed, group.depth, None
         along = depth_along(ray, self.entry, self.normal, group)
         depth = np.maximum(group.depth, along)
         return ball_clearance(distance, depth) - group.needed, depth, along
@@ -327,10 +336,19 @@ class Neighbourhood:
                 deeper = rim & (along.take(held) > group.depth.take(held))
                 if deeper.any():
                     deepening = weight * np.where(deeper, 0.5 - 0.5 * slope**2, 0.0)
+        behind = None
+        if group.held is not None:
+            behind = group.held.take(held) & (share < ray.first)
+            distance, share = kept, np.where(behind, ray.first, share)
         pull = rate / distance
         away = points - ray.a - share[:, None] * ray.span
         d_b = -(away.T @ (pull * share))
         d_a = -(away.T @ pull) - d_b
+        if behind is not None and behind.any():
+            # The pedicle's beginning moves along a line that turns.
+            axis = self.evaluator.isthmus.axis
+            moves = float((pull * behind) @ (away @ ray.span)) * ray.first / float(ray.span @ axis) * axis
+            d_a, d_b = d_a - moves, d_b + moves
         if deepening is not None:
             deeper_a, deeper_b = depth_gradient(points, deepening, ray, self.entry, self.normal)
             d_a, d_b = d_a + deeper_a, d_b + deeper_b

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .candidates import Line
 from .clearance import PathEvaluator
-from .near import Wishes
+from .near import CORE, EVERY, Wishes
 from .neighbourhood import Floor, Neighbourhood
 
 ROUNDS, SMALLEST_REACH = 10, 0.1
@@ -32,26 +32,32 @@ class Refined:
     line: Line
     core_mm: float
     soft_core_mm: float
+    soft_every_mm: float
     cost: float
 
 
 def widest_line(evaluator: PathEvaluator, start: Line, wishes: Wishes) -> Refined:
     """Move a line to the largest clearance along the pedicle and to the canal, less the price of short margins."""
-    return _settle(evaluator, start, wishes, floor=None)
+    return _settle(evaluator, start, wishes, None, CORE)
+
+
+def roomiest_line(evaluator: PathEvaluator, start: Line, wishes: Wishes) -> Refined:
+    """Move a line to the largest clearance to every wall from the entry to the tip, less the price of short margins."""
+    return _settle(evaluator, start, wishes, None, EVERY)
 
 
 def best_line(evaluator: PathEvaluator, start: Line, wishes: Wishes, floor: Floor) -> Refined:
     """Among the lines with about this clearance, move to the one that keeps the margins and meets the wishes best."""
-    return _settle(evaluator, start, wishes, floor=floor)
+    return _settle(evaluator, start, wishes, floor)
 
 
-def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None) -> Refined:
+def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None, aim: int = CORE) -> Refined:
     """Move a line step by step. A step counts only where the cost falls with the entry cortex read anew at its end."""
-    here = Neighbourhood.around(evaluator, line, wishes, floor)
+    here = Neighbourhood.around(evaluator, line, wishes, floor, aim)
     reach = 1.0
     for _ in range(ROUNDS):
         moved = here.minimise(reach)
-        there = Neighbourhood.around(evaluator, moved, wishes, floor)
+        there = Neighbourhood.around(evaluator, moved, wishes, floor, aim)
         gained = here.cost_here - there.cost_here
         if gained > 0:
             here = there
@@ -59,4 +65,4 @@ def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor |
             reach *= 0.35
             if reach < SMALLEST_REACH:
                 break
-    return Refined(here.line, here.core_mm, here.soft_core_mm, here.cost_here)
+    return Refined(here.line, here.core_mm, here.soft_core_mm, here.soft_every_mm, here.cost_here)

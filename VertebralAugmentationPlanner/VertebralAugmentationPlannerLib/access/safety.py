@@ -14,8 +14,10 @@ CANAL_MINIMUM_MM = 0.25
 """A tight path still keeps this from the canal: the error of a surface interpolated in a 1 mm grid. Below it contact
 can't be excluded, and nothing is delivered [D]."""
 
-ANTERIOR_MINIMUM_MM = 3.0
-"""The tip never comes nearer to the anterior cortex: behind it lie the great vessels (clinical-reference 3.2 [D])."""
+ANTERIOR_LEAST_SHARE = 0.6
+"""The tip keeps this share of the anterior margin in any case, because behind the cortex lie the great vessels: 3 of
+5 mm (clinical-reference 3.2 [D]). In an upper thoracic body 16 mm deep the anterior third is 5 mm: the margin is 2.7 mm
+there, and 1.6 mm are kept."""
 
 ANTERIOR_SHARE = 1.0 / 6.0
 """The tip belongs in the anterior third; it can't keep more from the anterior cortex than half of that third
@@ -64,22 +66,28 @@ class Verdict:
 
 def margins_for(margins: Margins, depth_mm: float) -> Margins:
     """The margins that a body of this depth has room for: the anterior one is at most a sixth of the depth."""
-    anterior = min(margins.anterior_wall_mm, max(ANTERIOR_MINIMUM_MM, ANTERIOR_SHARE * depth_mm))
+    anterior = min(margins.anterior_wall_mm, ANTERIOR_SHARE * depth_mm)
     return replace(margins, anterior_wall_mm=anterior)
+
+
+def least_kept(wall: str, wanted_mm: float) -> float:
+    """What even a tight path keeps from a wall with this margin, mm; below it the path is a breach."""
+    if wall == "canal":
+        return min(wanted_mm, CANAL_MINIMUM_MM)
+    return ANTERIOR_LEAST_SHARE * wanted_mm if wall == "anterior_wall" else 0.0
 
 
 def judge(check: PathCheck, margins: Margins) -> Verdict:
     """Judge an evaluated path against the margins."""
     shortages = []
     breach = not check.through_pedicle or check.crosses_own_bone
-    minimum = {"canal": CANAL_MINIMUM_MM, "anterior_wall": ANTERIOR_MINIMUM_MM}
     for wall in WALL_NAMES:
         kept, wanted = getattr(check.clearance, wall), getattr(margins, f"{wall}_mm")
         if kept is None:
             continue
         if kept < wanted - RESOLUTION_MM:
             shortages.append(Shortage(wall, kept, wanted))
-        if kept < min(wanted, minimum.get(wall, 0.0)) - RESOLUTION_MM:
+        if kept < least_kept(wall, wanted) - RESOLUTION_MM:
             breach = True
     shortages.sort(key=lambda s: s.kept_mm - s.wanted_mm)
     safety = "breach" if breach else ("tight" if shortages else "safe")

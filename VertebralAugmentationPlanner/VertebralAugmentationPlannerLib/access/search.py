@@ -7,24 +7,22 @@ from dataclasses import dataclass
 
 from ..model.geometry import unit
 from .angles import SIDE_SIGN
-from .candidates import Candidates, Line, search_lines
+from .candidates import Candidates, Line, climbed, search_lines
 from .clearance import PathCheck, PathEvaluator
 from .near import Wishes
 from .neighbourhood import Floor
-from .refine import Refined, best_line, widest_line
+from .refine import Refined, best_line, roomiest_line, widest_line
 from .surface import NEIGHBOUR
 from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
 
-STARTS = 3
-"""Refinements of the clearance from distinct starts; the landscape of a pedicle has one or two hills [D]."""
+CLIMBERS, STARTS = 16, 2
+"""So many of the grid's distinct lines climb on the fields, and so many of these are refined: the landscape of a pedicle
+has one or two hills [D]."""
 
-FINALISTS = 2
-NEARLY_AS_WIDE = 0.97
-"""A start whose widest line reaches this share of the best also competes for the soft wishes [D]."""
-
-CLEARANCE_KEPT = (0.985, 0.96)
-"""Share of the best clearance that margins in the body and soft wishes leave: the second where only so a safe path is
-found. 0.90 of the true best is asked for; the rest is for what labels of 1–3 mm don't show [D]."""
+CLEARANCE_KEPT = (0.94, 0.90)
+"""Share of the best clearance, in the pedicle and on the whole way, that margins in the body and soft wishes leave without
+a steep price: the second where only so a safe path is found. 0.90 of the true best is asked for; the rest is for
+what labels of 1–3 mm don't show [D]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +46,16 @@ class WidestLines:
 
     Args:
         widest_mm: largest clearance of one of them from the entry on, as the evaluation reads it.
+        in_pedicle_mm: the largest clearance along the pedicle and to the canal.
+        core_mm, every_mm: the largest clearance in the pedicle, and to every wall from the entry to the tip; softened.
     """
 
     lines: tuple[Refined, ...]
     candidates: Candidates
     widest_mm: float
-
-    @property
-    def in_pedicle_mm(self) -> float:
-        """The clearance of the best in the pedicle alone."""
-        return self.lines[0].core_mm
+    in_pedicle_mm: float
+    core_mm: float
+    every_mm: float
 
 
 def side_candidates(evaluator: PathEvaluator, room_mm: float) -> Candidates:
@@ -83,17 +81,26 @@ def widest_lines(evaluator: PathEvaluator, wishes: Wishes, candidates: Candidate
     if candidates is None:
         candidates = side_candidates(evaluator, wishes.needed()[NEIGHBOUR])
     candidates = candidates.within(wishes.reach_x)
-    starts = candidates.widest(STARTS)
+    starts = candidates.widest(CLIMBERS)
     if not starts:
         return None
-    refined = sorted(
-        (widest_line(evaluator, start, wishes) for start in starts),
-        key=lambda one: (_detours(evaluator, one), one.cost),
+    room = wishes.needed()[NEIGHBOUR]
+    starts = climbed(evaluator.space, evaluator.isthmus, starts, wishes.reach_x, room)[:STARTS]
+
+    def best(lines: list[Refined]) -> Refined:
+        return min(lines, key=lambda one: (_detours(evaluator, one), one.cost))
+
+    roomy = best([roomiest_line(evaluator, start, wishes) for start in starts])
+    wide = widest_line(evaluator, roomy.line, wishes)
+    checks = [evaluator.evaluate(one.line.crossing, one.line.tip, wishes.radius_mm) for one in (roomy, wide)]
+    return WidestLines(
+        tuple(_apart([roomy, wide])),
+        candidates,
+        max(check.axis_clearance_mm for check in checks),
+        wide.core_mm,
+        wide.soft_core_mm,
+        roomy.soft_every_mm,
     )
-    top = refined[0]
-    widest = _apart([one for one in refined if one.core_mm >= NEARLY_AS_WIDE * top.core_mm])
-    checks = [evaluator.evaluate(one.line.crossing, one.line.tip, wishes.radius_mm) for one in widest]
-    return WidestLines(tuple(widest), candidates, max(check.axis_clearance_mm for check in checks))
 
 
 def find_path(
@@ -114,12 +121,12 @@ def find_path(
     if widest is None:
         return None
     found: FoundPath | None = None
-    starts = [refined.line for refined in widest.lines[:FINALISTS]]
+    starts = [refined.line for refined in widest.lines]
+    wished = _most_wished(evaluator, widest.candidates, wishes, CLEARANCE_KEPT[0] * widest.in_pedicle_mm)
+    if wished is not None:
+        starts.append(wished)
     for share in CLEARANCE_KEPT:
-        soft = widest.lines[0].soft_core_mm
-        floor = Floor(share * soft, soft)
-        wished = _most_wished(evaluator, widest.candidates, wishes, share * widest.in_pedicle_mm)
-        starts = [*starts, wished] if wished is not None else starts
+        floor = Floor(widest.core_mm, widest.every_mm, share)
         end = min(
             (best_line(evaluator, start, wishes, floor) for start in starts),
             key=lambda one: (_detours(evaluator, one), one.cost),

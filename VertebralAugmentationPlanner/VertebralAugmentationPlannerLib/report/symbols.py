@@ -3,7 +3,7 @@ colour comes on top (palette of the whole product)."""
 
 from __future__ import annotations
 
-from ..access.safety import ANTERIOR_MINIMUM_MM, CANAL_MINIMUM_MM, RESOLUTION_MM
+from ..access.safety import RESOLUTION_MM, least_kept
 from ..model.palette import BLUE, SAFETY
 from .markup import Markup, element
 
@@ -17,9 +17,6 @@ _SHAPES = {
 }
 _COLOURS = {**SAFETY, "info": BLUE}
 _SEVERITY_SHAPES = {"stop": "breach", "caution": "tight", "info": "info"}
-
-_LEAST_MM = {"canal": CANAL_MINIMUM_MM, "anterior_wall": ANTERIOR_MINIMUM_MM}
-"""Walls that a tight path, too, keeps a distance from."""
 
 BAR_FULL_MM = 8.0
 """Clearances beyond this are drawn as full bars: nobody needs to tell 9 mm from 12 mm."""
@@ -45,7 +42,7 @@ def clearance_state(wall: str, value_mm: float, margin_mm: float | None) -> str:
         margin_mm: of the plan's options; None where the plan holds none.
     """
     wanted = margin_mm if margin_mm is not None else 0.0
-    if value_mm < min(wanted, _LEAST_MM.get(wall, 0.0)) - RESOLUTION_MM:
+    if value_mm < least_kept(wall, wanted) - RESOLUTION_MM:
         return "breach"
     return "tight" if value_mm < wanted - RESOLUTION_MM else "safe"
 
