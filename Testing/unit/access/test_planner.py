@@ -7,6 +7,8 @@ import pytest
 from analytic import Shape, vertebra
 
 from VertebralAugmentationPlannerLib.access import plan_access, reevaluate
+from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
+from VertebralAugmentationPlannerLib.access.side import wishes_for
 from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Measurements, PlanOptions, Vertebra
 
 WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
@@ -31,6 +33,16 @@ def test_wide_pedicles_get_the_thickest_cannula_safely(label_case):
         assert trajectory.clearance_mm.pedicle_wall >= 1.0 and trajectory.clearance_mm.canal >= 1.0
         assert trajectory.convergence_angle_deg > 0
         assert trajectory.skin_ras is None and trajectory.skin_to_target_mm is None
+
+
+@pytest.mark.parametrize(("side", "sign"), [("left", -1.0), ("right", 1.0)])
+def test_two_needles_leave_each_other_the_room_of_their_balloons(side, sign):
+    """The widest line through a wide, converging pedicle ends near the midline or beyond it; two of them would meet."""
+    evaluator = _LevelPlanner(vertebra(WIDE), PlanOptions()).evaluators[side]
+    reach = wishes_for(evaluator, PlanOptions(), CANNULAS["8G"], unilateral=False).reach_x
+    assert sorted(sign * x for x in reach) == [3.5, 7.5]
+    alone = wishes_for(evaluator, PlanOptions(), CANNULAS["8G"], unilateral=True).reach_x
+    assert alone[0] < 0.0 < alone[1]
 
 
 def test_vertebroplasty_takes_an_11g(label_case):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..model import Cannula, PlanOptions
+from .angles import SIDE_SIGN
 from .candidates import Candidates
 from .clearance import PathEvaluator
 from .instruments import cannulas_to_try, costs_the_balloon, thinner_than
@@ -12,7 +13,7 @@ from .near import Wishes
 from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
 from .search import FoundPath, WidestLines, find_path, side_candidates, widest_lines
 from .surface import NEIGHBOUR
-from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
+from .target import BILATERAL_INNER_MM, MIDLINE_REACH_MM, UNILATERAL_REACH_MM
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +115,10 @@ def plan_lines(side_lines: SideLines, lines: WidestLines | None, unilateral: boo
 
 def wishes_for(evaluator: PathEvaluator, options: PlanOptions, cannula: Cannula, unilateral: bool) -> Wishes:
     """What the search strives for with one cannula."""
-    reach = UNILATERAL_REACH_MM if unilateral else MIDLINE_REACH_MM
+    reach = (-UNILATERAL_REACH_MM, UNILATERAL_REACH_MM) if unilateral else (BILATERAL_INNER_MM, MIDLINE_REACH_MM)
+    low, high = sorted(SIDE_SIGN[evaluator.side] * x for x in reach)
     preferred = evaluator.space.target.preferred_x(evaluator.side, unilateral)
-    return Wishes(cannula.radius_mm, options.margins, (-reach, reach), preferred)
+    return Wishes(cannula.radius_mm, options.margins, (low, high), preferred)
 
 
 def _attempts(

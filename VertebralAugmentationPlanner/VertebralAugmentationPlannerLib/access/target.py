@@ -32,6 +32,10 @@ plane's own error."""
 QUARTER_WIDTH = 0.25
 """Bilateral needles aim a quarter of the body's width off the midline (paramedian target, 3.2 [D])."""
 
+BILATERAL_INNER_MM = 3.5
+"""The tip of one of two needles stays this far on its own side of the midline: balloons of 7 mm and more, whose ends lie
+nearer together than that, meet each other before they lift anything [D]."""
+
 PROFILE_HALF_WIDTH_MM = 3.0
 PROFILE_SMOOTHING_MM = 3.0
 """The mid-sagittal depth profile is averaged over ± 3 mm and smoothed over 3 mm of height: single label voxels and
