@@ -18,6 +18,7 @@ from VertebralAugmentationPlannerLib.model.serialisation import rounded
 from VertebralAugmentationPlannerLib.report import document, report_html, write_report
 from VertebralAugmentationPlannerLib.report.operator_page import operator_page
 from VertebralAugmentationPlannerLib.report.pictures import PagePictures, short_caption
+from VertebralAugmentationPlannerLib.report.record_page import of_both_sides
 
 VOID = {"br", "col", "meta", "rect", "path", "circle"}
 
@@ -138,6 +139,34 @@ def test_a_breach_is_called_a_breach() -> None:
     needle = dataclasses.replace(needle, clearance_mm=bad, safety="breach", breach_grade="B")
     sheet = Page(report_html(only(plan, "T12", trajectories=(needle,)))).sheets[0]
     assert "BREACH · grade B" in sheet and "−1.3 mm" in sheet
+
+
+def test_balloons_of_one_length_are_counted_and_others_are_named_one_by_one() -> None:
+    plan = case_plan()
+    left, right = (plan.level("T12").trajectory(side) for side in ("left", "right"))
+    assert "15 mm × 2" in Page(report_html(only(plan, "T12"))).sheets[0]
+    short = dataclasses.replace(right, balloon=dataclasses.replace(right.balloon, length_mm=10.0))
+    sheet = Page(report_html(only(plan, "T12", trajectories=(left, short)))).sheets[0]
+    assert "15 + 10 mm" in sheet and "× 2" not in sheet.split("15 + 10 mm")[1].split("Cement")[0]
+
+
+def test_what_holds_of_both_needles_is_noted_once() -> None:
+    def note(message: str) -> PlanWarning:
+        return PlanWarning("skin", "info", message, "CT")
+
+    said = of_both_sides(
+        [
+            note("T12 left: no skin."),
+            note("T12 left: 8 mm back."),
+            note("T12 right: no skin."),
+            note("T12 right: 9 mm back."),
+        ]
+    )
+    assert [one.message for one in said] == [
+        "T12 left and right: no skin.",
+        "T12 left: 8 mm back.",
+        "T12 right: 9 mm back.",
+    ]
 
 
 def test_the_record_has_measurements_reference_method_sources_and_checksums(page: Page) -> None:

@@ -84,7 +84,7 @@ def _from_devices(plan: CasePlan, level: str) -> list[Assumption]:
         found.append(Assumption(f"{name} outer diameter", f"{diameter:g} mm", "M", "Stubs gauge table"))
     balloons = {item.balloon.model: item.balloon for item in trajectories if item.balloon}
     for model, balloon in sorted(balloons.items()):
-        limits = f"{balloon.max_volume_ml:g} ml"
+        limits = f"{round(balloon.max_volume_ml, 1):g} ml"
         if balloon.max_pressure_psi is not None:
             limits += f", {balloon.max_pressure_psi:g} psi"
         tag = "V" if balloon.verified else "M"

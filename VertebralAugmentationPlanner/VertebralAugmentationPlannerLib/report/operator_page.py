@@ -120,11 +120,12 @@ def _balloon_key(plan: CasePlan, level: LevelPlan) -> Markup | None:
     balloons = [item.balloon for item in level.trajectories if item.balloon]
     if not balloons:
         return _key("Balloon", "none", None) if procedure(plan) == "kyphoplasty" else None
-    lengths = " / ".join(dict.fromkeys(f"{balloon.length_mm:g} mm" for balloon in balloons))
+    lengths = [f"{balloon.length_mm:g}" for balloon in balloons]
     volumes = " + ".join(f"{balloon.planned_volume_ml:.1f}" for balloon in balloons)
     models = ", ".join(dict.fromkeys(balloon.model for balloon in balloons))
-    count = f"{lengths} × {len(balloons)}" if len(balloons) > 1 else lengths
-    return _key("Balloon", count, f"{models}; inflate {volumes} ml")
+    alike = len(lengths) > 1 and len(set(lengths)) == 1
+    shown = f"{lengths[0]} mm × {len(lengths)}" if alike else " + ".join(lengths) + " mm"
+    return _key("Balloon", shown, f"{models}; inflate {volumes} ml")
 
 
 def _cement_keys(level: LevelPlan) -> list[Markup]:
@@ -243,7 +244,7 @@ def _balloon_words(needle: Trajectory) -> str:
     stop = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
     back = float(np.linalg.norm(np.subtract(needle.target_ras, balloon.proximal_ras)))
     free = f"; first draw the cannula back {number(math.ceil(back), 0, 'mm')} or more"
-    return f"{size}, {stop} (limit {balloon.max_volume_ml:g} ml{pressure}){free}"
+    return f"{size}, {stop} (limit {round(balloon.max_volume_ml, 1):g} ml{pressure}){free}"
 
 
 def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:

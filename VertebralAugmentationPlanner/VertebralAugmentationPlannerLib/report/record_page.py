@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from ..model import CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
 from .assumptions import TAG_WORDS, assumptions_of, margin_words
 from .markup import Content, Markup, div, element, render, span, table
@@ -225,8 +228,9 @@ def _notes(warnings: tuple[PlanWarning, ...], said: set[str]) -> Markup | None:
     if not warnings:
         return None
     ordered = by_severity(warnings)
-    boxes = [warning_box(warning, with_source=True) for warning in ordered if warning.severity == "info"]
-    loud = [item for item in ordered if item.severity != "info" and item.source not in said]
+    quiet = of_both_sides(warning for warning in ordered if warning.severity == "info")
+    boxes = [warning_box(warning, with_source=True) for warning in quiet]
+    loud = [item for item in ordered if item.severity != "info" and not any(basis in item.source for basis in said)]
     sources = list(dict.fromkeys(f"{item.code}: {item.source.rstrip('.')}" for item in loud))
     line = (
         element("p", "Sources of the warnings on page 1: " + "; ".join(sources) + ".", class_="faint")
@@ -236,11 +240,26 @@ def _notes(warnings: tuple[PlanWarning, ...], said: set[str]) -> Markup | None:
     return element("div", element("h2", "Notes"), div("notes", boxes) if boxes else None, line)
 
 
+def of_both_sides(warnings: Iterable[PlanWarning]) -> list[PlanWarning]:
+    """The warnings, in order; two that say the same of the left and of the right needle are one, “left and right”."""
+    found: list[PlanWarning] = []
+    for warning in warnings:
+        twin = replace(warning, message=warning.message.replace(" right: ", " left: ", 1))
+        if twin != warning and twin in found:
+            both = warning.message.replace(" right: ", " left and right: ", 1)
+            found[found.index(twin)] = replace(warning, message=both)
+        else:
+            found.append(warning)
+    return found
+
+
 def _assumptions(plan: CasePlan, level: LevelPlan) -> Markup:
     rows: list[list[Content]] = []
+    said = ""
     for item in assumptions_of(plan, level.level):
         mark = span("tag memory" if item.tag == "M" else "tag faint", TAG_WORDS[item.tag])
-        rows.append([item.name, item.value, item.basis, mark])
+        rows.append([item.name, item.value, "as above" if item.basis == said else item.basis, mark])
+        said = item.basis
     margins = margin_words(plan)
     kept = element("p", f"Margins from the cannula’s surface, {TAG_WORDS['D']}: {margins}.") if margins else None
     return element("div", element("h2", "Assumptions, editable"), table([], rows, class_="rows assumed"), kept)

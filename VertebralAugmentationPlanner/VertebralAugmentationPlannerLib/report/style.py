@@ -97,6 +97,7 @@ details > summary { cursor: pointer; color: var(--faint); }
 .no-pictures { font-size: 7.6pt; color: var(--faint); }
 
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 5mm; }
+.record.dense .pictures.one-row { min-height: 28mm; }
 .record.dense { font-size: 6.7pt; line-height: 1.18; gap: 1.1mm; }
 .record.dense .notes .warning { font-size: 6.4pt; line-height: 1.15; }
 .columns.uneven { grid-template-columns: 1.75fr 1fr; }
