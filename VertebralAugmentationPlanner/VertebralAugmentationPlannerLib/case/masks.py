@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..model import Image, InputError, PlanWarning
 from .names import BodyPart, part_of_name
-from .segments import Segmentation
+from .segments import Merging, Segmentation
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 
@@ -37,42 +37,24 @@ def read_masks(
         InputError: no mask of a vertebra, two of one level, masks on different grids, or one that is no mask.
     """
     files = _named_files(folder)
-    merged: NDArray | None = None
+    merging: Merging | None = None
     matrix: NDArray = np.eye(4)
-    values: dict[str, int] = {}
-    canal, canal_is_cord = None, False
-    warnings = []
     for number, (part, path) in enumerate(files.items(), start=1):
         image = read_one(path)
         inside = _inside(image, path)
-        if merged is None:
-            merged, matrix = np.zeros(inside.shape, np.uint8), image.ijk_to_ras
-        elif inside.shape != merged.shape or not _same_grid(image, matrix):
+        if merging is None:
+            merging, matrix = Merging(inside.shape, len(files)), image.ijk_to_ras
+        elif inside.shape != merging.voxels.shape or not _same_grid(image, matrix):
             raise InputError(
                 f"The masks in {folder.name} lie on different grids ({path.name} differs from {_first(files).name}); "
                 "segment them in one run."
             )
-        if not inside.any():
-            continue
-        if part.kind in ("canal", "cord"):
-            if canal is None or canal_is_cord:  # the canal itself is preferred to the cord in it
-                canal, canal_is_cord = inside.astype(np.uint8), part.kind == "cord"
-            continue
-        overlap = int(np.count_nonzero(merged[inside]))
-        if overlap:
-            warnings.append(
-                PlanWarning(
-                    "segments_overlap",
-                    "info",
-                    f"{overlap} voxels of {path.name} also belong to an earlier mask and stay with it.",
-                    "a voxel is bone of one vertebra [D]",
-                )
-            )
-        merged[inside & (merged == 0)] = number
-        values[part.name] = number
-    if merged is None or not values:
+        if inside.any():
+            merging.add(part, inside, number, path.name, "mask")
+    if merging is None or not merging.values:
         raise InputError(f"The masks of the vertebrae in {folder.name} are all empty; segment the CT again.")
-    return Image(merged, matrix), Segmentation(values, canal, canal_is_cord), tuple(warnings), list(files.values())
+    parts = Segmentation(merging.values, merging.canal, merging.canal_is_cord)
+    return Image(merging.voxels, matrix), parts, tuple(merging.warnings), list(files.values())
 
 
 def _named_files(folder: Path) -> dict[BodyPart, Path]:

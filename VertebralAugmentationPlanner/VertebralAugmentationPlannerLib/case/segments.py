@@ -42,6 +42,46 @@ class Segmentation:
     canal_is_cord: bool
 
 
+class Merging:
+    """Masks put into one label map, one after the other; a voxel stays with the mask that had it first.
+
+    Args:
+        shape: of the masks.
+        count: how many there are at most.
+    """
+
+    def __init__(self, shape: tuple[int, ...], count: int) -> None:
+        self.voxels: NDArray = np.zeros(shape, np.uint16 if count > 254 else np.uint8)
+        self.values: dict[str, int] = {}
+        self.canal: NDArray | None = None
+        self.canal_is_cord = False
+        self.warnings: list[PlanWarning] = []
+
+    def add(self, part: BodyPart, inside: NDArray[np.bool_], value: int, name: str, kind: str) -> None:
+        """Put one mask into the map.
+
+        Args:
+            value: of its voxels in the map.
+            name, kind: what to call it, and what it and the others are, in words (“mask”).
+        """
+        if part.kind in ("canal", "cord"):
+            if self.canal is None or self.canal_is_cord:  # the canal itself is preferred to the cord in it
+                self.canal, self.canal_is_cord = inside.astype(np.uint8), part.kind == "cord"
+            return
+        overlap = int(np.count_nonzero(self.voxels[inside]))
+        if overlap:
+            self.warnings.append(
+                PlanWarning(
+                    "segments_overlap",
+                    "info",
+                    f"{overlap} voxels of {name} also belong to an earlier {kind} and stay with it.",
+                    "a voxel is bone of one vertebra [D]",
+                )
+            )
+        self.voxels[inside & (self.voxels == 0)] = value
+        self.values[part.name] = value
+
+
 def is_segmentation(image: sitk.Image) -> bool:
     """Whether the file carries Slicer's segment entries."""
     return image.HasMetaDataKey("Segment0_ID") or image.HasMetaDataKey("Segment0_Name")
@@ -58,42 +98,25 @@ def read_segmentation(image: sitk.Image, name: str) -> tuple[Image, Segmentation
     """
     segments = _segments(image)
     layers = _layers(image, name)
-    merged = np.zeros(layers[0].shape, np.uint16 if len(segments) > 254 else np.uint8)
-    values: dict[str, int] = {}
-    canal, canal_is_cord, warnings = None, False, []
+    merging = Merging(layers[0].shape, len(segments))
     for number, segment in enumerate(segments, start=1):
         if segment.part is None or segment.layer >= len(layers):
             continue
-        inside = layers[segment.layer] == segment.value
-        if segment.part.kind in ("canal", "cord"):
-            if canal is None or canal_is_cord:  # the canal itself is preferred to the cord in it
-                canal, canal_is_cord = inside.astype(np.uint8), segment.part.kind == "cord"
-            continue
-        if segment.part.name in values:
+        if segment.part.name in merging.values:
             raise InputError(f"The segmentation {name} has two segments for {segment.part.name}; rename one of them.")
-        overlap = int(np.count_nonzero(merged[inside]))
-        if overlap:
-            warnings.append(
-                PlanWarning(
-                    "segments_overlap",
-                    "info",
-                    f"{overlap} voxels of segment “{segment.name}” also belong to an earlier segment and stay with it.",
-                    "a voxel is bone of one vertebra [D]",
-                )
-            )
-        merged[inside & (merged == 0)] = number
-        values[segment.part.name] = number
-    if not values:
+        inside = layers[segment.layer] == segment.value
+        merging.add(segment.part, inside, number, f"segment “{segment.name}”", "segment")
+    if not merging.values:
         found = ", ".join(segment.name for segment in segments[:8]) or "none"
         raise InputError(
             f"The segmentation {name} has no segment named after a vertebra (segments: {found}); "
             "name them L1, “L1 vertebra” or vertebrae_L1."
         )
-    padded, matrix = _pad(merged, canal, affine_of(image), image)
+    padded, matrix = _pad(merging.voxels, merging.canal, affine_of(image), image)
     return (
         image_from_array(padded[0], matrix, "segmentation"),
-        Segmentation(values, padded[1], canal_is_cord),
-        tuple(warnings),
+        Segmentation(merging.values, padded[1], merging.canal_is_cord),
+        tuple(merging.warnings),
     )
 
 
