@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fake_logic import with_images
 from VertebralAugmentationPlannerLib.model import Margins, PlanningCancelled
+from VertebralAugmentationPlannerLib.model.plan import CementPlan
 
 
 def level_combo(panel: Any, row: int) -> Any:
@@ -266,3 +267,11 @@ class TestTrouble:
         a_planned_panel.panel.close()
         assert a_planned_panel.logic.listeners == []
         a_planned_panel.logic.addListener(a_planned_panel.panel.onChange)  # the fixture closes it once more
+
+
+def test_what_holds_the_cement_back_is_told_in_one_sentence(a_panel: Any) -> None:
+    from VertebralAugmentationPlannerLib.widget.augmentation_section import cement_text
+
+    cement = CementPlan(0.3, 12.0, 5.9, 3.0, 5.9, 30.0, 4, 1.5, "", "the ceiling of 30 % of the whole body, 5.9 ml")
+    text = cement_text(types.SimpleNamespace(cement=cement, predicted=None))
+    assert text.split("<br>")[1] == "Limited by the ceiling of 30 % of the whole body, 5.9 ml."

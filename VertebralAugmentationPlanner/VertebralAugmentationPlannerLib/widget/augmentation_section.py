@@ -138,7 +138,7 @@ def cement_text(level: LevelPlan) -> str:
         return ""
     lines = [_cement_line(cement)]
     if cement.limited_by:
-        lines.append(_("Limited by {reason}").format(reason=sentence(cement.limited_by)))
+        lines.append(sentence(_("limited by {reason}").format(reason=cement.limited_by)))
     if level.predicted is not None:
         lines.append(
             _(
