@@ -1,7 +1,8 @@
 """The local half of the search: one line moved until nothing is left to gain.
 
-First the smallest clearance along the pedicle and to the canal is made as large as it can be. Then, among the lines
-that keep all but a few hundredths of that, the margins in the body and the soft wishes decide.
+First two clearances are made as large as they can be, each for itself: along the pedicle and to the canal, and to every
+wall from the entry to the tip. Then, among the lines that keep all but a few hundredths of either, the margins in the body
+and the soft wishes decide.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ TOLERATED_CUT_MM2 = 10.0
 unknown part is missing."""
 
 FLAT_SHARE, THICK_FLAT_SHARE = 0.35, 0.85
-"""A flat end of a label of at least this share of (volume)^(2/3) is a saw cut; the second for layers of voxels thicker
+"""A flat end of a label of at least this share of (volume)^(2/3) may be a saw cut; the second for layers of voxels thicker
 than :data:`FINE_MM`, in which an end plate and the facets beside it may end together. A whole vertebra ends in tips: at
 most 0.17 of it in 28 real ones at 1–1.5 mm, 0.42 at 2 mm, 0.77 at 3 mm. Cuts that take a tenth to a half of the body leave
 0.57–2.7 across the height, 0.44–1.1 from a side, and, from the front, 0.3–0.9 in half of the cases [C]."""
@@ -112,7 +112,7 @@ def flat_end(shape: Shape) -> FlatEnd | None:
     voxel = float(np.prod(spacing))
     index = np.argwhere(shape.mask)
     size = (len(index) * voxel) ** (2 / 3)
-    largest: tuple[float, FloatArray] = (0.0, np.zeros(3))
+    largest: tuple[float, FloatArray, FloatArray] | None = None
     for normal in _hull_normals(shape.mask, matrix):
         for _ in range(1 + REFINEMENTS):
             step = float(np.abs(normal @ matrix).max())
@@ -120,22 +120,20 @@ def flat_end(shape: Shape) -> FlatEnd | None:
                 break
             along = index @ (normal @ matrix)
             depth = (along.max() - along) / step
-            area = _largest_piece(index[depth < LAYERS]) * voxel / (LAYERS * step)
+            face = index[depth < LAYERS]
+            area = _largest_piece(face) * voxel / (LAYERS * step)
             share = area / size / (FLAT_SHARE if step <= FINE_MM else THICK_FLAT_SHARE)
-            if share >= 1.0 and area > largest[0]:
-                largest = (area, normal)
+            if share >= 1.0 and (largest is None or area > largest[0]):
+                largest = (area, normal, shape.distance.to_ras(face) + 0.5 * step * normal)
             end = index[depth < 2 * LAYERS]
             if share < WORTH_FITTING or len(end) < MIN_FITTED:
                 break
             normal = _fitted(end @ matrix.T, normal)
-    if not largest[0]:
+    if largest is None:
         return None
-    area, normal = largest
-    along = index @ (normal @ matrix)
-    step = float(np.abs(normal @ matrix).max())
-    face = shape.distance.to_ras(index[along.max() - along < LAYERS * step]) + 0.5 * step * normal
+    area, normal, points = largest
     axis = int(np.argmax(np.abs(normal)))
-    return FlatEnd(area, _EDGES[axis][int(normal[axis] > 0)], face, normal)
+    return FlatEnd(area, _EDGES[axis][int(normal[axis] > 0)], points, normal)
 
 
 def goes_on_beyond(face: FlatEnd, ct: Image) -> bool:

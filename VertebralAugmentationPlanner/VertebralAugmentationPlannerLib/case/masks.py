@@ -97,7 +97,6 @@ def _same_grid(image: Image, matrix: NDArray) -> bool:
     corner = np.array([*(np.array(image.voxels.shape) - 1), 1.0])
     return bool(
         np.allclose(image.ijk_to_ras @ corner, matrix @ corner, atol=SAME_GRID_MM)
-        and np.allclose(image.ijk_to_ras[:3, 3], matrix[:3, 3], atol=SAME_GRID_MM)
         and np.allclose(image.ijk_to_ras, matrix, atol=SAME_GRID_MM)
     )
 

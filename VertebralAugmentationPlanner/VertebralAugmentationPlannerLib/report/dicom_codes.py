@@ -32,7 +32,6 @@ DEGREE = Concept("deg", "UCUM", "Degree")
 PERCENT = Concept("%", "UCUM", "Percent")
 HOUNSFIELD = Concept("[hnsf'U]", "UCUM", "Hounsfield unit")
 PSI = Concept("[psi]", "UCUM", "pounds per square inch")
-NO_UNITS = Concept("1", "UCUM", "no units")
 
 HEIGHT = Concept("121207", "DCM", "Height")
 DEPTH = Concept("131197000", "SCT", "Depth")

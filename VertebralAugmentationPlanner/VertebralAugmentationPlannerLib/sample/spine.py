@@ -272,11 +272,6 @@ class SpinePhantom:
         """Whether RAS points (…, 3) lie in the canal."""
         return self.distance_to_canal(points_ras) < 0.0
 
-    def pedicle_wall_distance(self, level: str, side: str, points_ras: FloatArray) -> FloatArray:
-        """Depth (…,) of RAS points inside the wall of one pedicle's tube, without its ends; negative outside."""
-        placed = self.vertebrae[level]
-        return -placed.pedicles[side].side_distance(placed.frame.to_local(points_ras))
-
     def local_box(self, level: str, margin_mm: float = 2.0) -> tuple[FloatArray, FloatArray]:
         """Corners of a box in the construction frame that holds the vertebra."""
         placed = self.vertebrae[level]

@@ -20,7 +20,6 @@ import vtk
 from numpy.typing import NDArray
 
 from . import roles
-from .measures import PLACES
 from .references import node_of, owned_roles, plain
 
 Ends = NDArray[np.floating]
@@ -195,12 +194,6 @@ def line_ends(line: Any) -> Ends | None:
         return None
     ends = np.array([line.GetNthControlPointPositionWorld(n) for n in (0, 1)])
     return ends if np.all(np.isfinite(ends)) and np.linalg.norm(ends[1] - ends[0]) >= 1.0 else None
-
-
-def line_roles(level: str) -> list[str]:
-    """Roles of the lines of a level that can be dragged."""
-    needles = [roles.role(roles.NEEDLE, level, side) for side in ("left", "right")]
-    return needles + [roles.role(roles.HEIGHT, level, place) for place in PLACES]
 
 
 def _weak(method: Any, node: bool = False) -> Callable[..., None]:

@@ -37,14 +37,6 @@ def draw_measures(parameter_node: Any, plan: LevelPlan) -> None:
         _draw_pedicle(parameter_node, plan.level, side, getattr(plan.pedicles, side))
 
 
-def height_ends(line: Any) -> tuple[NDArray, NDArray] | None:
-    """Upper and lower end (3,) of a height line, world RAS mm; None where an end is missing."""
-    if line.GetNumberOfDefinedControlPoints() != 2:
-        return None
-    upper, lower = (np.array(line.GetNthControlPointPositionWorld(n)) for n in (0, 1))
-    return (upper, lower) if np.all(np.isfinite([upper, lower])) else None
-
-
 def _draw_height(parameter_node: Any, level: str, place: str, ends: Any) -> None:
     role = roles.role(roles.HEIGHT, level, place)
     if ends is None:
