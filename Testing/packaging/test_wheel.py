@@ -73,7 +73,7 @@ def test_the_wheel_knows_its_version_command_and_licence(wheel):
     assert "Requires-Python: >=3.10" in metadata
     assert "Apache-2.0" in metadata
     commands = archive.read(info.replace("METADATA", "entry_points.txt")).decode()
-    assert f"vap = {PACKAGE}.cli:main" in commands
+    assert f"vap = {PACKAGE}.cli_start:main" in commands
 
 
 def test_the_installed_package_finds_its_tables_and_its_devices(installed):

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from . import __version__, cli_steps
-from .cli_output import Progress, summary
+from .cli_output import Progress
+from .cli_summary import summary
 from .model import InputError, PlanningCancelled
 from .model.options import APPROACHES, CANNULA_CHOICES, ETIOLOGIES, PROCEDURES
 

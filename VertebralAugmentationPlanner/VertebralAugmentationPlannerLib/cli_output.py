@@ -1,4 +1,4 @@
-"""What the command line writes: progress while it works, a folder whole or not at all, and a summary to read."""
+"""What the command line writes: progress while it works, and a folder whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import contextlib
 import os
 import shutil
 import tempfile
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from .model import CasePlan, InputError, LevelPlan, PlanWarning
+from .model import InputError
 
 WIDTH = 80
 BAR = 24
@@ -160,82 +159,3 @@ class Progress:
         with contextlib.suppress(BrokenPipeError):  # the reader of a pipe may have seen enough
             self._stream.write(text)
             self._stream.flush()
-
-
-def summary(plan: CasePlan) -> str:
-    """The plan for a human on a terminal of 80 columns: a table of levels, then what to beware of."""
-    lines = [
-        f"{'Level':<6}{'Grade':<7}{'Loss':>6}  {'Approach':<17}{'Cannula':<9}{'Clearance':>10}{'Cement':>9}"
-        f"{'Warnings':>10}",
-        "-" * 76,
-    ]
-    lines += [_row(level) for level in plan.levels]
-    lines += (
-        ["", "Clearance: from the cannula's surface to the nearest pedicle wall or canal."] if _needles(plan) else []
-    )
-    for level in plan.levels:
-        lines += _remarks(level)
-    lines += _listed("Case", plan.warnings)
-    return "\n".join(lines)
-
-
-def _row(level: LevelPlan) -> str:
-    if not level.complete:
-        return f"{level.level:<6}incomplete (cut by the image's border or damaged): not measured"
-    measured = level.measurements
-    grade = "–" if measured is None or measured.genant_grade is None else str(measured.genant_grade)
-    cement = "–" if level.cement is None else f"{level.cement.volume_ml:.1f} ml"
-    cannulas = "/".join(sorted({trajectory.cannula for trajectory in level.trajectories})) or "–"
-    return (
-        f"{level.level:<6}{grade:<7}{_loss(level):>6}  {level.approach or '–':<17}{cannulas:<9}{_clearance(level):>10}"
-        f"{cement:>9}{len(level.warnings):>10}"
-    )
-
-
-def _loss(level: LevelPlan) -> str:
-    if level.measurements is None:
-        return "–"
-    loss = level.measurements.height_loss_percent
-    known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
-    return f"{max(known):.0f} %" if known else "–"
-
-
-def _clearance(level: LevelPlan) -> str:
-    gaps = [
-        gap
-        for trajectory in level.trajectories
-        for gap in (trajectory.clearance_mm.canal, trajectory.clearance_mm.pedicle_wall)
-        if gap is not None
-    ]
-    return f"{min(gaps):.1f} mm" if gaps else "–"
-
-
-def _needles(plan: CasePlan) -> bool:
-    return any(level.trajectories for level in plan.levels)
-
-
-def _remarks(level: LevelPlan) -> list[str]:
-    lines = []
-    for side, reason in level.skipped_sides.items():
-        lines += _wrapped(f"{level.level} {side}: no safe trajectory: {reason}")
-    for trajectory in level.trajectories:
-        if trajectory.safety != "safe":
-            lines += _wrapped(
-                f"{level.level} {trajectory.side}, {trajectory.safety}: {trajectory.compromise or 'see the plan'}"
-            )
-    return lines + _listed(level.level, level.warnings)
-
-
-def _listed(where: str, warnings: tuple[PlanWarning, ...]) -> list[str]:
-    """Warnings that stop or caution; the rest is in the report."""
-    lines = []
-    for warning in sorted(warnings, key=lambda warning: warning.severity != "stop"):
-        if warning.severity != "info":
-            # Many messages already begin with their level.
-            text = warning.message if warning.message.startswith(f"{where}:") else f"{where}: {warning.message}"
-            lines += _wrapped(f"{warning.severity.upper()} {text}")
-    return lines
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text.strip(), WIDTH - 2, initial_indent="* ", subsequent_indent="  ")
