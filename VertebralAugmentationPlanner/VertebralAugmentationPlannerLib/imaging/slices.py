@@ -72,6 +72,12 @@ class SlicePlane:
         y = (self.height_px / 2 - 0.5 - np.arange(self.height_px)) * self.mm_per_px
         return self.centre_ras + x[None, :, None] * self.right_ras + y[:, None, None] * self.up_ras
 
+    def pixel_ras(self, row: int, column: int) -> FloatArray:
+        """RAS point (3,) of the centre of one pixel."""
+        x = (column + 0.5 - self.width_px / 2) * self.mm_per_px
+        y = (self.height_px / 2 - 0.5 - row) * self.mm_per_px
+        return self.centre_ras + x * self.right_ras + y * self.up_ras
+
     def corners_ras(self) -> FloatArray:
         """RAS points of the rectangle's corners, (4, 3)."""
         aside, along = self.width_mm / 2 * self.right_ras, self.height_mm / 2 * self.up_ras
@@ -137,13 +143,17 @@ def bone_raster(plane: SlicePlane, vertebrae: Iterable[Vertebra], planned: str) 
     picture = np.full((plane.height_px, plane.width_px, 3), LABELS_BACKGROUND, float)
     ivory = np.array(rgb(BONE)) * 255
     for vertebra in vertebrae:
-        depth = on_plane(vertebra, vertebra.bone_mm, plane, outside=-10.0)
-        if depth is None:
+        found = _part_on_plane(vertebra, vertebra.bone_mm, plane, outside=-10.0)
+        if found is None:
             continue
+        box, depth = found
         share = 1.0 if vertebra.level == planned else LABELS_NEIGHBOUR_SHARE
-        cover = np.clip(depth / plane.mm_per_px + 0.5, 0, 1)[..., None]
-        cortex = np.clip(1.5 - depth, 0, 1)[..., None]
-        picture = picture * (1 - cover) + cover * share * ivory * (0.62 + 0.38 * cortex)
+        covered = depth > -0.5 * plane.mm_per_px  # a vertebra fills a small part of its grid
+        depth = depth[covered][:, None]
+        cover = np.clip(depth / plane.mm_per_px + 0.5, 0, 1)
+        cortex = np.clip(1.5 - depth, 0, 1)
+        part = picture[box]
+        part[covered] = part[covered] * (1 - cover) + cover * share * ivory * (0.62 + 0.38 * cortex)
     return picture.astype(np.uint8)
 
 
@@ -152,20 +162,48 @@ def on_plane(
 ) -> FloatArray | None:
     """An array on the vertebra's grid, linearly interpolated on a plane, (rows, columns); None where there is none, or
     the grid does not reach the plane."""
-    if vertebra.frame is None or vertebra.grid is None or values is None:
+    found = _part_on_plane(vertebra, values, plane, outside)
+    if found is None:
         return None
-    last = np.array(vertebra.grid.shape) - 1
-    corners = vertebra.grid.to_index(vertebra.frame.to_local(plane.corners_ras()))
+    whole = np.full((plane.height_px, plane.width_px), outside)
+    whole[found[0]] = found[1]
+    return whole
+
+
+def _part_on_plane(
+    vertebra: Vertebra, values: NDArray | None, plane: SlicePlane, outside: float
+) -> tuple[tuple[slice, slice], FloatArray] | None:
+    """:func:`on_plane` for the rows and columns that the grid can reach alone."""
+    frame, grid = vertebra.frame, vertebra.grid
+    if frame is None or grid is None or values is None:
+        return None
+    last = np.array(grid.shape) - 1.0
+    corners = grid.to_index(frame.to_local(plane.corners_ras()))
     if np.any((corners.max(axis=0) < 0) | (corners.min(axis=0) > last)):
         return None
-    local = vertebra.frame.to_local(plane.points_ras())
-    index = vertebra.grid.to_index(local)
-    within = np.all((index >= 0) & (index <= last), axis=-1)
+    ends = np.array(np.meshgrid(*zip(np.zeros(3), last, strict=True))).reshape(3, 8).T
+    reach = plane.to_px(frame.to_ras(grid.to_local(ends)))
+    size = np.array([plane.width_px, plane.height_px])
+    low = np.clip(np.floor(reach.min(axis=0)).astype(int), 0, size)
+    high = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, 0, size)
+    if np.any(high <= low):
+        return None
+    # Indices go along a row and along a column in even steps: two sums for each axis instead of turning every point.
+    start = grid.to_index(frame.to_local(plane.pixel_ras(low[1], low[0])))
+    step = plane.mm_per_px / grid.spacing_mm
+    across, down = step * frame.direction_to_local(plane.right_ras), -step * frame.direction_to_local(plane.up_ras)
+    columns, rows = np.arange(high[0] - low[0]), np.arange(high[1] - low[1])
+    index = [start[k] + down[k] * rows[:, None] + across[k] * columns for k in range(3)]
+    within = np.ones(index[0].shape, bool)
+    for k in range(3):
+        within &= (index[k] >= 0) & (index[k] <= last[k])
     if not within.any():
         return None
     result = np.full(within.shape, outside)
-    result[within] = vertebra.grid.sample(values, local[within])
-    return result
+    result[within] = ndimage.map_coordinates(
+        values, [index[k][within] for k in range(3)], order=1, mode="nearest", output=np.float64
+    )
+    return (slice(low[1], high[1]), slice(low[0], high[0])), result
 
 
 def contours(values: FloatArray, level: float = 0.0) -> list[FloatArray]:

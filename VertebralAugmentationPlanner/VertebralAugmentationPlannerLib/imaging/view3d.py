@@ -31,6 +31,8 @@ from .surfaces import bone_surface, canal_surface, needle_surface
 VIEW_ANGLES_DEG = (-14.0, 50.0)
 """Azimuth from behind towards the left, and elevation: the needles open like a V around the canal."""
 VIEW_HEIGHT_MM = 105.0
+EYE_MM = 600.0
+"""From the eye to the middle of the picture."""
 BACKGROUND = "#1E2126"
 BONE_OPACITY, NEIGHBOUR_OPACITY, CANAL_OPACITY = 0.38, 0.10, 0.55
 NEIGHBOUR_STRIDE = 2
@@ -70,8 +72,12 @@ def view3d_picture(
     if vertebra.frame is None or vertebra.bone_mm is None:
         raise InputError(f"{vertebra.level} is incomplete; it has no 3D view.")
     renderer = _renderer()
+    centre = body_centre_ras(vertebra) - 10 * vertebra.frame.anterior
+    right, up = _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg)
     for level, other in spine.complete().items():
         planned = level == vertebra.level
+        if not _in_view(other, centre, right, up, width_px / height_px):
+            continue
         surface = bone_surface(other, 1 if planned else NEIGHBOUR_STRIDE)
         _add(renderer, surface, BONE, BONE_OPACITY if planned else NEIGHBOUR_OPACITY)
     if vertebra.canal_mm is not None:
@@ -82,8 +88,7 @@ def view3d_picture(
             _add(renderer, balloon_surface(trajectory.balloon), BALLOON, 0.75)
     for surface in cement:
         _add(renderer, surface, CEMENT, 0.6)
-    centre = body_centre_ras(vertebra) - 10 * vertebra.frame.anterior
-    right, up = _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg)
+    renderer.ResetCameraClippingRange()
     pixels = _render(renderer, width_px, height_px)
     left_letter, right_letter, top_letter, _ = picture_letters(right, up)
     size = svg.text_size(width_px)
@@ -169,11 +174,24 @@ def _aim(
     centre = np.asarray(centre, float)
     camera = renderer.GetActiveCamera()
     camera.SetFocalPoint(*centre)
-    camera.SetPosition(*(centre + 600 * from_centre))
+    camera.SetPosition(*(centre + EYE_MM * from_centre))
     camera.SetViewUp(*up)
-    camera.SetViewAngle(2 * np.degrees(np.arctan(VIEW_HEIGHT_MM / 2 / 600)))
-    renderer.ResetCameraClippingRange()
+    camera.SetViewAngle(2 * np.degrees(np.arctan(VIEW_HEIGHT_MM / 2 / EYE_MM)))
     return np.cross(up, from_centre), up
+
+
+def _in_view(vertebra: Vertebra, centre: NDArray, right: NDArray, up: NDArray, aspect: float) -> bool:
+    """Whether the picture can show any of a vertebra's grid: of a whole spine most levels are far outside, and drawing
+    their surfaces takes as long as drawing those that are seen."""
+    grid, frame = vertebra.grid, vertebra.frame
+    if grid is None or frame is None:
+        return False
+    ends = np.array(np.meshgrid(*zip(np.zeros(3), np.array(grid.shape) - 1.0, strict=True))).reshape(3, 8).T
+    offset = frame.to_ras(grid.to_local(ends)) - centre
+    # Nearer to the eye a point is drawn further out; behind the eye nothing of a spine can lie.
+    half = VIEW_HEIGHT_MM / 2 * (1 - offset @ np.cross(right, up) / EYE_MM)
+    beyond = [sign * (offset @ axis) > width * half for axis, width in ((right, aspect), (up, 1.0)) for sign in (1, -1)]
+    return not any(np.all(outside) for outside in beyond)
 
 
 def _render(renderer: vtkRenderer, width_px: int, height_px: int) -> NDArray[np.uint8]:
