@@ -108,12 +108,9 @@ def _keys(plan: CasePlan, level: LevelPlan) -> Markup | None:
 
 def _cannula_key(level: LevelPlan) -> Markup:
     names = list(dict.fromkeys(item.cannula for item in level.trajectories))
-    widths = ", ".join(
-        f"{width:g} mm outer diameter"
-        for width in dict.fromkeys(item.cannula_outer_diameter_mm for item in level.trajectories)
-    )
+    widths = dict.fromkeys(f"{item.cannula_outer_diameter_mm:g}" for item in level.trajectories)
     count = f" × {len(level.trajectories)}" if len(names) == 1 < len(level.trajectories) else ""
-    return _key("Cannula", " / ".join(names) + count, widths)
+    return _key("Cannula", " / ".join(names) + count, f"{' and '.join(widths)} mm outer diameter")
 
 
 def _balloon_key(plan: CasePlan, level: LevelPlan) -> Markup | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from ..model import CasePlan, LevelPlan, PlanWarning
+from ..model import CasePlan, LevelPlan, PlanWarning, below
 from .markup import Content, Markup, div, element, span
 from .parts import case_lines, foot, sheet, warning_box
 from .pictures import PICTURES_A_ROW, PagePictures, picture_grid
-from .record_page import fracture_words
+from .record_page import HEIGHTS, fracture_words
 from .symbols import symbol
 from .wording import (
     APPROACH_WORDS,
+    DOUBTFUL,
     MISSING,
     brief,
     by_severity,
@@ -23,6 +24,12 @@ from .wording import (
     with_brief_reasons,
     worst_severity,
 )
+
+COMPACT_ABOVE = 8
+"""More planned levels than these get two lines each instead of three, so that a whole spine stays on one page. [D]"""
+
+RUN = 4
+"""As many neighbours in a row are named by the first and the last: “T1–L5”."""
 
 
 def overview_page(
@@ -42,20 +49,33 @@ def overview_page(
     ordered = by_severity(plan.warnings)
     notes = [warning for warning in ordered if warning.severity == "info"]
     loud = [warning_box(warning, with_source=True) for warning in ordered if warning.severity != "info"]
+    about = element("div", element("h2", "Notes on the whole case"), _notes(notes)) if notes else None
+    # After a table of a whole spine the notes fill the page, and the pictures get the next.
+    after = (_large_pictures(plan, pictures or {}), about)
     return sheet(
         "overview",
         head,
         div("warnings", _stops(plan), loud),
         _levels_table(plan),
-        _large_pictures(plan, pictures or {}),
-        element("div", element("h2", "Notes on the whole case"), _notes(notes)) if notes else None,
+        *(reversed(after) if _is_compact(plan) else after),
         foot("", "Overview"),
     )
 
 
 def _levels_words(plan: CasePlan) -> str:
-    names = [level.level for level in plan.levels]
-    return f"Levels in the images: {', '.join(names)}."
+    return f"Levels in the images: {_named(plan, [level.level for level in plan.levels])}."
+
+
+def _named(plan: CasePlan, names: list[str]) -> str:
+    """“T4, T7–T11, L2”: neighbours in a row by the first and the last of them."""
+    present = tuple(level.level for level in plan.levels)
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and below(runs[-1][-1], present) == name:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) >= RUN else ", ".join(run) for run in runs)
 
 
 def _stops(plan: CasePlan) -> list[Markup]:
@@ -76,38 +96,64 @@ def _stop_words(level: LevelPlan, message: str) -> str:
 def _levels_table(plan: CasePlan) -> Markup:
     names = ("Level", "Finding", "Left needle", "Right needle", "Cement", "Warnings")
     head = element("thead", element("tr", [element("th", name, scope="col") for name in names]))
-    return element("table", head, element("tbody", [_row(level) for level in plan.levels]), class_="levels")
+    compact = _is_compact(plan)
+    rows = [_row(level, compact) for level in plan.levels]
+    return element("table", head, element("tbody", rows), class_="levels compact" if compact else "levels")
+
+
+def _is_compact(plan: CasePlan) -> bool:
+    return sum(level.approach is not None for level in plan.levels) > COMPACT_ABOVE
 
 
 def _large_pictures(plan: CasePlan, pictures: Mapping[str, PagePictures]) -> Markup | None:
-    """The first four levels' mid-sagittal pictures, or one level's with its 3D view; the others are on their own
-    sheets."""
-    drawn = [level.level for level in plan.levels if level.level in pictures]
+    """The mid-sagittal pictures of four levels at most, or one level's with its 3D view; the others are on their own
+    sheets. Of more than four, those that matter most: refused, or with the highest grade, or the largest loss."""
+    drawn = [level for level in plan.levels if level.level in pictures]
     names = ("mid_sagittal", "view3d") if len(drawn) == 1 else ("mid_sagittal",)
-    found = {
-        f"{level} {name}": pictures[level].pictures[name]
+    drawn = [level for level in drawn if any(name in pictures[level.level].pictures for name in names)]
+    chosen = [level.level for level in sorted(drawn, key=_weight)[:PICTURES_A_ROW]]
+    shown = {
+        f"{level.level} {name}": pictures[level.level].pictures[name]
         for level in drawn
         for name in names
-        if name in pictures[level].pictures
+        if level.level in chosen and name in pictures[level.level].pictures
     }
-    shown = dict(list(found.items())[:PICTURES_A_ROW])
-    return div("large", picture_grid(PagePictures(shown), list(shown))) if shown else None
+    if not shown:
+        return None
+    which = element("h2", "Highest grades and largest losses") if len(drawn) > len(chosen) else None
+    return div("large", which, picture_grid(PagePictures(shown), list(shown)))
+
+
+def _weight(level: LevelPlan) -> tuple[bool, int, float]:
+    """The smaller, the more a level's picture is worth on the first sheet."""
+    measured = level.measurements
+    losses = [getattr(measured.height_loss_percent, name) for name in HEIGHTS] if measured else []
+    grade = measured.genant_grade if measured and measured.genant_grade is not None else 0
+    return level.approach != "none", -grade, -max((loss for loss in losses if loss is not None), default=0.0)
 
 
 def _notes(notes: list[PlanWarning]) -> Markup:
-    return div("notes", [warning_box(note, with_source=True) for note in notes])
+    """One box a note; notes of one kind, such as what was cleaned at every level, share theirs."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        kinds.setdefault((note.code, note.source), []).append(note.message)
+    joined = [
+        PlanWarning(code, "info", " ".join(map(sentence, messages)), source)
+        for (code, source), messages in kinds.items()
+    ]
+    return div("notes", [warning_box(note, with_source=True) for note in joined])
 
 
 def _title(plan: CasePlan) -> str:
     asked = procedure(plan) if any(level.trajectories or level.skipped_sides for level in plan.levels) else None
     planned = [level.level for level in plan.levels if level.approach is not None]
     if asked and planned:
-        return f"{asked.capitalize()} plan: {', '.join(planned)}"
+        return f"{asked.capitalize()} plan: {_named(plan, planned)}"
     count = sum(level.complete for level in plan.levels)
     return f"Measurements of {count} level" + ("" if count == 1 else "s")
 
 
-def _row(level: LevelPlan) -> Markup:
+def _row(level: LevelPlan, compact: bool) -> Markup:
     name = element("th", level.level, scope="row")
     if not level.complete:
         reason = sentence(level.warnings[0].message) if level.warnings else "Cut by the border of the image."
@@ -116,19 +162,28 @@ def _row(level: LevelPlan) -> Markup:
     if level.approach is None:
         words = sentence(f"{fracture_words(level)}; measured only")
         return element("tr", name, element("td", words, colspan=4), element("td", _warnings(level)), class_="minor")
-    finding: list[Content] = [fracture_words(level), element("br")]
-    finding.append(element("b", APPROACH_WORDS.get(level.approach, level.approach)))
-    cells = [finding, _needle(level, "left"), _needle(level, "right"), _cement(level), _warnings(level)]
+    finding: list[Content] = [_finding(level)]
+    # Two needles in their columns say “bilateral” by themselves.
+    if not compact or level.approach != "bilateral":
+        finding += [element("br"), element("b", APPROACH_WORDS.get(level.approach, level.approach))]
+    needles = [_needle(level, side, compact) for side in ("left", "right")]
+    cells = [finding, *needles, _cement(level), _warnings(level)]
     return element("tr", name, [element("td", cell) for cell in cells])
 
 
-def _needle(level: LevelPlan, side: str) -> list[Content]:
+def _finding(level: LevelPlan) -> str:
+    """The finding, and whether the reference it rests on is doubtful."""
+    doubtful = any(warning.code == DOUBTFUL for warning in level.warnings)
+    return fracture_words(level) + (" (reference doubtful)" if doubtful else "")
+
+
+def _needle(level: LevelPlan, side: str, compact: bool) -> list[Content]:
     for needle in level.trajectories:
         if needle.side == side:
             balloon = f", balloon {needle.balloon.length_mm:g} mm" if needle.balloon else ""
             return [
                 span("needle", symbol(needle.safety), element("b", f"{needle.safety} · {needle.breach_grade}")),
-                element("br"),
+                " · " if compact else element("br"),
                 f"{needle.cannula}{balloon}",
                 element("br"),
                 span("needle small", dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg)),
@@ -152,9 +207,9 @@ def _warnings(level: LevelPlan) -> list[Content]:
     worst = worst_severity(level)
     if worst is None:
         return ["none"]
-    counts = [
-        (name, sum(warning.severity == name for warning in level.warnings)) for name in ("stop", "caution", "info")
-    ]
+    # Notes are counted where there is nothing louder: beside a caution they only hide it.
+    counted = ("info",) if worst == "info" else ("stop", "caution")
+    counts = [(name, sum(warning.severity == name for warning in level.warnings)) for name in counted]
     words = ", ".join(
         f"{count} {'note' if name == 'info' else name}{'' if count == 1 else 's'}" for name, count in counts if count
     )

@@ -60,15 +60,16 @@ def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
 
 
 def fracture_words(level: LevelPlan) -> str:
-    """“wedge, Genant grade 2, OF3; 35 % of the anterior height lost”."""
+    """“wedge, Genant grade 2, OF3, anterior height loss 35 %”; “no fracture by height, middle height loss 4 %”."""
     measured = level.measurements
     if measured is None:
         return "not measured"
     parts = []
     if measured.fracture_shape:
         shape = measured.fracture_shape
-        parts.append("no fracture shape" if shape == "none" else shape.replace("+", " + "))
-    if measured.genant_grade is not None:
+        parts.append("no fracture by height" if shape == "none" else shape.replace("+", " + "))
+    # Grade 0 is “no fracture by height” in a number.
+    if measured.genant_grade is not None and (measured.genant_grade or measured.fracture_shape != "none"):
         parts.append(f"Genant grade {measured.genant_grade}")
     if measured.of_class:
         parts.append(measured.of_class)

@@ -124,7 +124,10 @@ details > summary { cursor: pointer; color: var(--faint); }
 .overview .levels { table-layout: fixed; }
 .levels th:nth-child(1) { width: 19mm; } .levels th:nth-child(2) { width: 46mm; }
 .levels th:nth-child(5) { width: 18mm; } .levels th:nth-child(6) { width: 27mm; }
-.overview .large { display: flex; }
+.overview tbody tr { break-inside: avoid; }
+.overview .compact td { padding: .6mm 2mm .6mm 0; } .overview .compact tbody th { font-size: 15pt; padding: .8mm 2mm 0 0; }
+.levels.compact th:nth-child(2) { width: 52mm; }
+.overview .large { break-inside: avoid; }
 .overview .large .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); grid-auto-rows: 96mm; gap: 2mm 3mm; }
 .overview .notes { columns: 1; }
 .overview .notes .warning { font-size: 8pt; }

@@ -3,6 +3,7 @@ colour comes on top (palette of the whole product)."""
 
 from __future__ import annotations
 
+from ..access.notices import CLOSE_NEIGHBOUR_MM
 from ..access.safety import RESOLUTION_MM, least_kept
 from ..model.palette import BLUE, SAFETY
 from .markup import Markup, element
@@ -36,12 +37,16 @@ def symbol(state: str) -> Markup:
 def clearance_state(wall: str, value_mm: float, margin_mm: float | None) -> str:
     """State of one clearance by the planner's own rule: "breach", "tight" below the margin, or "safe".
 
+    A neighbouring vertebra has no margin, but the planner cautions where the cannula comes close to it: "tight", too.
+
     Args:
         wall: field of Clearance.
         value_mm: from the cannula's surface; negative is a breach.
         margin_mm: of the plan's options; None where the plan holds none.
     """
     wanted = margin_mm if margin_mm is not None else 0.0
+    if wall == "neighbour" and 0.0 <= value_mm < CLOSE_NEIGHBOUR_MM:
+        return "tight"
     if value_mm < least_kept(wall, wanted) - RESOLUTION_MM:
         return "breach"
     return "tight" if value_mm < wanted - RESOLUTION_MM else "safe"

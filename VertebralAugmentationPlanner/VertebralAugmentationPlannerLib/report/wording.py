@@ -8,6 +8,9 @@ from ..model.plan import SEVERITIES
 MISSING = "—"
 """A number that could not be computed."""
 
+DOUBTFUL = "reference_implausible"
+"""Code of the warning that a level's reference may be fractured or misread itself."""
+
 DISCLAIMER = "Planning aid for trained people, research and teaching. Not a medical device; check every number."
 
 CLEARANCE_WORDS = {
