@@ -247,9 +247,9 @@ def test_ct_and_labels_of_different_places(toy):
 
 def test_labels_partly_outside_the_ct_are_pointed_out(toy):
     labels, ct, matrix = toy
-    half = matrix.copy()
-    half[2, 3] += 40
-    case = load_case((ct, half), (labels, matrix))
+    upper = matrix.copy()
+    upper[2, 3] += 40 * matrix[2, 2]
+    case = load_case((ct[:, :, 40:], upper), (labels, matrix))
     warning = next(w for w in case.warnings if w.code == "ct_partial")
     assert warning.message.startswith("L2: the label reaches beyond the CT")
 

@@ -59,7 +59,8 @@ def whole_labels(labels: Image, what: str) -> Image:
                     f"The {what} holds values that are not whole numbers (probabilities, or labels resampled with "
                     "interpolation); give a label map."
                 )
-    low, high = float(voxels.min()), float(voxels.max())
+    # Rounded first: a background of −1e-6 is one of 0.
+    low, high = (float(np.rint(value)) for value in (voxels.min(), voxels.max()))
     if low < 0:
         raise InputError(f"The {what} holds the negative value {low:g}; give a label map with background 0.")
     if high > HIGHEST_LABEL:

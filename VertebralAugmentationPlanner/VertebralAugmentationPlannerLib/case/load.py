@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
 from ..model.geometry import label_boxes
-from . import checks, hu
+from . import checks, hu, match
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .numbering import Numbering, numbering_from_table, numbering_of
@@ -98,6 +98,8 @@ def load_case(
         hu.refuse_other_than_hu(ct_in.image, readings, levels)
         doubt = hu.doubts(readings)
         if doubt is None:
+            boxes = {value: cleaned.boxes[name] for name, value in levels.items()}
+            warnings += match.place_warnings(match.best_place(ct_image, cleaned.image, boxes))
             warnings += checks.ct_warnings(ct_image, corners)
         else:
             warnings.append(doubt)
