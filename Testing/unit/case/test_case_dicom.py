@@ -356,3 +356,16 @@ def test_bone_scanned_with_a_tilted_gantry_lies_where_it_lay_in_the_patient(tmp_
     beside = inside + [45, 0, 0]
     values = case.ct.sample(beside)
     assert np.nanmax(values) <= 40
+
+
+@pytest.mark.parametrize("name", ["ImagePositionPatient", "PixelSpacing"])
+def test_a_slice_whose_place_is_no_number_is_refused_by_name(tmp_path, name):
+    def change(data, k):
+        if k == 3:
+            setattr(data, name, ["1e400", *list(getattr(data, name))[1:]])
+
+    write_series(tmp_path / "ct", change=change)
+    with pytest.raises(
+        InputError, match=r"The DICOM file im\d+.dcm .* has a position, orientation or pixel spacing that is"
+    ):
+        read(tmp_path / "ct", "CT")

@@ -53,11 +53,22 @@ def doubts_of(case):
             "from 0 to 255: they are 8-bit grey levels",
         ),
         (lambda v: v.astype(np.int16).view(np.uint16), "values up to 65535, as negative HU look"),
-        (lambda v: np.where(v < 0, v + 4096, v), "in the soft tissue beside the spine"),
+        (lambda v: np.where(v < 0, v + 4096, v), r"2900 to 4095 in \d+ % of the volume, as air looks"),
+        (lambda v: np.where(v < -900, v + 4096, v), r"2900 to 4095 in \d+ % of the volume, as air looks"),
         (lambda v: 63487 - v, "or as an inverted image"),
         (lambda v: v - 1024, "thinner than air"),
     ],
-    ids=["no intercept", "tenfold", "0 to 1", "8 bits", "unsigned", "12 bits", "inverted", "intercept twice"],
+    ids=[
+        "no intercept",
+        "tenfold",
+        "0 to 1",
+        "8 bits",
+        "unsigned",
+        "12 bits",
+        "12 bits, air alone",
+        "inverted",
+        "intercept twice",
+    ],
 )
 def test_values_that_cannot_be_hu_are_refused_with_what_they_look_like(toy, change, looks):
     with pytest.raises(InputError, match=looks) as caught:

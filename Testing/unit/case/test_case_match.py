@@ -85,11 +85,24 @@ def test_other_voxels_raise_no_doubt_and_hide_none(toy, spacing):
         load_case((voxels, grid), (labels, moved(matrix, 6, 0, 0)), OPTIONS)
 
 
-def test_bone_too_faint_to_tell_its_place_is_not_judged(toy):
+@pytest.mark.parametrize(("offset", "severity"), [((0, 0, 0), "caution"), ((5, 0, 0), "stop")])
+def test_bone_too_faint_to_tell_its_place_is_pointed_out_and_not_refused(toy, offset, severity):
     labels, _, matrix = toy
     faint = np.where(labels > 0, 100, 40) + np.random.default_rng(1).normal(0, 60, labels.shape)
-    case = load_case((faint.astype(np.int16), matrix), (labels, moved(matrix, 5, 0, 0)), OPTIONS)
-    assert "labels_off_ct" not in codes(case)
+    case = load_case((faint.astype(np.int16), matrix), (labels, moved(matrix, *offset)), OPTIONS)
+    warning = next(warning for warning in case.warnings if warning.code == "labels_off_ct")
+    assert warning.severity == severity and "is hardly seen in the CT" in warning.message
+
+
+def test_labels_mirrored_against_their_ct_are_pointed_out(real_data):
+    """By their voxels, as a file loses its left and right: the header stays as it was."""
+    folder = real_data / "verse005"
+    labels = sitk.ReadImage(str(folder / "vertebrae.nii.gz"))
+    mirrored = sitk.GetImageFromArray(sitk.GetArrayFromImage(labels)[:, :, ::-1].copy())
+    mirrored.CopyInformation(labels)
+    case = load_case(folder / "ct.nii.gz", mirrored, OPTIONS)
+    warning = next(warning for warning in case.warnings if warning.code == "labels_off_ct")
+    assert warning.severity == "stop" and "are not mirrored" in warning.message
 
 
 @pytest.mark.parametrize("name", ["verse005", "verse008"])

@@ -126,8 +126,14 @@ def _lack(group: list[Slice]) -> str:
 
 
 def _refuse_damaged(slices: list[Slice]) -> None:
-    """Raise where a file lacks pixels (ITK would shift or invent those of the whole series) or is stored inverted."""
+    """Raise where a file lacks pixels (ITK would shift or invent those of the whole series), has no place, or is inverted."""
     for item in slices:
+        place = (*(item.position or ()), *(item.orientation or ()), *(item.pixel_spacing or ()))
+        if not np.isfinite(place).all():
+            raise InputError(
+                f"The DICOM file {item.path.name} of the series {_title(item)} has a position, orientation or pixel spacing "
+                "that is no number; copy the series again."
+            )
         if item.pixel_bytes is not None and item.pixel_bytes < item.expected_bytes:
             state = "holds no image" if not item.pixel_bytes else "is damaged, a part of its image is missing"
             raise InputError(

@@ -42,6 +42,10 @@ WRAPPED_HU, WRAPPED_SHARE = 40000.0, 1e-4
 """Above any metal: there −1000 to 0 HU ends when negative numbers are read as unsigned (64 536 to 65 535). The share is
 that of the whole volume; it spares single voxels that a reconstruction could not hold. [D]"""
 
+FOLDED_HU, FOLDED_SHARE, FOLDED_STRIDE = (2900.0, 4096.0), 0.05, 4
+"""Where air ends when numbers are folded into 12 bits: −1024 to about −900 plus 4096. No metal fills so much of a volume:
+screws and rods of three levels are a hundredth of a tight crop. Every fourth voxel along each axis is looked at. [D]"""
+
 SCALED_RANGE = 2.0
 """A volume whose values all lie within this was scaled to 0–1 or −1–1. [D]"""
 
@@ -146,6 +150,12 @@ def refuse_other_than_hu(ct: Image, readings: Readings, label_values: Mapping[st
         _refuse(
             f"holds values up to {high:.0f}, as negative HU look when they are read as unsigned 16-bit numbers (or as an "
             "inverted image)"
+        )
+    some = ct.voxels[::FOLDED_STRIDE, ::FOLDED_STRIDE, ::FOLDED_STRIDE]
+    if (folded := _share((some >= FOLDED_HU[0]) & (some < FOLDED_HU[1]))) >= FOLDED_SHARE:
+        _refuse(
+            f"reads {FOLDED_HU[0]:.0f} to {FOLDED_HU[1] - 1:.0f} in {100 * folded:.0f} % of the volume, as air looks when "
+            "negative HU are folded into 12 bits"
         )
     tissue, bone = readings.tissue, readings.bone
     if tissue.size and _share(tissue > DENSE_HU) >= DENSE_SHARE:

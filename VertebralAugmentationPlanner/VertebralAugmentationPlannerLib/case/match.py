@@ -53,7 +53,11 @@ PLAIN_STEP_HU = 120.0
 down. Then there is no search farther away. [C]"""
 
 LEAST_STEP_HU = 80.0
-"""A best place with less than this has no bone's surface: nothing is concluded. [D]"""
+"""A best place with less than this has no bone's surface, and no way back is told from it; labels with less have a
+caution. [D]"""
+
+NO_STEP_HU = 40.0
+"""With less than this, labels lie anywhere: those of a mirrored file had 16 HU, a level off 14 to 52 HU. [C]"""
 
 OFF_MM, OFF_SHARE = 2.5, 0.65
 """Labels are off where their best place is at least so far away and their step at most this share of the best. [C]"""
@@ -93,7 +97,7 @@ class Place:
 
 
 def place_warnings(place: Place) -> list[PlanWarning]:
-    """A caution where the labels lie a little off the bone.
+    """A caution where the labels lie a little off the bone, or no bone is seen at their surface.
 
     Raises:
         InputError: they lie far off.
@@ -106,6 +110,13 @@ def place_warnings(place: Place) -> list[PlanWarning]:
     if place.is_off(NEAR_MM, NEAR_SHARE):
         message = f"The labels lie {where}: check on the CT that they cover the bone; every needle is off by as much."
         return [PlanWarning("labels_off_ct", "caution", message, SOURCE)]
+    if place.own_step_hu < LEAST_STEP_HU:
+        message = (
+            f"The surface of the labels is hardly seen in the CT (a step of {place.own_step_hu:.0f} HU, where bone shows "
+            f"{PLAIN_STEP_HU:.0f} and more): check that the labels belong to this CT and are not mirrored."
+        )
+        severity = "stop" if place.own_step_hu < NO_STEP_HU else "caution"
+        return [PlanWarning("labels_off_ct", severity, message, SOURCE)]
     return []
 
 
