@@ -145,3 +145,30 @@ def turned(data):
     size = struct.unpack_from("<h", data, 72)[0] // 8
     result[352:] = np.frombuffer(data, f"u{size}", offset=352).byteswap().tobytes()
     return result
+
+
+@pytest.mark.parametrize(
+    ("at", "code", "name"), [(280, (0, 1), "sform"), (256, (1, 0), "qform"), (80, (1, 0), "qform")]
+)
+def test_an_orientation_that_is_no_number_is_refused_and_nothing_else_is_printed(tmp_path, toy, capfd, at, code, name):
+    labels, _, matrix = toy
+    path = tmp_path / "labels.nii"
+    sitk.WriteImage(as_sitk(labels, matrix), str(path))
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<hh", data, 252, *code)
+    struct.pack_into("<f", data, at, float("nan"))
+    path.write_bytes(data)
+    refused(rf"has an orientation that is no number \({name}\); convert it again from DICOM", None, path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("at", "kind", "value"), [(70, "<h", 0), (42, "<h", -5)])
+def test_the_reader_of_a_broken_header_is_silent(tmp_path, toy, capfd, at, kind, value):
+    labels, _, matrix = toy
+    path = tmp_path / "labels.nii"
+    sitk.WriteImage(as_sitk(labels, matrix), str(path))
+    data = bytearray(path.read_bytes())
+    struct.pack_into(kind, data, at, value)
+    path.write_bytes(data)
+    refused("cannot be read as an image", None, path)
+    assert capfd.readouterr() == ("", "")

@@ -232,6 +232,14 @@ def test_labels_that_are_no_label_map(toy):
     refused("negative value -1", None, (labels.astype(int) - 1, matrix))
     refused("is empty", None, (np.zeros_like(labels), matrix))
     refused("label numbers go up to 65534", None, (labels.astype(int) * 10_000, matrix))
+    refused("no background: its lowest value is 1", None, (labels.astype(int) + 1, matrix))
+
+
+def test_the_rounding_of_a_background_is_no_negative_value(toy):
+    labels, _, matrix = toy
+    noise = np.random.default_rng(0).uniform(-1e-6, 1e-6, labels.shape)
+    case = load_case(None, (labels + noise, matrix))
+    np.testing.assert_array_equal(case.labels.voxels, load_case(None, (labels, matrix)).labels.voxels)
 
 
 def test_ct_and_labels_of_different_places(toy):

@@ -67,6 +67,11 @@ def whole_labels(labels: Image, what: str) -> Image:
         raise InputError(f"The {what} holds the value {high:g}; label numbers go up to {HIGHEST_LABEL}.")
     if high == 0:
         raise InputError(f"The {what} is empty (all voxels are 0); segment it first.")
+    if low > 0:
+        raise InputError(
+            f"The {what} has no background: its lowest value is {low:g}, as where an intercept was added to every number; "
+            "save it with 0 where there is no label."
+        )
     kind = np.uint8 if high <= 255 else np.uint16
     if voxels.dtype == kind:
         return labels

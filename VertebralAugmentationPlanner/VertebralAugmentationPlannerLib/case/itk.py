@@ -22,7 +22,8 @@ def itk_warnings_off() -> Iterator[None]:
 
 @contextlib.contextmanager
 def decoders_quiet() -> Iterator[None]:
-    """The decoders of compressed DICOM write lines of their own straight to the process's stderr; here to nowhere."""
+    """Decoders of NIfTI and of compressed DICOM write lines of their own straight to the process's stderr; here to
+    nowhere."""
     try:
         kept = os.dup(2)
     except OSError:  # a window without a console has no stderr to keep clean

@@ -46,7 +46,7 @@ def nifti_voxels(path: Path, what: str) -> NDArray | None:
 
     Raises:
         InputError: ITK would read it as something else than it is: the file ends before its last voxel, is damaged, holds
-            NaN or infinity, or has qform_code and sform_code 0.
+            NaN or infinity, or has qform_code and sform_code 0 or an orientation that is no number.
     """
     if not path.name.lower().endswith((".nii", ".nii.gz")):
         return None
@@ -59,6 +59,16 @@ def nifti_voxels(path: Path, what: str) -> NDArray | None:
         raise InputError(
             f"The {what} {path.name} does not say how it lies in the patient (qform and sform code 0), so left and "
             "right are unknown; convert it again from DICOM."
+        )
+    matrices = {
+        "qform": _qform(header, order) if qform > 0 else None,
+        "sform": _sform(header, order) if sform > 0 else None,
+    }
+    broken = [name for name, matrix in matrices.items() if matrix is not None and not np.isfinite(matrix).all()]
+    if broken:
+        raise InputError(
+            f"The {what} {path.name} has an orientation that is no number ({' and '.join(broken)}); convert it again from "
+            "DICOM."
         )
     dim = struct.unpack_from(order + "8h", header, DIM_AT)
     (bits,) = struct.unpack_from(order + "h", header, BITPIX_AT)
@@ -143,9 +153,11 @@ def _sform(header: bytes, order: str) -> NDArray:
 
 
 def _qform(header: bytes, order: str) -> NDArray:
-    """3 × 4 matrix of the quaternion, as nifti1.h, method 2, has it."""
+    """3 × 4 matrix of the quaternion, as nifti1.h, method 2, has it; NaN where a part of it is no number."""
     qfac, *spacing = struct.unpack_from(order + "4f", header, PIXDIM_AT)
     b, c, d, *offset = struct.unpack_from(order + "6f", header, QUATERNION_AT)
+    if not np.isfinite([qfac, *spacing, b, c, d, *offset]).all():
+        return np.full((3, 4), np.nan)
     a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
     turn = Rotation.from_quat([b, c, d, a]).as_matrix()
     turn[:, 2] *= -1 if qfac < 0 else 1

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import affine_of, image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
-from .itk import itk_warnings_off
+from .itk import decoders_quiet, itk_warnings_off
 from .masks import read_masks
 from .nifti import nifti_voxels, orientation_notes
 from .segments import Segmentation, is_segmentation, read_segmentation
@@ -145,7 +145,7 @@ def read_file(path: Path, what: str) -> sitk.Image:
 @contextlib.contextmanager
 def _itk_errors_in_words(path: Path, what: str) -> Iterator[None]:
     try:
-        with itk_warnings_off():
+        with itk_warnings_off(), decoders_quiet():
             yield
     except RuntimeError as error:
         text = str(error)
