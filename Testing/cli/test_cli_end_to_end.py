@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,31 @@ def test_the_same_input_gives_the_same_bytes(wedge, tmp_path):
 
 def test_a_plan_that_nobody_edited_checks_out(wedge, capsys):
     assert main(["check", str(wedge[1] / "plan.json"), *images("t12-wedge")]) == wedge[0]
-    assert "T12" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "T12" in text and "not where the plan judged it" not in text
+
+
+def test_a_plan_that_was_edited_says_what_its_needle_is_now(wedge, tmp_path, capsys):
+    """The left needle's tip moved 12 mm backwards and inwards, towards the canal, by hand in plan.json."""
+    plan = json.loads((wedge[1] / "plan.json").read_text(encoding="utf-8"))
+    level = next(level for level in plan["levels"] if level["level"] == "T12")
+    needle = next(needle for needle in level["trajectories"] if needle["side"] == "left")
+    level["warnings"].append(
+        {"code": "neighbour_close", "severity": "caution", "message": "T12 left: of the old path.", "source": "[D]"}
+    )
+    frame = level["frame"]
+    for axis in range(3):
+        needle["target_ras"][axis] += -12 * frame["anterior"][axis] + 9 * frame["right"][axis]
+    (tmp_path / "edited.json").write_text(json.dumps(plan), encoding="utf-8")
+    assert main(["check", str(tmp_path / "edited.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")]) == 3
+    text = capsys.readouterr().out
+    checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
+    moved = next(warning for warning in checked.warnings if warning.code == "needle_moved")
+    safety = next(needle.safety for needle in checked.trajectories if needle.side == "left")
+    assert safety in ("tight", "breach") and f"it is {safety}" in moved.message
+    assert moved.severity == {"tight": "caution", "breach": "stop"}[safety]
+    assert not any("of the old path" in warning.message for warning in checked.warnings)
+    assert "T12 left: the needle is not where the plan judged it" in text
 
 
 def test_a_pedicle_too_thin_for_any_cannula_ends_with_3_and_a_reason(tmp_path, capsys):

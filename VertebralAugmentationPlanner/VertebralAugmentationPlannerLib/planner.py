@@ -213,6 +213,9 @@ def check_plan(
 
 LEVELS_GONE = "levels_gone"
 
+SAME_CLEARANCE_MM = 0.05
+"""Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
+
 
 def _levels_gone(plan: CasePlan, spine: Spine) -> list[PlanWarning]:
     """A caution where levels that the plan measured are not whole in the labels given for the check."""
@@ -311,7 +314,31 @@ def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
         reason = vertebra.incomplete_reason if vertebra is not None else "it is not in the labels"
         raise InputError(f"{level.level} of the plan cannot be checked: {reason}.")
     trajectories = tuple(_checked(needle, vertebra, case, options) for needle in level.trajectories)
-    return replace(level, trajectories=trajectories)
+    warnings = level.warnings
+    for before, now in zip(level.trajectories, trajectories, strict=True):
+        if not _judged_alike(before, now):
+            warnings = (*_without_path(warnings, f"{level.level} {now.side}"), _judged_anew(level.level, now))
+    return replace(level, trajectories=trajectories, warnings=warnings)
+
+
+def _judged_alike(before: Trajectory, now: Trajectory) -> bool:
+    """Whether the check finds what the plan says of a needle; then what the plan warns of still holds."""
+    pairs = [(value, getattr(now.clearance_mm, name)) for name, value in vars(before.clearance_mm).items()]
+    known = [(a, b) for a, b in pairs if a is not None and b is not None]
+    same = all(abs(a - b) <= SAME_CLEARANCE_MM for a, b in known) and len(known) == sum(a is not None for a, _ in pairs)
+    return same and before.safety == now.safety
+
+
+def _without_path(warnings: tuple[PlanWarning, ...], needle: str) -> tuple[PlanWarning, ...]:
+    """The warnings without those that speak of the path of one needle (“T12 left”)."""
+    codes = ACCESS_CODES - {"no_access", "no_path"}
+    return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
+
+
+def _judged_anew(level: str, needle: Trajectory) -> PlanWarning:
+    severity = {"safe": "info", "tight": "caution"}.get(needle.safety, "stop")
+    text = f"{level} {needle.side}: the needle is not where the plan judged it, or the labels changed; it is {needle.safety}"
+    return PlanWarning("needle_moved", severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")
 
 
 def _checked(needle: Trajectory, vertebra: Vertebra, case: Case, options: PlanOptions) -> Trajectory:

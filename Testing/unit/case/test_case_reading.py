@@ -307,6 +307,16 @@ def test_thick_slices_are_pointed_out(thickness, codes):
     assert [w.code for w in case.warnings if w.code.startswith("slices")] == codes
 
 
+def test_no_accuracy_is_claimed_beyond_what_was_tested():
+    said = {}
+    for thickness in (3.0, 5.0):
+        labels, matrix = spine_labels(VALUES, *grid_for(3, (1.0, 1.0, thickness)))
+        warnings = load_case(None, (labels, matrix)).warnings
+        said[thickness] = next(warning.message for warning in warnings if warning.code == "slices_coarse")
+    assert "errors are up to twice those stated" in said[3.0]
+    assert "no accuracy is claimed beyond 3 mm" in said[5.0] and "twice" not in said[5.0]
+
+
 def test_without_a_ct_the_case_says_what_is_left_out(toy):
     labels, _, matrix = toy
     case = load_case(None, (labels, matrix))

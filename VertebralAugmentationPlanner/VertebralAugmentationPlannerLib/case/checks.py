@@ -21,6 +21,9 @@ HIGHEST_LABEL = 65534
 THICK_SLICE_MM, COARSE_SLICE_MM = 1.5, 3.0
 """The accuracy that the planner claims was found at 1 mm voxels; at 3 mm slices the errors double. [D]"""
 
+COARSEST_TESTED_MM = 3.1
+"""Slices called 3 mm are up to this thick. [D]"""
+
 MAX_JUMP_MM = 65.0
 """Centroids of neighbouring vertebrae lie 20–40 mm apart; the largest L4/L5 with a tall disc stay below 50 mm. [D]"""
 
@@ -123,6 +126,8 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
         return
     coarse = thickest >= COARSE_SLICE_MM
     effect = "errors are up to twice those stated" if coarse else "the stated accuracy holds for about 1 mm"
+    if thickest > COARSEST_TESTED_MM:
+        effect = f"no accuracy is claimed beyond {COARSE_SLICE_MM:.0f} mm"
     yield PlanWarning(
         "slices_coarse" if coarse else "slices_thick",
         "caution" if coarse else "info",
