@@ -7,16 +7,21 @@ centre by a patch of columns, at the rims together with the wall (:mod:`.rims`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..model import EndPlate, LocalGrid
 from ..model.geometry import FloatArray, unit
-from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, robust_fit
+from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, MidsagittalOutline, robust_fit
 from .reasons import NotReadable
 from .rims import SmoothPlate, Voxels, find_rim
 from .steps import Steps, fit_between
+
+RIM_COLUMNS_MM = 4.0
+"""Columns so near to where the plate ends tell how high the rim is, roughly."""
 
 COLUMNS_HALF_WIDTH_MM = 9.0
 """Half-width of the strip whose outermost columns tell where a rim is sought first."""
@@ -60,6 +65,27 @@ TOLERANCE_MM, TOLERANCE_STEPS = 0.2, 0.1
 """Violations up to this, and this share of a voxel layer, are ordinary roughness. Beyond 4.7 times as much (1.4 mm at
 1 mm voxels) a column is something else than the plate: the top of a pedicle, a spur, a broken-off rim [D]."""
 
+WAIST_SHARE = 0.25
+"""Share of the front's height at either end, where rims flare, that says nothing of the wall between them."""
+
+MAX_LEAN = 0.1
+"""Most lean (mm per mm) that the wall between the rims is followed with beyond itself."""
+
+WAIST_QUANTILE = 0.35
+"""Where the wall between the rims lies, among its levels from back to front: spurs stand out, nothing falls back [D]."""
+
+FLARE_MM = 2.5
+"""Rims stand in front of that wall by no more: at most 2.3 mm on 21 levels of seven real spines without spurs, 3.6–8.7 mm
+where spurs grow forwards (DISH) [C]."""
+
+SPUR_MM, SPUR_RIM_MM = 4.0, 1.0
+"""What stands out so far is a spur, and the rim beneath it stands out by about so much; between the two, the further
+the plate goes on the less of it is rim [D]. Heights are read without osteophytes [V] (NDORMS/EVOS)."""
+
+TOWER_MM, TOWER_NEAR_MM = 2.0, 6.0
+"""What rises by so much above a plate, beyond a step, and higher than a neighbour's bone so near, is the neighbour's:
+labels that touch exchange corners, rims of a broken plate stay below the disc [D]."""
+
 INTACT_MISFIT_MM = 0.45
 """Root mean square by which the voxels contradict a smooth plate above which it counts as broken."""
 
@@ -72,7 +98,7 @@ class _Smooth:
     on rising beyond v = ±1: where voxels let the plate end too early, its steep rim is not cut flat.
     """
 
-    def __init__(self, steps: Steps, through: NDArray[np.bool_]):
+    def __init__(self, steps: Steps, through: NDArray[np.bool_], level_beyond: bool = False):
         x, y = steps.middle[:, 0], steps.middle[:, 1]
         strip = np.abs(x) < STRIP_HALF_WIDTH_MM
         if (strip & through).sum() < 6:
@@ -84,7 +110,7 @@ class _Smooth:
         left, right = np.quantile(x[through], [0.005, 0.995])
         self._middle = np.array([(left + right) / 2, (back + front) / 2])
         self._size = np.maximum(np.array([right - left, front - back]) / 2 + 0.5, 1.0)
-        self._outward = steps.outward
+        self._known, self._rise = (-np.inf, np.inf), 0.0
         bounded = through & (self._radius(steps.middle) < 1.0 - ROLL_OFF_MM / float(self._size.min()))
         fit = fit_between(
             steps,
@@ -96,6 +122,9 @@ class _Smooth:
             bounded,
         )
         self._coefficients, self.misfit_mm = fit.coefficients, fit.misfit_mm
+        # A plate that was cut short (a spur, a corner of the neighbour's) goes on level: no dish is followed that far.
+        self._known = (back, front) if level_beyond else (-np.inf, np.inf)
+        self._rise = self.level_slope()
 
     def _radius(self, points: FloatArray) -> FloatArray:
         u, v = np.moveaxis((points[..., :2] - self._middle) / self._size, -1, 0)
@@ -111,7 +140,9 @@ class _Smooth:
 
     def height(self, points: FloatArray) -> FloatArray:
         """Heights at points (…, 2 or 3), by their first two coordinates."""
-        return self._design(points) @ self._coefficients
+        known = np.clip(points[..., 1], *self._known)
+        inner = np.stack([points[..., 0], known], axis=-1)
+        return self._design(inner) @ self._coefficients + self._rise * (points[..., 1] - known)
 
     def lateral_slope(self) -> float:
         """Rise per mm from the left rim to the right one."""
@@ -137,6 +168,31 @@ class _Smooth:
         ones = np.ones((len(flat_in), 1))
         shift = fit_between(Steps(flat_in, flat_out, steps.outward, steps.step_mm), ones, ones, _tolerance_mm(steps))
         return height + _least_move(flat_in[:, 2], flat_out[:, 2], steps.outward, float(shift.coefficients[0]))
+
+
+@dataclass(frozen=True)
+class FrontWall:
+    """The front wall in the midline as it runs between the rims, a line: local anterior coordinate at z = 0, and lean."""
+
+    place: float
+    lean: float
+
+    @classmethod
+    def of(cls, outline: MidsagittalOutline) -> FrontWall | None:
+        """From the middle of the front's height; None where it is not seen there."""
+        seen = np.isfinite(outline.anterior)
+        z, y = outline.z[seen], outline.anterior[seen]
+        if len(z) < 5:
+            return None
+        trim = WAIST_SHARE * (z[-1] - z[0])
+        waist = (z >= z[0] + trim) & (z <= z[-1] - trim)
+        _, lean = robust_fit(np.vander(z[waist] - z[waist].mean(), 2, increasing=True), y[waist])[0]
+        lean = float(np.clip(lean, -MAX_LEAN, MAX_LEAN))
+        return cls(float(np.quantile(y[waist] - lean * z[waist], WAIST_QUANTILE)), lean)
+
+    def at(self, z: float) -> float:
+        """Local anterior coordinate at a height."""
+        return self.place + self.lean * z
 
 
 def _tolerance_mm(steps: Steps) -> float:
@@ -175,6 +231,7 @@ def fit_endplate(
     surfaces: BodySurfaces,
     steps: Steps,
     voxels: Voxels,
+    front: FrontWall | None = None,
 ) -> EndPlate:
     """Fit one end plate.
 
@@ -183,6 +240,7 @@ def fit_endplate(
         surfaces: the body's surfaces, for its footprint.
         steps: the label's columns that leave the body through this plate.
         voxels: the label's voxels, inside and outside, which tell the rims.
+        front: the front wall between the rims; None where it is not seen, then spurs are not told from rims.
 
     Raises:
         NotReadable: there is too little of a plate.
@@ -190,16 +248,33 @@ def fit_endplate(
     through = _through_plate(steps, surface, surfaces, grid)
     if through.sum() < 20 or surfaces.footprint.sum() * grid.spacing_mm**2 < MIN_PLATE_MM2:
         raise NotReadable("an end plate has too little surface to be fitted")
-    smooth = _Smooth(steps, through)
+    x, y, z = steps.middle[through].T
+    strip = np.abs(x) < COLUMNS_HALF_WIDTH_MM
+    ends = {forward: forward * float(np.quantile(forward * y[strip], 0.98)) for forward in (+1, -1)}
+    spur, limit = False, np.inf
+    if front is not None:
+        wall = front.at(float(np.median(z[strip & (y > ends[+1] - RIM_COLUMNS_MM)])))
+        limit = wall + FLARE_MM
+        ends[+1], end = wall + _without_spur(ends[+1] - wall), ends[+1]
+        spur = ends[+1] < end
+    foreign = _foreign(surface, grid, steps.outward, voxels)
+    kept = ~_at(foreign, grid, steps.middle)
+    if spur:
+        kept &= steps.middle[:, 1] <= ends[+1]
+    steps, through = steps.where(kept), through[kept]
+    smooth = _Smooth(steps, through, level_beyond=not bool(kept.all()))
     steps = steps.where(through)
     x, y = steps.middle[:, 0], steps.middle[:, 1]
-    strip = np.abs(x) < COLUMNS_HALF_WIDTH_MM
     height = _midline_height(surfaces, grid)
-    plate = SmoothPlate(smooth.height, steps.outward, smooth.level_slope(), smooth.misfit_mm)
-    anterior, posterior = (
-        find_rim(plate, voxels, forward * float(np.quantile(forward * y[strip], 0.98)), forward, height)
-        for forward in (+1, -1)
+    plate = SmoothPlate(
+        smooth.height,
+        steps.outward,
+        smooth.level_slope(),
+        smooth.misfit_mm,
+        (lambda points: _at(foreign, grid, points)) if foreign.any() else None,
     )
+    anterior = find_rim(plate, voxels, ends[+1], +1, height, limit, spur)
+    posterior = find_rim(plate, voxels, ends[-1], -1, height)
     middle_y = (anterior[1] + posterior[1]) / 2
     near = (np.abs(x) < CENTRE_PATCH_MM[1]) & (np.abs(y - middle_y) < CENTRE_PATCH_MM[0])
     centre_z = smooth.corrected(np.array([0.0, middle_y]), steps, near)
@@ -208,7 +283,7 @@ def fit_endplate(
         centre=np.array([0.0, middle_y, centre_z]),
         posterior_rim=posterior,
         normal=_normal(smooth, anterior, posterior),
-        height_mm=surface,
+        height_mm=np.where(foreign, smooth.height(_cells(grid)), surface) if foreign.any() else surface,
         x_mm=grid.axes[0],
         y_mm=grid.axes[1],
         residual_mm=smooth.misfit_mm,
@@ -223,6 +298,54 @@ def _midline_height(surfaces: BodySurfaces, grid: LocalGrid) -> float:
     if not np.isfinite(height).any():
         raise NotReadable("the body has no height in the midline")
     return float(np.nanquantile(height, 0.1))
+
+
+def _without_spur(out_mm: float) -> float:
+    """By how much a rim stands in front of the wall, of a plate that goes on for ``out_mm`` in front of it."""
+    return min(out_mm, max(SPUR_RIM_MM, min(FLARE_MM, SPUR_MM + SPUR_RIM_MM - out_mm)))
+
+
+def _cells(grid: LocalGrid) -> FloatArray:
+    """(X, Y, 2) local coordinates of a grid's columns."""
+    return np.stack(np.meshgrid(*grid.axes[:2], indexing="ij"), axis=-1)
+
+
+def _at(cells: NDArray[np.bool_], grid: LocalGrid, points: FloatArray) -> NDArray[np.bool_]:
+    """(N,) whether the cells (X, Y) below or above points (N, 2 or 3) are marked."""
+    index = np.round((points[:, :2] - grid.first_mm[:2]) / grid.spacing_mm).astype(int)
+    index = np.clip(index, 0, np.array(cells.shape) - 1)
+    return cells[index[:, 0], index[:, 1]]
+
+
+def _foreign(surface: FloatArray, grid: LocalGrid, outward: int, voxels: Voxels) -> NDArray[np.bool_]:
+    """(X, Y) cells of a plate that stand like a tower within the neighbour and belong to it.
+
+    Where labels of neighbours touch, the one may hold a corner of the other: beyond a step, and level with the neighbour.
+    """
+    steep = np.nan_to_num(np.hypot(*np.gradient(surface, grid.spacing_mm)), nan=0.0) > MAX_PLATE_SLOPE
+    parts, count = ndimage.label(np.isfinite(surface) & ~steep)
+    none = np.zeros(surface.shape, bool)
+    if count < 2:
+        return none
+    largest = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+    apart = np.isfinite(surface) & (parts != largest)
+    level = float(np.median(outward * surface[parts == largest]))
+    high = apart & (outward * surface > level + TOWER_MM)
+    if not high.any():
+        return none
+    low = np.array([grid.axes[0][0], grid.axes[1][0], min(outward * level, outward * (level + 30.0))])
+    top = np.array([grid.axes[0][-1], grid.axes[1][-1], max(outward * level, outward * (level + 30.0))])
+    neighbours = voxels.of_neighbours(low, top)
+    if not len(neighbours):
+        return none
+    facing = np.full(surface.shape, np.inf)
+    index = np.round((neighbours[:, :2] - grid.first_mm[:2]) / grid.spacing_mm).astype(int)
+    np.minimum.at(facing, (index[:, 0], index[:, 1]), outward * neighbours[:, 2])
+    facing = ndimage.minimum_filter(facing, size=2 * int(TOWER_NEAR_MM / grid.spacing_mm) + 1)
+    # A tower is what hangs together with a part that passes the neighbour, its steep sides among it.
+    towers, _ = ndimage.label(apart | steep)
+    passing = np.unique(towers[high & (outward * surface > facing)])
+    return np.isin(towers, passing[passing > 0]) & (outward * surface > level)
 
 
 def _through_plate(steps: Steps, surface: FloatArray, surfaces: BodySurfaces, grid: LocalGrid) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from ..model import EndPlate, Frame, LocalGrid, PlanWarning
 from ..model.geometry import FloatArray
 from .body import Body, find_body
 from .canal import CanalNotFound, find_canal, projected_hole
-from .endplates import fit_endplate, fit_plane
+from .endplates import FrontWall, fit_endplate, fit_plane
 from .orientation import initial_frame, symmetry_frame, tilted
 from .outline import BodySurfaces, MidsagittalOutline, body_surfaces, midsagittal_outline
 from .rims import Voxels
@@ -89,8 +89,9 @@ def fit_endplates(
     voxels = Voxels(shape, frame)
     outline = midsagittal_outline(bone, grid, body, surfaces)
     upper, lower = Steps.of(shape, frame, grid, body.mask)
-    superior = fit_endplate(surfaces.top, grid, surfaces, upper, voxels)
-    inferior = fit_endplate(surfaces.bottom, grid, surfaces, lower, voxels)
+    front = FrontWall.of(outline)
+    superior = fit_endplate(surfaces.top, grid, surfaces, upper, voxels, front)
+    inferior = fit_endplate(surfaces.bottom, grid, surfaces, lower, voxels, front)
     return superior, inferior, outline
 
 

@@ -104,6 +104,13 @@ class Voxels:
         held = np.all((points >= low) & (points <= high), axis=1)
         return points[held], inside[held]
 
+    def of_neighbours(self, low: FloatArray, high: FloatArray) -> FloatArray:
+        """(N, 3) local centres of the voxels of other vertebrae in a box of local mm."""
+        if self.shape.neighbours is None:
+            return np.empty((0, 3))
+        points = self.frame.to_local(self.shape.distance.to_ras(np.argwhere(self.shape.neighbours)))
+        return points[np.all((points >= low) & (points <= high), axis=1)]
+
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
@@ -201,12 +208,14 @@ class SmoothPlate:
         outward: +1 for the superior plate, −1 for the inferior.
         level_slope: rise per mm, from back to front, of the line from rim to rim.
         misfit_mm: by how much the voxels contradict it, root mean square.
+        spoilt: whether what lies beyond the plate at local points (N, 3) is another vertebra's; None where nothing is.
     """
 
     height: Callable[[FloatArray], FloatArray]
     outward: int
     level_slope: float
     misfit_mm: float
+    spoilt: Callable[[FloatArray], NDArray[np.bool_]] | None = None
 
     def ring(self, points: FloatArray, inner_y: float, forward: int) -> FloatArray:
         """How much higher than the smooth plate a ring stands that goes on level in front of (behind) ``inner_y``."""
@@ -215,7 +224,15 @@ class SmoothPlate:
         return self.height(inner) + forward * beyond * self.level_slope - self.height(points)
 
 
-def find_rim(plate: SmoothPlate, voxels: Voxels, start_y: float, forward: int, body_height_mm: float) -> FloatArray:
+def find_rim(
+    plate: SmoothPlate,
+    voxels: Voxels,
+    start_y: float,
+    forward: int,
+    body_height_mm: float,
+    limit_y: float = np.inf,
+    spur: bool = False,
+) -> FloatArray:
     """(3,) local mid-sagittal rim.
 
     Args:
@@ -223,6 +240,8 @@ def find_rim(plate: SmoothPlate, voxels: Voxels, start_y: float, forward: int, b
         start_y: local anterior coordinate where the plate's columns end.
         forward: +1 for the anterior rim, −1 for the posterior.
         body_height_mm: height of the body near the midline.
+        limit_y: no anterior rim lies beyond this local anterior coordinate.
+        spur: bone goes on beyond ``start_y`` as a spur: the rim lies there or before.
 
     Raises:
         NotReadable: there is no bone, or nothing but bone, where the rim should be.
@@ -230,7 +249,7 @@ def find_rim(plate: SmoothPlate, voxels: Voxels, start_y: float, forward: int, b
     start = np.array([start_y, float(plate.height(np.array([0.0, start_y])))])
     rim = start
     for _ in range(2):
-        found = _corner_at(plate, voxels, rim, forward, body_height_mm)
+        found = _corner_at(plate, voxels, rim, forward, body_height_mm, start_y if spur else limit_y, spur)
         moved = found - rim
         rim = np.array([np.clip(found[0], start_y - MOST_MM, start_y + MOST_MM), found[1]])
         if float(np.hypot(*moved)) < 0.5:
@@ -239,9 +258,15 @@ def find_rim(plate: SmoothPlate, voxels: Voxels, start_y: float, forward: int, b
 
 
 def _corner_at(
-    smooth: SmoothPlate, voxels: Voxels, start: FloatArray, forward: int, body_height_mm: float
+    smooth: SmoothPlate,
+    voxels: Voxels,
+    start: FloatArray,
+    forward: int,
+    body_height_mm: float,
+    limit_y: float,
+    spur: bool,
 ) -> FloatArray:
-    """(2,) local anterior and superior coordinate where plate and wall meet in the midline."""
+    """(2,) local anterior and superior coordinate where plate and wall meet in the midline, before a limit in front."""
     y0, z0 = start
     outward = smooth.outward
     half, deep = HALF_WIDTH_MM[forward], min(INSIDE_MM, BLOCK_SHARE * body_height_mm)
@@ -251,6 +276,10 @@ def _corner_at(
     points, inside = voxels.within(centre - reach, centre + reach)
     before, below = forward * (y0 - points[:, 1]), outward * (smooth.height(points) - points[:, 2])
     held = (before > -OUTSIDE_MM) & (below > -OUTSIDE_MM) & (below < deep)
+    if spur:
+        held &= points[:, 1] < limit_y
+    if smooth.spoilt is not None:
+        held &= (below > 0.0) | ~smooth.spoilt(points)
     points, inside, before, below = points[held], inside[held], before[held], below[held]
     if min(inside.sum(), (~inside).sum()) < MIN_VOXELS:
         raise NotReadable("a rim of the body could not be followed")
@@ -264,13 +293,17 @@ def _corner_at(
         np.stack([ones, down, down**2, across**2, across]),
         inside,
     )
-    return _crossing(smooth, corner.fitted(smooth.misfit_mm), start, forward)
+    last_mm = float(np.clip(limit_y - y0, 0.0, MOST_MM))
+    return _crossing(smooth, corner.fitted(smooth.misfit_mm), start, forward, last_mm)
 
 
-def _crossing(smooth: SmoothPlate, terms: FloatArray, start: FloatArray, forward: int) -> FloatArray:
-    """(2,) where the plate, followed outwards, first reaches the wall: also where both are steep."""
+def _crossing(smooth: SmoothPlate, terms: FloatArray, start: FloatArray, forward: int, last_mm: float) -> FloatArray:
+    """(2,) where the plate, followed outwards for at most ``last_mm`` beyond the start, first reaches the wall.
+
+    Also where both are steep.
+    """
     y0, z0 = start
-    before = np.arange(MOST_MM, -MOST_MM - CROSSING_STEP_MM, -CROSSING_STEP_MM)
+    before = np.arange(MOST_MM, -last_mm - CROSSING_STEP_MM, -CROSSING_STEP_MM)
     inward = before / SCALE_MM
     at = np.stack([np.zeros_like(before), y0 - forward * before], axis=1)
     own = np.stack([np.ones_like(inward), inward, inward**2], axis=1) @ terms[:3]

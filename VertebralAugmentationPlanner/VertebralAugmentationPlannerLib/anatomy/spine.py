@@ -64,7 +64,7 @@ def build_spine(
     boxes = label_boxes(case.labels.voxels)
     shapes: dict[str, Shape] = {}
     for level, value in case.level_values.items():
-        shapes[level] = label_shape(case.labels, value, boxes[value])
+        shapes[level] = label_shape(case.labels, value, boxes[value], case.level_values.values())
     try:
         tangents = curve_tangents(_centres(case, shapes, boxes))
     except ValueError as error:

@@ -22,6 +22,9 @@ MIDPOINT_WEIGHT = 0.003
 STIFFNESS_WEIGHT = 0.001
 """Pull of the coefficients towards what is usual, against the voxels' one: a grid along the plate leaves much open."""
 
+FIRST_STIFFNESS = 10.0
+"""… and so many times as much for the first guess, in which no column is distrusted yet."""
+
 ITERATIONS = 25
 
 
@@ -70,7 +73,7 @@ class Steps:
         mask, label = np.moveaxis(mask, axis, 2), np.moveaxis(shape.mask, axis, 2)
         if towards < 0:
             mask, label = mask[:, :, ::-1], label[:, :, ::-1]
-        last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
+        last = _last_of_body(mask)
         i, j = np.nonzero(mask.any(axis=2) & (last < mask.shape[2] - 1))
         k = last[i, j]
         ends = ~label[i, j, k + 1]
@@ -84,6 +87,16 @@ class Steps:
             return frame.to_local(shape.distance.to_ras(np.insert(stacked, axis, level, axis=1)))
 
         return cls(points(k), points(beyond), outward, float(np.abs(along).max()))
+
+
+def _last_of_body(mask: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """(I, J) last voxel of each column's longest run: a crumb beyond a gap is no part of the body."""
+    last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
+    i, j = np.nonzero(mask.any(axis=2) & (last - mask.argmax(axis=2) + 1 > mask.sum(axis=2)))
+    columns, level = mask[i, j], np.arange(mask.shape[2])
+    length = level - np.maximum.accumulate(np.where(columns, -1, level), axis=1)
+    last[i, j] = length.argmax(axis=1)
+    return last
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +130,12 @@ def fit_between(
     sign = steps.outward
     z_in, z_out = steps.inside[:, 2], steps.outside[:, 2]
     middle, z_mid = (design_inside + design_outside) / 2, (z_in + z_out) / 2
-    coefficients, *_ = np.linalg.lstsq(middle, z_mid, rcond=None)
     count = design_inside.shape[1]
     stiffness = np.zeros(count) if usual_mm is None else STIFFNESS_WEIGHT * len(z_in) / usual_mm**2
     expected = np.zeros(count) if expected_mm is None else expected_mm
     ends = np.ones(len(z_in), bool) if bounded is None else bounded
+    # The first guess rests on sure columns alone: one that left through a wall ends anywhere below.
+    coefficients = _first_guess(middle[ends], z_mid[ends], FIRST_STIFFNESS * stiffness, expected)
     misfit = 0.0
     for _ in range(ITERATIONS):
         below = np.maximum(0.0, sign * (z_in - design_inside @ coefficients))
@@ -148,3 +162,8 @@ def fit_between(
         if float(np.abs(moved).max()) < 1e-4:
             break
     return Fit(coefficients, misfit)
+
+
+def _first_guess(design: FloatArray, values: FloatArray, stiffness: FloatArray, expected: FloatArray) -> FloatArray:
+    normal = design.T @ design + np.diag(stiffness + 1e-9 * len(design))
+    return np.linalg.solve(normal, design.T @ values + stiffness * expected)

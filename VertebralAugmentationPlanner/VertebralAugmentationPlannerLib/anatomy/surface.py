@@ -7,6 +7,7 @@ voxels, works across thick slices, and does not care how the voxels are ordered 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,10 +37,14 @@ LEAF_POINTS = 48
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """One label as a signed distance on its own voxels (cropped), positive inside, mm."""
+    """One label as a signed distance on its own voxels (cropped), positive inside, mm.
+
+    ``neighbours`` are the voxels of other vertebrae in the same crop; None where there are none.
+    """
 
     distance: Image
     mask: NDArray[np.bool_]
+    neighbours: NDArray[np.bool_] | None = None
 
     def points_ras(self) -> FloatArray:
         """(N, 3) RAS centres of the label's voxels; read-only."""
@@ -56,27 +61,32 @@ class Shape:
         return float(np.abs(direction @ self.distance.ijk_to_ras[:3, :3]).max())
 
 
-def label_shape(labels: Image, value: int, box: tuple[slice, ...]) -> Shape:
+def label_shape(labels: Image, value: int, box: tuple[slice, ...], vertebrae: Collection[int] = ()) -> Shape:
     """Signed distance of one label, cropped to its bounding box and a margin.
 
     Args:
         labels: the label map.
         value: label value.
         box: bounding box of the label, slices along i, j, k.
+        vertebrae: label values of all vertebrae.
     """
     spacing = labels.spacing_mm
     margin = np.ceil(CROP_MARGIN_MM / spacing).astype(int)
     low = [max(0, part.start - pad) for part, pad in zip(box, margin, strict=True)]
     high = [min(n, part.stop + pad) for part, pad, n in zip(box, margin, labels.voxels.shape, strict=True)]
-    mask = labels.voxels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] == value
+    voxels = labels.voxels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    mask = voxels == value
+    others = [other for other in np.unique(voxels) if other in vertebrae and other != value]
     # Outside the volume there is nothing: a margin of background lets the surface close at the border.
     before = [max(0, pad - part.start) for part, pad in zip(box, margin, strict=True)]
     after = [max(0, part.stop + pad - n) for part, pad, n in zip(box, margin, labels.voxels.shape, strict=True)]
-    mask = np.pad(mask, list(zip(before, after, strict=True)))
+    room = list(zip(before, after, strict=True))
+    neighbours = np.pad(np.isin(voxels, others), room) if others else None
+    mask = np.pad(mask, room)
     first = np.array(low) - np.array(before)
     matrix = labels.ijk_to_ras.copy()
     matrix[:3, 3] = labels.to_ras(first)
-    return Shape(Image(_signed_distance(mask, spacing), matrix), mask)
+    return Shape(Image(_signed_distance(mask, spacing), matrix), mask, neighbours)
 
 
 def _signed_distance(mask: NDArray[np.bool_], spacing: FloatArray) -> FloatArray:
