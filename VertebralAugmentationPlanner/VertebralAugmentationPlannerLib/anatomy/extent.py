@@ -18,6 +18,10 @@ BEHIND_SHARE, BEFORE_SHARE = 0.24, 0.32
 """Share of the depth behind and before the middle over which the sides are read: the widest place lies in it, the pedicles'
 roots behind it [D]."""
 
+ROOTS_SHARE = 0.07
+"""The widest place is sought from this share of the depth behind the middle forwards. Further back L5, and T1 and T2, only
+grow wider, by their pedicles' roots (up to 58 mm for an end plate of 50); elsewhere it moves the width by 0.2 mm [C]."""
+
 HEIGHT_SHARE = 0.34
 """Share of the height above and below the middle over which they are read; beyond, the rims flare [D]."""
 
@@ -77,7 +81,8 @@ def width_mm(voxels: Voxels, superior: EndPlate, inferior: EndPlate, start: tupl
     half = np.array([(BEHIND_SHARE + BEFORE_SHARE) / 2 * depth, max(HEIGHT_SHARE * height, LEAST_HALF_HEIGHT_MM)])
     centre = (behind + before) / 2 + (BEFORE_SHARE - BEHIND_SHARE) / 2 * depth * np.array([0.0, 1.0, slope])
     expected = ROUNDING_MM * (start[1] - start[0]) / 2
-    along = np.linspace(-0.9, 0.9, 19)
+    rear = (ROOTS_SHARE + (BEFORE_SHARE - BEHIND_SHARE) / 2) / ((BEFORE_SHARE + BEHIND_SHARE) / 2)
+    along = np.linspace(-rear, 0.9, 15)
     walls = []
     for outward, side in ((-1, start[0]), (1, start[1])):
         centre[0] = side
