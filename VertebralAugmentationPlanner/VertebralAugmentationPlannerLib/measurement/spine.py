@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Spine, Vertebra
-from . import hazards, notes
+from . import hazards, notes, pedicle_norms
 from .angles import Angles, measure_angles
 from .cleft import cleft_volume_ml
 from .cortex import CorticalDefect, cortical_defects
@@ -143,6 +143,7 @@ def _warnings(
         *hazards.cortex_warnings(ct.defects, level in fractured),
         *hazards.foreign_warnings(ct.foreign),
         *hazards.pedicle_warnings(complete[level]),
+        *pedicle_norms.size_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
         *notes.reference_notes(level, references[level], measurements, spine),
         *notes.height_notes(spine.vertebrae[level]),
