@@ -1,4 +1,4 @@
-"""What a run leaves behind: a whole folder or none, an exit status that tells, and a summary that fits a terminal.
+"""What a run leaves behind: a whole folder or none, and an exit status that tells.
 
 The engine is stood in for by a plan of the report's tests; the sample case goes through the real one.
 """
@@ -15,8 +15,7 @@ from plans import case_plan
 from VertebralAugmentationPlannerLib import cli_steps
 from VertebralAugmentationPlannerLib.cli import main
 from VertebralAugmentationPlannerLib.cli_output import OutputFolder, Progress
-from VertebralAugmentationPlannerLib.cli_summary import SHORT_ABOVE, summary
-from VertebralAugmentationPlannerLib.model import CasePlan, HeightLoss, PlanOptions, PlanWarning
+from VertebralAugmentationPlannerLib.model import CasePlan, PlanOptions
 
 
 def safe_plan() -> CasePlan:
@@ -246,82 +245,6 @@ def test_sigterm_ends_like_ctrl_c_and_leaves_nothing(engine, tmp_path, capsys):
     assert capsys.readouterr().err.splitlines()[-1] == "vap: cancelled; nothing was written."
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) == before
-
-
-def test_the_summary_fits_80_columns_and_says_what_matters():
-    text = summary(case_plan())
-    assert max(map(len, text.splitlines())) <= 80
-    rows = {line.split()[0]: line.split() for line in text.splitlines()[2:5]}
-    assert rows["T12"] == ["T12", "2", "35", "%", "10G", "tight", "10G", "0.6", "mm", "5.5", "ml", "2"]
-    assert rows["L2"][4:6] == ["NONE", "11G"]
-    assert "incomplete" in rows["L3"]
-    assert "L2 left: no safe trajectory: the isthmus is 3.9 mm" in text
-    assert "* L2: No balloon fits the 11G cannula" in text
-    assert "supine" not in text, "information is for the report"
-
-
-def test_the_summary_names_stops_before_cautions_and_says_nothing_twice():
-    plan = case_plan()
-    level = plan.levels[0]
-    reason = level.trajectories[0].compromise
-    said = PlanWarning("tight_path", "caution", f"T12 left: {reason}", "margins [D]")
-    plan = dataclasses.replace(
-        plan, levels=(dataclasses.replace(level, warnings=(*level.warnings, said)), *plan.levels[1:])
-    )
-    text = " ".join(summary(plan).split())
-    assert text.count(" ".join(reason.split())) == 1
-    assert text.index("STOP * L2: No balloon fits") < text.index("CAUTION * T12")
-
-
-def test_many_cautions_are_named_in_a_line_a_level_and_stops_stay_in_full():
-    plan = case_plan()
-    level = plan.levels[0]
-    many = tuple(
-        PlanWarning("neighbour_close", "caution", f"T12 {side}: the cannula passes 0.{n} mm from a facet.", "[D]")
-        for n in range(SHORT_ABOVE // 2 + 1)
-        for side in ("left", "right")
-    )
-    text = summary(dataclasses.replace(plan, levels=(dataclasses.replace(level, warnings=many), *plan.levels[1:])))
-    assert max(map(len, text.splitlines())) <= 80
-    assert "  T12   neighbour close (left and right)" in text.splitlines()
-    assert "from a facet" not in text
-    assert "* L2: No balloon fits the 11G cannula" in text
-
-
-def test_a_grade_that_rests_on_a_doubtful_reference_is_marked_and_a_taller_level_lost_nothing():
-    plan = case_plan()
-    level = plan.levels[0]
-    doubt = PlanWarning("reference_implausible", "caution", "Reference (T11) doubtful: check it.", "[C]")
-    measured = dataclasses.replace(level.measurements, height_loss_percent=HeightLoss(-8.0, -3.0, -1.0), genant_grade=0)
-    changed = dataclasses.replace(level, measurements=measured, warnings=(doubt,))
-    text = summary(dataclasses.replace(plan, levels=(changed,)))
-    assert text.splitlines()[2].split()[:5] == ["T12", "0", "?", "0", "%"]
-    assert "?: the reference is doubtful" in text
-
-
-def test_an_interrupt_while_the_program_is_loaded_ends_in_one_line(monkeypatch, capsys):
-    import sys
-
-    from VertebralAugmentationPlannerLib import cli_start
-
-    class Interrupted:
-        def find_spec(self, name, path=None, target=None):
-            if name == "VertebralAugmentationPlannerLib.cli":
-                raise KeyboardInterrupt
-
-    monkeypatch.delitem(sys.modules, "VertebralAugmentationPlannerLib.cli")
-    monkeypatch.delattr("VertebralAugmentationPlannerLib.cli")
-    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
-    assert cli_start.main() == 130
-    assert capsys.readouterr().err == "vap: cancelled; nothing was written.\n"
-
-
-def test_the_command_runs_the_program(capsys, monkeypatch):
-    from VertebralAugmentationPlannerLib import cli_start
-
-    monkeypatch.setattr("sys.argv", ["vap", "sample", "list"])
-    assert cli_start.main() == 0
-    assert "t12-wedge" in capsys.readouterr().out
 
 
 def test_quiet_prints_nothing(engine, tmp_path, capsys):

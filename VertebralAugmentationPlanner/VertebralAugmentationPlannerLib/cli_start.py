@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
+
+CANCELLED = 130
+LEFT = b"vap: cancelled; nothing was written.\n"
 
 
 def main() -> int:
     """Load and run :func:`cli.main`; returns the exit status."""
-    try:
-        # Loading takes a few tenths of a second; outside of this block an interrupt would show its traceback.
+    with _left_by_interrupt():
         from .cli import main as run
 
+    try:
         return run()
-    except KeyboardInterrupt:
-        print("vap: cancelled; nothing was written.", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt:  # after or before what cli.main guards itself
+        os.write(2, LEFT)
+        return CANCELLED
+
+
+@contextlib.contextmanager
+def _left_by_interrupt() -> Iterator[None]:
+    """Leave at once on Ctrl-C: raised in the midst of loading a library, KeyboardInterrupt turns into other errors.
+
+    A process that was started to ignore Ctrl-C goes on ignoring it. Only the main thread may set this.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    os.write(2, LEFT)
+    os._exit(CANCELLED)
