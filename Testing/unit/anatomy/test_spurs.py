@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from anatomy_readings import heights, known_heights, labels_only
 from VertebralAugmentationPlannerLib.anatomy import build_spine
+from VertebralAugmentationPlannerLib.measurement.heights import doubtful_rims, foreign_rims
 from VertebralAugmentationPlannerLib.model import Frame, Image
 from VertebralAugmentationPlannerLib.sample import TOTALSEGMENTATOR
 
@@ -69,7 +70,16 @@ def test_a_corner_of_the_neighbour_under_the_same_number_is_not_its_plate(phanto
     )
     voxels = np.where(corner, TOTALSEGMENTATOR[LEVEL], labels.voxels)
     assert (corner & upper).sum() > 500
-    assert np.abs(heights(read(labels, voxels, LEVEL)) - known_heights(truth[LEVEL])).max() < 1.0
+    vertebra = read(labels, voxels, LEVEL)
+    assert np.abs(heights(vertebra) - known_heights(truth[LEVEL])).max() < 1.0
+    assert foreign_rims(vertebra) == ("the posterior rim of the superior end plate",)
+
+
+def test_a_sound_label_raises_no_doubt(phantom):
+    labels, _ = phantom
+    vertebra = read(labels, labels.voxels, LEVEL)
+    assert foreign_rims(vertebra) == ()
+    assert doubtful_rims(vertebra) == ()
 
 
 def test_a_crumb_beyond_a_gap_does_not_end_a_column(phantom):

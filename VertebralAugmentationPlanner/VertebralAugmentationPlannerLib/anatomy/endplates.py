@@ -86,6 +86,9 @@ TOWER_MM, TOWER_NEAR_MM = 2.0, 6.0
 """What rises by so much above a plate, beyond a step, and higher than a neighbour's bone so near, is the neighbour's:
 labels that touch exchange corners, rims of a broken plate stay below the disc [D]."""
 
+FOREIGN_MM2 = 10.0
+"""So much of a neighbour above a rim, near the midline, is told: what is read below it is continued and not seen [D]."""
+
 INTACT_MISFIT_MM = 0.45
 """Root mean square by which the voxels contradict a smooth plate above which it counts as broken."""
 
@@ -288,6 +291,7 @@ def fit_endplate(
         y_mm=grid.axes[1],
         residual_mm=smooth.misfit_mm,
         intact=smooth.misfit_mm <= INTACT_MISFIT_MM,
+        foreign=_rims_under(foreign, grid, middle_y),
     )
 
 
@@ -303,6 +307,14 @@ def _midline_height(surfaces: BodySurfaces, grid: LocalGrid) -> float:
 def _without_spur(out_mm: float) -> float:
     """By how much a rim stands in front of the wall, of a plate that goes on for ``out_mm`` in front of it."""
     return min(out_mm, max(SPUR_RIM_MM, min(FLARE_MM, SPUR_MM + SPUR_RIM_MM - out_mm)))
+
+
+def _rims_under(foreign: NDArray[np.bool_], grid: LocalGrid, middle_y: float) -> tuple[str, ...]:
+    """Which rims lie under foreign cells, by whether these lie in front of the middle or behind it near the midline."""
+    area = foreign[np.abs(grid.axes[0]) < COLUMNS_HALF_WIDTH_MM].sum(axis=0) * grid.spacing_mm**2
+    in_front = grid.axes[1] > middle_y
+    sides = (("anterior", in_front), ("posterior", ~in_front))
+    return tuple(name for name, here in sides if area[here].sum() > FOREIGN_MM2)
 
 
 def _cells(grid: LocalGrid) -> FloatArray:

@@ -142,6 +142,15 @@ def doubtful_rims(vertebra: Vertebra) -> tuple[str, ...]:
     return tuple(doubtful)
 
 
+def foreign_rims(vertebra: Vertebra) -> tuple[str, ...]:
+    """Rims that lie under a piece of the neighbour which the label holds, in words."""
+    return tuple(
+        f"the {side} rim of the {name} end plate"
+        for name, plate in zip(("superior", "inferior"), plates(vertebra), strict=True)
+        for side in plate.foreign
+    )
+
+
 def with_visible_rims(vertebra: Vertebra) -> Vertebra:
     """The vertebra with rims moved out to the visible plate where they lie more than :data:`DOUBT_MM` inside the bone.
 

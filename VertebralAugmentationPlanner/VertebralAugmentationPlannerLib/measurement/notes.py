@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from .angles import Angles
 from .fracture import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
-from .heights import doubtful_rims
+from .heights import doubtful_rims, foreign_rims
 from .normal import normal_heights
 from .reference import LevelReference, largest_loss
 
@@ -71,11 +71,18 @@ def _adjacent(level: str, spine: Spine) -> list[str]:
 
 def height_notes(vertebra: Vertebra) -> list[PlanWarning]:
     """Landmarks that should be looked at before their heights are believed."""
-    doubtful = doubtful_rims(vertebra)
-    if not doubtful:
-        return []
-    text = f"Check the heights: {' and '.join(doubtful)} could not be followed with confidence; drag it if needed."
-    return [PlanWarning("height_doubtful", "caution", text, "Rim more than 3 mm off the visible plate [D]")]
+    doubtful, foreign = doubtful_rims(vertebra), foreign_rims(vertebra)
+    notes = []
+    if doubtful:
+        text = f"Check the heights: {' and '.join(doubtful)} could not be followed with confidence; drag it if needed."
+        notes.append(PlanWarning("height_doubtful", "caution", text, "Rim more than 3 mm off the visible plate [D]"))
+    elif foreign:
+        text = (
+            f"Check the heights: the label reaches into the neighbour at {' and '.join(foreign)}; the plate was continued "
+            "beneath it."
+        )
+        notes.append(PlanWarning("height_doubtful", "caution", text, "Label beyond the neighbour’s end plate [D]"))
+    return notes
 
 
 def fracture_notes(measurements: Measurements, case: Case) -> list[PlanWarning]:

@@ -47,6 +47,7 @@ class EndPlate:
         residual_mm: robust spread of the surface about its smooth fit.
         intact: the plate is smooth and level enough to serve as a direction; where false, the frame borrowed
             its neighbours'.
+        foreign: which of the "anterior" and "posterior" rims lie under a piece of the neighbour that the label holds.
     """
 
     anterior_rim: FloatArray
@@ -58,6 +59,7 @@ class EndPlate:
     y_mm: FloatArray
     residual_mm: float
     intact: bool
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
