@@ -168,9 +168,10 @@ def _case_and_spine(arguments: argparse.Namespace, options: PlanOptions, progres
     spine = build_spine(case, None, _part(progress, READ_SHARE, ANATOMY_SHARE))
     if not spine.complete():
         levels = ", ".join(spine.vertebrae)
+        first, vertebra = next(iter(spine.vertebrae.items()))
         raise InputError(
-            f"No vertebra is whole: {levels} are cut by the image's border or damaged; give a CT and labels that hold "
-            "the level with both its end plates and its arch."
+            f"No vertebra is whole: {levels} are cut by the image's border or damaged ({first}: "
+            f"{vertebra.incomplete_reason}); give a CT and labels that hold the level with both its end plates and its arch."
         )
     return case, spine
 

@@ -43,3 +43,19 @@ def test_a_hole_too_wide_for_a_canal_is_none():
     bone, _ = ring(3.0, radius_mm=20.0)
     with pytest.raises(CanalNotFound):
         find_canal(bone, GRID, np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("hollow_mm", "seen"), [(1.0, "the body alone"), (4.0, "the body alone"), (None, "no ring of bone")]
+)
+def test_a_body_without_its_arch_is_named_as_such_and_an_open_ring_is_not(hollow_mm, seen):
+    """A body of 44 × 30 mm whose back wall is hollow by so much; None: a ring that lacks its back quarter."""
+    x, y, _ = np.moveaxis(GRID.points(), -1, 0)
+    bone = np.minimum(1.0 - np.hypot(x / 22.0, y / 15.0), 1.0) * 15.0
+    if hollow_mm is None:
+        bone = ring(6.0)[0]
+        bone[(y < 0) & (np.abs(x) < -y)] = -2.0
+    else:
+        bone = np.minimum(bone, np.hypot(x, y + 15.0 + 12.0 - hollow_mm) - 12.0)
+    with pytest.raises(CanalNotFound, match=seen):
+        projected_hole(bone.astype(np.float32), GRID)
