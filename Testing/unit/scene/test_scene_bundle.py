@@ -12,7 +12,10 @@ from stand_in import StandInEngine
 from test_scene_drawing import folder_tree, held_roles, points
 from VertebralAugmentationPlannerLib.model import InputError
 from VertebralAugmentationPlannerLib.scene import read_bundle, write_scene
+from VertebralAugmentationPlannerLib.scene.bundle import add_labels
+from VertebralAugmentationPlannerLib.scene.headless import new_scene
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
+from vtkmodules.util.numpy_support import vtk_to_numpy
 
 
 def parameter_nodes(scene):
@@ -177,6 +180,21 @@ def test_the_labels_in_the_scene_are_the_cases_own(built, tmp_path):
         after = again.labels.to_ras(np.argwhere(again.labels.voxels == again.level_values[level]))
         np.testing.assert_allclose(np.sort(after, axis=0), np.sort(before, axis=0), atol=1e-3)
     logic.cleanup()
+
+
+def test_the_segments_share_one_label_map_without_what_is_no_level(built):
+    case = built[0]
+    node = add_labels(new_scene(), case)
+    segmentation = node.GetSegmentation()
+    assert segmentation.GetNumberOfLayers() == 1
+    sizes = {name: int(np.count_nonzero(case.labels.voxels == value)) for name, value in case.level_values.items()}
+    for name, size in sizes.items():
+        own = slicer.vtkOrientedImageData()
+        node.GetBinaryLabelmapRepresentation(name, own)
+        assert np.count_nonzero(vtk_to_numpy(own.GetPointData().GetScalars())) == size
+    segment = segmentation.GetSegment(next(iter(sizes)))
+    held = segment.GetRepresentation("Binary labelmap").GetPointData().GetScalars()
+    assert np.count_nonzero(vtk_to_numpy(held)) == sum(sizes.values())
 
 
 def test_without_images_the_plan_can_still_be_looked_at(built, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import slicer
 
 from ..model import Case, CasePlan, Image, Spine
+from ..model.geometry import label_boxes
 from ..model.palette import BONE, rgb
 from . import roles
 from .anatomy_node import oriented_image
@@ -90,24 +92,29 @@ def add_labels(scene: Any, case: Case) -> Any:
     node.GetSegmentation().SetConversionParameter(
         slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName(), geometry
     )
-    for level, value in case.level_values.items():
-        _add_segment(node, level, Image(case.labels.voxels == value, case.labels.ijk_to_ras))
+    _add_segments(node, case.labels, case.level_values)
     if case.canal is not None:
-        _add_segment(node, "spinal cord" if case.canal_is_cord else "spinal canal", case.canal)
+        name = "spinal cord" if case.canal_is_cord else "spinal canal"
+        _add_segments(node, Image((case.canal.voxels != 0).astype(np.uint8), case.canal.ijk_to_ras), {name: 1})
     return node
 
 
-def _add_segment(node: Any, name: str, mask: Image) -> None:
-    inside = np.argwhere(mask.voxels)
-    first, last = inside.min(axis=0), inside.max(axis=0)
-    box = mask.voxels[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))]
-    matrix = mask.ijk_to_ras.copy()
-    matrix[:3, 3] = mask.to_ras(first)
-    segment = slicer.vtkSegment()
-    segment.SetName(name)
-    segment.SetColor(*rgb(BONE))
-    segment.AddRepresentation(
-        slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(),
-        oriented_image(Image((box != 0).astype(np.uint8), matrix)),
-    )
-    node.GetSegmentation().AddSegment(segment, name)
+def _add_segments(node: Any, labels: Image, values: Mapping[str, int]) -> None:
+    """Segments that share one label map of the whole grid. With a map of its own for each, or one that is cut to what it
+    holds, MRML resamples and merges them one by one when it writes: half a second a level of a whole spine."""
+    held = label_boxes(labels.voxels)
+    there = {name: value for name, value in values.items() if value in held}
+    if not there:
+        return
+    numbers = np.zeros(max(held) + 1, np.uint8)  # neck, sacrum and ribs are no segments
+    numbers[list(there.values())] = np.arange(1, len(there) + 1)
+    shared = oriented_image(Image(numbers[labels.voxels], labels.ijk_to_ras))
+    for number, name in enumerate(there, start=1):
+        segment = slicer.vtkSegment()
+        segment.SetName(name)
+        segment.SetColor(*rgb(BONE))
+        segment.SetLabelValue(number)
+        segment.AddRepresentation(
+            slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(), shared
+        )
+        node.GetSegmentation().AddSegment(segment, name)
