@@ -66,6 +66,25 @@ def test_without_a_ct_a_flat_end_is_called_doubtful(spine, frame):
     note = next(note for note in vertebra.notes if note.code == "label_ends_flat")
     assert note.severity == "caution"
     assert "inferior side" in note.message
+    assert "ends body and arch at once" in note.message
+
+
+def drawn(spacing_mm: float, *, arch: bool) -> FlatEnd | None:
+    """The flat end of a body of 44 × 30 × 26 mm with a flat upper plate, with a ring below it or up to the same plane."""
+    step = spacing_mm * np.array([1.0, 1.0, 0.9999999])
+    x, y, z = np.moveaxis(np.indices((70, 70, 44)), 0, -1).reshape(-1, 3).T * step[:, None] - [[32.0], [36.0], [17.0]]
+    body = (np.hypot(x / 22.0, (y - 10.0) / 15.0) <= 1.0) & (np.abs(z) < 13.0)
+    ring = (np.hypot(x, y + 10.0) <= 14.0) & (np.hypot(x, y + 10.0) > 8.0) & (z < (13.0 if arch else 8.0)) & (z > -5.0)
+    voxels = (body | ring).reshape(70, 70, 44).astype(np.uint8)
+    return flat_end(label_shape(Image(voxels, np.diag([*step, 1.0])), 1, label_boxes(voxels)[1]))
+
+
+@pytest.mark.parametrize("spacing_mm", [0.9, 1.0])
+def test_a_flat_plate_is_told_from_a_plane_through_body_and_arch(spacing_mm):
+    plate, cut = drawn(spacing_mm, arch=False), drawn(spacing_mm, arch=True)
+    assert plate.area_mm2 == pytest.approx(np.pi * 22.0 * 15.0, rel=0.03)  # one layer, whatever rounds off
+    assert not plate.through_the_arch
+    assert cut.through_the_arch
 
 
 # HU below, at and above a plate at z = 0: spongy bone, what the face is made of, and what lies beyond.
@@ -98,13 +117,13 @@ def layers(hu: tuple[int, int, int], slice_mm: float) -> Image:
 def test_only_bone_that_goes_on_beyond_a_face_was_cut_off(name, slice_mm):
     hu, cut = PROFILES[name]
     places = np.stack(np.meshgrid(np.arange(-8.0, 8.0), np.arange(-8.0, 8.0), [0.0]), axis=-1).reshape(-1, 3)
-    face = FlatEnd(256.0, "superior", places, np.array([0.0, 0.0, 1.0]))
+    face = FlatEnd(256.0, 1.0, "superior", places, np.array([0.0, 0.0, 1.0]))
     assert goes_on_beyond(face, layers(hu, slice_mm)) == cut
 
 
 def test_where_the_ct_ends_with_the_face_nothing_can_be_told():
     places = np.stack(np.meshgrid(np.arange(-8.0, 8.0), np.arange(-8.0, 8.0), [11.0]), axis=-1).reshape(-1, 3)
-    face = FlatEnd(256.0, "superior", places, np.array([0.0, 0.0, 1.0]))
+    face = FlatEnd(256.0, 1.0, "superior", places, np.array([0.0, 0.0, 1.0]))
     assert not goes_on_beyond(face, layers((150, 150, 150), 1.0))
 
 

@@ -108,13 +108,15 @@ def _whole_or_not(
     except NotReadable as error:
         return Vertebra(level, False, f"the label cannot be read as a whole vertebra: {error}")
     if face is not None and case.ct is None:
-        note = PlanWarning(
-            "label_ends_flat",
-            "caution",
-            f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²), as whole vertebrae "
-            "hardly do: if it was cut off there, nothing measured on it holds. A CT would tell.",
-            "real labels ended in smaller faces [C]",
-        )
+        found = f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²)"
+        if face.through_the_arch:
+            text = (
+                f"{found} that ends body and arch at once, as a cut does and whole vertebrae hardly do: nothing measured or "
+                "planned on a cut one holds. Look at the label, or give the CT."
+            )
+        else:
+            text = f"{found}, as whole vertebrae hardly do: if it was cut off there, nothing measured on it holds. A CT would tell."
+        note = PlanWarning("label_ends_flat", "caution", text, "real labels ended in smaller faces [C]")
         vertebra = replace(vertebra, notes=(*vertebra.notes, note))
     if contact > 0:
         note = PlanWarning(
