@@ -247,6 +247,25 @@ def test_sigterm_ends_like_ctrl_c_and_leaves_nothing(engine, tmp_path, capsys):
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_that_a_library_turns_into_another_error_is_an_interrupt(engine, tmp_path, capsys, name):
+    import os
+    import signal
+
+    def load():
+        try:
+            os.kill(os.getpid(), getattr(signal, name))
+        except KeyboardInterrupt as error:
+            raise ImportError("initialisation failed") from error
+
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    engine.during = load
+    assert run(tmp_path) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "vap: cancelled; nothing was written."
+    assert list(tmp_path.iterdir()) == []
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
 def test_quiet_prints_nothing(engine, tmp_path, capsys):
     assert run(tmp_path, "--quiet") == 0
     output = capsys.readouterr()

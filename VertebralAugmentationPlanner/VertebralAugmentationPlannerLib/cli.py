@@ -13,10 +13,12 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import NoReturn
 
 from . import __version__, cli_steps
 from .cli_output import Progress
+from .cli_start import left_by_interrupt
 from .cli_summary import summary
 from .model import InputError, PlanningCancelled
 from .model.options import APPROACHES, CANNULA_CHOICES, ETIOLOGIES, PROCEDURES
@@ -31,6 +33,8 @@ exit status:
   1  an error of the program itself (--debug shows where)
 130  stopped (Ctrl-C or SIGTERM); nothing is written
 """
+
+LONG_COMMANDS = ("plan", "measure", "check")
 
 CT_OPTIONS = {"--ct", "--input", "--image", "--volume", "--dicom", "-i"}
 LABEL_OPTIONS = {"--seg", "--mask", "--label", "--labelmap", "-s", "-l"}
@@ -66,8 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
     progress = Progress(sys.stderr, arguments.quiet)
+    stopped: list[int] = []
     try:
-        with warnings.catch_warnings(), _stopped_by_sigterm():
+        if arguments.command in LONG_COMMANDS:
+            with left_by_interrupt():
+                cli_steps.load_libraries()
+        with warnings.catch_warnings(), _stopped_by_signal(stopped):
             if not arguments.debug:
                 warnings.simplefilter("ignore")  # of libraries; what the user must know is in the plan
             return _run(arguments, progress)
@@ -79,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return FAILED
     except Exception as error:  # noqa: BLE001 - the program's last line of defence; --debug shows all
+        if stopped:  # in the midst of loading a library, Ctrl-C comes out as another error
+            return _stop(progress, "vap: cancelled; nothing was written.", CANCELLED)
         status = _stop(progress, f"vap: internal error ({_one_line(error)}); nothing was written.", FAILED)
         if arguments.debug:
             traceback.print_exc()
@@ -86,20 +96,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends like Ctrl-C: what was begun is removed first. Only a process's main thread may set this."""
+def _stopped_by_signal(stopped: list[int]) -> Iterator[None]:
+    """SIGTERM ends like Ctrl-C: what was begun is removed first. Only a process's main thread may set this.
+
+    Args:
+        stopped: takes the number of every signal that came.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # None where C set it
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    # A process that was started to ignore Ctrl-C, or whose host has its own way with it, is left to that.
+    own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    numbers = (signal.SIGTERM, signal.SIGINT) if own else (signal.SIGTERM,)
+    before = {number: signal.signal(number, stop) for number in numbers}  # None where C set it
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _run(arguments: argparse.Namespace, progress: Progress) -> int:
-    if arguments.command in ("plan", "measure", "check"):
+    if arguments.command in LONG_COMMANDS:
         run = {"plan": cli_steps.run_plan, "measure": cli_steps.run_measure, "check": cli_steps.run_check}
         plan, names, status = run[arguments.command](arguments, progress)
         progress.close()

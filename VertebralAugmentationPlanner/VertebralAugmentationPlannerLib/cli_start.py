@@ -16,7 +16,7 @@ LEFT = b"vap: cancelled; nothing was written.\n"
 
 def main() -> int:
     """Load and run :func:`cli.main`; returns the exit status."""
-    with _left_by_interrupt():
+    with left_by_interrupt():
         from .cli import main as run
 
     try:
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _left_by_interrupt() -> Iterator[None]:
+def left_by_interrupt() -> Iterator[None]:
     """Leave at once on Ctrl-C: raised in the midst of loading a library, KeyboardInterrupt turns into other errors.
 
     A process that was started to ignore Ctrl-C goes on ignoring it. Only the main thread may set this.

@@ -41,6 +41,14 @@ def options_of(arguments: argparse.Namespace) -> PlanOptions:
     return options
 
 
+def load_libraries() -> None:
+    """Load now what planning loads later: a library that is interrupted while it is loaded may take the process down."""
+    from . import anatomy, imaging, planner, report  # noqa: F401
+
+    if _has_slicer_core():
+        from .scene import bundle  # noqa: F401
+
+
 def run_plan(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[CasePlan, list[str], int]:
     """Plan a case and write its folder."""
     options = options_of(arguments)
