@@ -12,7 +12,7 @@ from ..model.geometry import FloatArray
 from .isthmus import IsthmusPlane
 from .space import AccessSpace
 from .surface import JUNCTION_MM, posterior_wall_at
-from .target import DEPTH_FRACTION_RANGE, PREFERRED_DEPTH_FRACTION
+from .target import PREFERRED_DEPTH_FRACTION
 from .walls import ENTRY_ROUGHNESS_MM, PEDICLE_ZONE_MM
 
 CROSSINGS_ACROSS, CROSSINGS_UP = 13, 15
@@ -22,7 +22,8 @@ TARGETS_ACROSS, TARGET_HEIGHTS = 5, (0.22, 0.36, 0.5, 0.64, 0.78)
 """Tips tried: across the reach (2.5 mm apart), and at these shares of the height between the end plates."""
 
 STRICT_ROUGHNESS_MM = 1.0
-"""What is exempt along a line behind its entry: less than the evaluation exempts, because fields are coarse [D]."""
+"""What is exempt along a line behind its entry while it is searched for: less than the evaluation exempts, because labels
+and fields are coarse, and a groove beside the entry may be narrower than a voxel [D]."""
 
 STEP_MM = 1.0
 BEHIND_MM = 45.0
@@ -46,10 +47,6 @@ SCORED_FURTHER = 1500
 
 READING_ERROR_MM = 0.25
 """The fields read a clearance to about this, so that a start may look this much too tight [C]."""
-
-CLIMB_MM = (1.2, 1.2, 0.8, 0.8, 0.5, 0.5, 0.3)
-TIP_STEPS = 2.0
-"""Steps of the crossing on the way up the fields; those of the tip are twice as long [D]."""
 
 APART_MM = 2.5
 """Starts closer than this, at the crossing and at the tip together, are the same start."""
@@ -119,44 +116,6 @@ def search_lines(space: AccessSpace, isthmus: IsthmusPlane, reach_x: tuple[float
     score = score - _neighbour_shortage(space, entry, direction, room_mm) - _detour(space, entry, direction)
     order = np.argsort(-score, kind="stable")
     return Candidates(score[order], a[order], b[order])
-
-
-def climbed(
-    space: AccessSpace, isthmus: IsthmusPlane, lines: list[Line], reach_x: tuple[float, float], room_mm: float
-) -> list[Line]:
-    """Move each line up the fields' own slope, step by step along its five numbers; best first.
-
-    Args:
-        reach_x: range of the tip's local x, mm.
-        room_mm: distance of the axis to the neighbours below which a line is marked down.
-    """
-    crossing, tip = (np.array([getattr(line, name) for line in lines]) for name in ("crossing", "tip"))
-    score = _scored(space, isthmus, crossing, tip, room_mm)
-    sideways = np.concatenate([np.stack([isthmus.across, isthmus.up]), np.zeros((3, 3))])
-    ahead = np.concatenate([np.zeros((2, 3)), TIP_STEPS * np.eye(3)])
-    for size in CLIMB_MM:
-        step = size * np.concatenate([[-1.0], [1.0]])[:, None, None]
-        a = crossing[:, None] + (step * sideways).reshape(-1, 3)
-        b = tip[:, None] + (step * ahead).reshape(-1, 3)
-        b[..., 0] = np.clip(b[..., 0], *reach_x)
-        b[..., 1] = np.clip(b[..., 1], *(space.target.y_at(share, b[..., 2]) for share in DEPTH_FRACTION_RANGE))
-        tried = _scored(space, isthmus, a.reshape(-1, 3), b.reshape(-1, 3), room_mm).reshape(len(lines), -1)
-        best = tried.argmax(axis=1)
-        rows = np.flatnonzero(tried.max(axis=1) > score)
-        crossing[rows], tip[rows], score[rows] = a[rows, best[rows]], b[rows, best[rows]], tried[rows, best[rows]]
-    return _distinct(score, crossing, tip, len(lines))
-
-
-def _scored(space: AccessSpace, isthmus: IsthmusPlane, a: FloatArray, b: FloatArray, room_mm: float) -> FloatArray:
-    """What lines (K,) through crossings to tips (K, 3) score."""
-    direction = b - a
-    length = np.linalg.norm(direction, axis=1)
-    direction /= length[:, None]
-    score, entry = _clearance_along(space, isthmus, a, direction, length)
-    held = np.flatnonzero(np.isfinite(score))
-    score[held] -= _neighbour_shortage(space, entry[held], direction[held], room_mm)
-    score[held] -= _detour(space, entry[held], direction[held])
-    return score
 
 
 def _crossings(space: AccessSpace, isthmus: IsthmusPlane) -> FloatArray:

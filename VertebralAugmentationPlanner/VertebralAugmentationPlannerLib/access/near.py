@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..model import Margins
 from ..model.geometry import FloatArray, unit
-from .candidates import Line
+from .candidates import STRICT_ROUGHNESS_MM, Line
 from .clearance import OUTSIDE_REACH_MM, PathEvaluator
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
 from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, ball_clearance
@@ -32,11 +32,6 @@ LOOK_MM = 2.5
 EVERY_MM = 2.2
 """Distance of the axis that even the line widest in the pedicle keeps from every wall on its way: 1.5 mm, and what a
 surface of labels may be off [D]."""
-
-STRICTER_MM, STRICT_ROUGHNESS_MM = 1.05, 0.75
-"""For the way from the entry to the tip this much less is exempt under the tangent plane than in the evaluation, and no
-more than the second along the needle: a groove beside the entry may be narrower than a voxel, so that labels show
-less of it than there is [D]."""
 
 BUFFER_MM = 0.1
 """Margins are aimed at with this in hand, because a price is never paid in full [D]."""
@@ -177,8 +172,8 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
     distance, zone = ray.distance, walls.zone_depth
     below = walls.depth_below(entry, normal)
     every = np.concatenate([wall, *(by_kind[kind] for kind in (ENDPLATE, ANTERIOR, LATERAL, CANAL))])
-    under = np.maximum(below[every] + STRICTER_MM, zone[every])
-    inside = np.maximum(under, along[every] - STRICT_ROUGHNESS_MM)
+    # The way from the entry to the tip is read along the needle alone, which no spur beside the entry can tilt.
+    inside = np.maximum(zone[every], along[every] - STRICT_ROUGHNESS_MM)
     depth, along, beside = below[wall], along[wall], distance[wall]
     held = walls.kind[core] != CANAL
     rim = depth > 0
@@ -189,7 +184,7 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
     members: dict[int, tuple[NDArray[np.int_], FloatArray, FloatArray | None]] = {
         CORE: (core, from_pedicle(ray, distance[core], ray.share[core], held), None),
         RIM: (wall[rim], beside[rim], depth[rim]),
-        EVERY: (every, ball_clearance(distance[every], inside), under),
+        EVERY: (every, ball_clearance(distance[every], inside), zone[every]),
         ENTRY: (wall, ball_clearance(beside, deeper), depth),
     }
     for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR):

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 
 from ..model.geometry import unit
 from .angles import SIDE_SIGN
-from .candidates import Candidates, Line, climbed, search_lines
+from .candidates import Candidates, Line, search_lines
+from .climb import Landscape, summits
 from .clearance import PathCheck, PathEvaluator
 from .near import Wishes
-from .neighbourhood import Floor
+from .neighbourhood import Floor, Neighbourhood
 from .refine import Refined, best_line, roomiest_line, widest_line
-from .surface import NEIGHBOUR
+from .surface import LATERAL, NEIGHBOUR
 from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
 
 CLIMBERS, STARTS = 16, 2
-"""So many of the grid's distinct lines climb on the fields, and so many of these are refined: the landscape of a pedicle
-has one or two hills [D]."""
+"""So many of the grid's distinct lines climb on the fields; of the lines that this and the clearances' refinements end on, so
+many are refined for margins and wishes, the cheapest as they stand [D]."""
+
+LAST_STARTS = 8
+"""So many of the grid's lines are refined, each for itself, before a side is refused [D]."""
 
 CLEARANCE_KEPT = (0.94, 0.90)
 """Share of the best clearance, in the pedicle and on the whole way, that margins in the body and soft wishes leave without
@@ -50,7 +54,7 @@ class WidestLines:
         core_mm, every_mm: the largest clearance in the pedicle, and to every wall from the entry to the tip; softened.
     """
 
-    lines: tuple[Refined, ...]
+    lines: tuple[Line, ...]
     candidates: Candidates
     widest_mm: float
     in_pedicle_mm: float
@@ -84,22 +88,22 @@ def widest_lines(evaluator: PathEvaluator, wishes: Wishes, candidates: Candidate
     starts = candidates.widest(CLIMBERS)
     if not starts:
         return None
-    room = wishes.needed()[NEIGHBOUR]
-    starts = climbed(evaluator.space, evaluator.isthmus, starts, wishes.reach_x, room)[:STARTS]
-
-    def best(lines: list[Refined]) -> Refined:
-        return min(lines, key=lambda one: (_detours(evaluator, one), one.cost))
-
-    roomy = best([roomiest_line(evaluator, start, wishes) for start in starts])
-    wide = widest_line(evaluator, roomy.line, wishes)
+    needed = wishes.needed()
+    land = Landscape(evaluator.space, evaluator.isthmus, wishes.reach_x, needed[NEIGHBOUR], needed[LATERAL])
+    tops = summits(land, starts)
+    roomy = roomiest_line(evaluator, tops.every, wishes)
+    wide = min(
+        (widest_line(evaluator, start, wishes) for start in (tops.core, roomy.line)),
+        key=lambda one: (_detours(evaluator, one), one.cost),
+    )
     checks = [evaluator.evaluate(one.line.crossing, one.line.tip, wishes.radius_mm) for one in (roomy, wide)]
     return WidestLines(
-        tuple(_apart([roomy, wide])),
+        tuple(_apart([roomy.line, wide.line, tops.both])),
         candidates,
         max(check.axis_clearance_mm for check in checks),
-        wide.core_mm,
-        wide.soft_core_mm,
-        roomy.soft_every_mm,
+        max(wide.core_mm, roomy.core_mm),
+        max(wide.soft_core_mm, roomy.soft_core_mm),
+        max(wide.soft_every_mm, roomy.soft_every_mm),
     )
 
 
@@ -107,7 +111,7 @@ def find_path(
     evaluator: PathEvaluator,
     wishes: Wishes,
     widest: WidestLines | None = None,
-    is_safe: Callable[[PathCheck], bool] | None = None,
+    shortcoming: Callable[[PathCheck], int] | None = None,
 ) -> FoundPath | None:
     """The best straight needle of a side, or None where no straight line runs through the pedicle in bone.
 
@@ -115,30 +119,36 @@ def find_path(
         evaluator: of the side.
         wishes: cannula, margins and the tip's range.
         widest: from :func:`widest_lines`, to share it between cannulas; searched for when None.
-        is_safe: tells whether a path keeps every margin; given, a little more clearance is traded for one that does.
+        shortcoming: ranks a path, 0 where it keeps every margin; given, a little more clearance is traded for a path of lower
+            rank, and every start is tried for it.
     """
     widest = widest_lines(evaluator, wishes) if widest is None else widest
     if widest is None:
         return None
-    found: FoundPath | None = None
-    starts = [refined.line for refined in widest.lines]
+    starts = list(widest.lines)
     wished = _most_wished(evaluator, widest.candidates, wishes, CLEARANCE_KEPT[0] * widest.in_pedicle_mm)
     if wished is not None:
         starts.append(wished)
-    for share in CLEARANCE_KEPT:
-        floor = Floor(widest.core_mm, widest.every_mm, share)
+    floors = [Floor(widest.core_mm, widest.every_mm, share) for share in CLEARANCE_KEPT]
+    starts = sorted(starts, key=lambda line: Neighbourhood.around(evaluator, line, wishes, floors[0]).cost_here)
+
+    def end_of(lines: list[Line], floor: Floor) -> tuple[int, FoundPath]:
         end = min(
-            (best_line(evaluator, start, wishes, floor) for start in starts),
+            (best_line(evaluator, line, wishes, floor) for line in lines),
             key=lambda one: (_detours(evaluator, one), one.cost),
         )
         check = evaluator.evaluate(end.line.crossing, end.line.tip, wishes.radius_mm)
-        safe = is_safe is None or is_safe(check)
-        if found is None or safe:
-            found = FoundPath(check, end.line, widest.widest_mm)
-        if safe:
-            break
-        starts = [end.line]
-    return found
+        rank = 0 if shortcoming is None else shortcoming(check)
+        return rank, FoundPath(check, end.line, widest.widest_mm)
+
+    found = end_of(starts[:STARTS], floors[0])
+    if found[0]:
+        found = min(found, end_of([found[1].line, *starts[STARTS:]], floors[1]), key=lambda one: one[0])
+    if found[0] > 1:
+        # No side is refused before lines from all over the pedicle were tried.
+        last = (end_of([line], floors[1]) for line in widest.candidates.widest(LAST_STARTS))
+        found = min(found, *last, key=lambda one: one[0])
+    return found[1]
 
 
 def _most_wished(evaluator: PathEvaluator, candidates: Candidates, wishes: Wishes, floor_mm: float) -> Line | None:
@@ -154,13 +164,10 @@ def _detours(evaluator: PathEvaluator, refined: Refined) -> bool:
     return evaluator.crosses_own_bone(evaluator.bone_entry(refined.line.crossing, direction), direction)
 
 
-def _apart(refined: list[Refined]) -> list[Refined]:
-    """Those that did not end on the same line."""
-    kept: list[Refined] = []
-    for one in refined:
-        if all(
-            abs(one.line.crossing - other.line.crossing).max() + abs(one.line.tip - other.line.tip).max() > 0.5
-            for other in kept
-        ):
+def _apart(lines: list[Line]) -> list[Line]:
+    """Those that did not end in the same place."""
+    kept: list[Line] = []
+    for one in lines:
+        if all(abs(one.crossing - other.crossing).max() + abs(one.tip - other.tip).max() > 0.5 for other in kept):
             kept.append(one)
     return kept

@@ -16,6 +16,10 @@ from .surface import NEIGHBOUR
 from .target import BILATERAL_INNER_MM, MIDLINE_REACH_MM, UNILATERAL_REACH_MM
 
 
+SHORTCOMING = {"safe": 0, "tight": 1, "breach": 2}
+"""Order in which paths are preferred while one cannula is tried."""
+
+
 @dataclass(frozen=True, eq=False)
 class SidePlan:
     """What a side offers.
@@ -149,7 +153,7 @@ def _attempt(
         evaluator,
         wishes_for(evaluator, options, cannula, unilateral),
         lines,
-        lambda check: judge(check, options.margins).safety == "safe",
+        lambda check: SHORTCOMING[judge(check, options.margins).safety],
     )
     assert path is not None  # there are lines
     return _Attempt(cannula, path, judge(path.check, options.margins))

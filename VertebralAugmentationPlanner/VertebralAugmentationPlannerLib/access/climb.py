@@ -1,0 +1,188 @@
+"""From the grid's best lines to the hills' tops: generations of lines, read on the distance fields at once.
+
+The landscape of clearances has ridges and steps (spurs, grooves, sawn labels) on which a search along its slope stops. Here
+every line of a small population tries steps in directions that don't ask for a slope; the better half goes on. A
+generation costs two milliseconds, so that each clearance gets its own climb, and a third looks for the line that keeps
+the most of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..model.geometry import FloatArray
+from .candidates import DETOUR_MM, OWN_BONE_REACH_MM, STRICT_ROUGHNESS_MM, Line
+from .isthmus import IsthmusPlane
+from .space import AccessSpace
+from .surface import JUNCTION_MM, posterior_wall_at
+from .target import DEPTH_FRACTION_RANGE
+from .walls import ENTRY_ROUGHNESS_MM, PEDICLE_ZONE_MM
+
+GENERATIONS, CHILDREN = 24, 8
+FIRST_STEP_MM, STEP_DECAY = 1.4, 0.88
+"""Steps of the tip; they end at 0.07 mm. Those of the crossing are two fifths as long: it is so much nearer to the walls
+[D]."""
+
+CROSSING_STEP = 0.4
+HALVED_AFTER = (5, 11)
+SURVIVORS = 4
+
+BEHIND_MM, AHEAD_MM, STEP_MM = 30.0, 32.0, 0.75
+NEIGHBOUR_REACH_MM, NEIGHBOUR_STEP_MM = 30.0, 2.0
+BODY_PRICE, NEIGHBOUR_PRICE = 0.3, 3.0
+"""Price of a short margin, mm of clearance a mm: in the body it breaks ties; a neighbour that is touched makes a path a
+breach [D]."""
+
+NOWHERE_MM = -9.0
+"""Clearance of a line that doesn't run through the pedicle in bone."""
+
+SEED = 20260101
+"""The steps are the same for every vertebra, so that the same bone gives the same needle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Summits:
+    """The tops of the three climbs: the widest line in the pedicle, the one widest on the whole way, and the one that
+    keeps the largest share of both."""
+
+    core: Line
+    every: Line
+    both: Line
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """The clearances of lines through one pedicle, read on the distance fields.
+
+    Args:
+        reach_x: range of the tip's local x, mm.
+        room_mm, body_mm: distance of the axis to the neighbours, and to the body's walls, below which a line is marked
+            down.
+    """
+
+    space: AccessSpace
+    isthmus: IsthmusPlane
+    reach_x: tuple[float, float]
+    room_mm: float
+    body_mm: float
+
+    @cached_property
+    def along(self) -> FloatArray:
+        """Distances from the isthmus at which lines are read, mm."""
+        return np.arange(-BEHIND_MM, AHEAD_MM, STEP_MM)
+
+    @cached_property
+    def junction_y(self) -> float:
+        """Local y where the pedicle has become the body."""
+        return float(posterior_wall_at(self.space.vertebra, self.isthmus.centre)) + JUNCTION_MM
+
+    def held(self, tips: FloatArray) -> FloatArray:
+        """Tips (N, 3) brought back to where they may lie."""
+        tips = tips.copy()
+        target = self.space.target
+        tips[:, 0] = np.clip(tips[:, 0], *self.reach_x)
+        tips[:, 2] = np.clip(tips[:, 2], target.z_mm[0], target.z_mm[-1])
+        tips[:, 1] = np.clip(tips[:, 1], *(target.y_at(share, tips[:, 2]) for share in DEPTH_FRACTION_RANGE))
+        return tips
+
+    def clearances(self, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Clearance (N,) in the pedicle, and on the whole way from the entry to the tip, of lines through crossings ``a``
+        (N, 3) to tips ``b`` (N, 3), mm; both mind the canal and the neighbours."""
+        space, t = self.space, self.along
+        way = b - a
+        length = np.linalg.norm(way, axis=1)
+        way /= length[:, None]
+        bone, canal = (self._read(field, a, way, t) for field in (space.bone_mm, space.canal_mm))
+        start, found = _entry(bone, t)
+        ahead = t <= length[:, None]
+        depth = self.isthmus.depth_of(a)[:, None] + t * (way @ self.isthmus.axis)[:, None]
+        into = t - start[:, None]
+        within, zone = ahead & (into > 0), depth >= -PEDICLE_ZONE_MM
+        in_pedicle = a[:, 1, None] + t * way[:, 1, None] <= self.junction_y
+        to_canal = np.where(ahead, canal, np.inf).min(axis=1)
+        core, every = (
+            np.minimum(np.where(within & counted, bone, np.inf).min(axis=1), to_canal)
+            for counted in (zone & in_pedicle, zone | (bone < into - STRICT_ROUGHNESS_MM))
+        )
+        entry = a + start[:, None] * way
+        usable = found & (self.isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
+        body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
+        short = (
+            self._neighbour_shortage(entry, way)
+            + self._detour(entry, way)
+            + BODY_PRICE * np.maximum(self.body_mm - body, 0.0)
+        )
+        return np.where(usable, core - short, NOWHERE_MM), np.where(usable, every - short, NOWHERE_MM)
+
+    def _read(self, field: FloatArray, a: FloatArray, way: FloatArray, t: FloatArray) -> FloatArray:
+        grid = self.space.grid
+        index = grid.to_index(a).T[:, :, None] + (way.T / grid.spacing_mm)[:, :, None] * t
+        return np.asarray(ndimage.map_coordinates(field, index, order=1, mode="nearest", output=np.float64))
+
+    def _neighbour_shortage(self, entry: FloatArray, way: FloatArray) -> FloatArray | float:
+        field = self.space.neighbour_mm
+        if field is None:
+            return 0.0
+        behind = np.arange(-NEIGHBOUR_REACH_MM, 1.0, NEIGHBOUR_STEP_MM)
+        return NEIGHBOUR_PRICE * np.maximum(self.room_mm - self._read(field, entry, way, behind).min(axis=1), 0.0)
+
+    def _detour(self, entry: FloatArray, way: FloatArray) -> FloatArray:
+        behind = np.arange(ENTRY_ROUGHNESS_MM, OWN_BONE_REACH_MM, NEIGHBOUR_STEP_MM)
+        return np.where(self._read(self.space.bone_mm, entry, -way, behind).max(axis=1) > 0, DETOUR_MM, 0.0)
+
+
+def summits(land: Landscape, starts: list[Line]) -> Summits:
+    """Climb three times from the same lines: for either clearance, and for the smaller share of the two."""
+    a, b = (np.array([getattr(line, name) for line in starts]) for name in ("crossing", "tip"))
+    core, most_core = _climb(land, a, b, lambda core, every: core + 0.05 * np.minimum(every, 2.0))
+    every, most_every = _climb(land, a, b, lambda core, every: every)
+    a = np.concatenate([[core.crossing, every.crossing], a])
+    b = np.concatenate([[core.tip, every.tip], b])
+    widest = max(most_core, 0.1), max(most_every, 0.1)
+    both, _ = _climb(land, a, b, lambda core, every: np.minimum(core / widest[0], every / widest[1]))
+    return Summits(core, every, both)
+
+
+def _climb(
+    land: Landscape, a: FloatArray, b: FloatArray, worth: Callable[[FloatArray, FloatArray], FloatArray]
+) -> tuple[Line, float]:
+    """The best line that the population of lines ``a`` to ``b`` comes to, and what it is worth."""
+    random = np.random.default_rng(SEED)
+    a, b = a.copy(), land.held(b)
+    value = worth(*land.clearances(a, b))
+    sideways = np.stack([land.isthmus.across, land.isthmus.up])
+    # Left and right take mirrored steps, so that mirrored bones get mirrored needles.
+    mirror = np.array([1.0, 1.0, 1.0, 1.0, 1.0])
+    mirror[[0, 2]] = np.sign(land.isthmus.centre[0])
+    for generation in range(GENERATIONS):
+        size = FIRST_STEP_MM * STEP_DECAY**generation
+        steps = mirror * random.normal(0.0, size, (CHILDREN, 5))
+        tried_a = (a[:, None] + CROSSING_STEP * steps[:, :2] @ sideways).reshape(-1, 3)
+        tried_b = land.held((b[:, None] + steps[:, 2:]).reshape(-1, 3))
+        tried = worth(*land.clearances(tried_a, tried_b)).reshape(len(a), CHILDREN)
+        best = tried.argmax(axis=1)
+        rows = np.flatnonzero(tried.max(axis=1) > value)
+        chosen = rows * CHILDREN + best[rows]
+        a[rows], b[rows], value[rows] = tried_a[chosen], tried_b[chosen], tried[rows, best[rows]]
+        if generation in HALVED_AFTER and len(a) > SURVIVORS:
+            order = np.argsort(-value, kind="stable")[: max(SURVIVORS, len(a) // 2)]
+            a, b, value = a[order], b[order], value[order]
+    top = int(value.argmax())
+    return Line(a[top], b[top]), float(value[top])
+
+
+def _entry(bone: FloatArray, t: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Where lines (N,) enter the bone behind the isthmus, as distances on them, and whether they do."""
+    first = int(np.searchsorted(t, 0.0))
+    outside = bone[:, :first] <= 0
+    last = first - 1 - np.argmax(outside[:, ::-1], axis=1)
+    rows = np.arange(len(bone))
+    before, after = bone[rows, last], bone[rows, np.minimum(last + 1, first)]
+    share = -before / np.where(after == before, 1.0, after - before)
+    return t[last] + STEP_MM * np.clip(share, 0.0, 1.0), outside.any(axis=1) & (bone[:, first] > 0)
