@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from ..model import EndPlate, LocalGrid
 from ..model.geometry import FloatArray, unit
-from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, MidsagittalOutline, robust_fit
+from .body import Body
+from .outline import STRIP_HALF_WIDTH_MM, BodySurfaces, anterior_wall, robust_fit
 from .reasons import NotReadable
 from .rims import SmoothPlate, Voxels, find_rim
 from .steps import Steps, fit_between
@@ -70,6 +71,9 @@ WAIST_SHARE = 0.25
 
 MAX_LEAN = 0.1
 """Most lean (mm per mm) that the wall between the rims is followed with beyond itself."""
+
+FRONT_BAND_MM = (6.0, 12.0)
+"""So far behind the foremost bone the body's height tells which levels are the front's: spurs reach 5 mm, rarely 10 [D]."""
 
 WAIST_QUANTILE = 0.35
 """Where the wall between the rims lies, among its levels from back to front: spurs stand out, nothing falls back [D]."""
@@ -181,17 +185,28 @@ class FrontWall:
     lean: float
 
     @classmethod
-    def of(cls, outline: MidsagittalOutline) -> FrontWall | None:
-        """From the middle of the front's height; None where it is not seen there."""
-        seen = np.isfinite(outline.anterior)
-        z, y = outline.z[seen], outline.anterior[seen]
-        if len(z) < 5:
+    def of(cls, bone: FloatArray, grid: LocalGrid, body: Body, surfaces: BodySurfaces) -> FrontWall | None:
+        """From the middle of the front's height, as it is some way behind spurs; None where it is not seen there."""
+        x, y, z = grid.axes
+        strip = np.abs(x) <= STRIP_HALF_WIDTH_MM
+        seen = strip[:, None] & np.isfinite(surfaces.top) & np.isfinite(surfaces.bottom)
+        if not seen.any():
             return None
-        trim = WAIST_SHARE * (z[-1] - z[0])
-        waist = (z >= z[0] + trim) & (z <= z[-1] - trim)
-        _, lean = robust_fit(np.vander(z[waist] - z[waist].mean(), 2, increasing=True), y[waist])[0]
+        behind = y[seen.any(axis=0)].max() - y
+        near = seen & ((behind > FRONT_BAND_MM[0]) & (behind < FRONT_BAND_MM[1]))[None, :]
+        if not near.any():
+            return None
+        low, high = float(np.median(surfaces.bottom[near])), float(np.median(surfaces.top[near]))
+        trim = WAIST_SHARE * (high - low)
+        levels = np.flatnonzero((z > low + trim) & (z < high - trim))
+        place = anterior_wall(bone, grid, body, strip, levels)
+        levels, place = levels[np.isfinite(place)], place[np.isfinite(place)]
+        if len(levels) < 3:
+            return None
+        middle = float(z[levels].mean())
+        _, lean = robust_fit(np.vander(z[levels] - middle, 2, increasing=True), place)[0]
         lean = float(np.clip(lean, -MAX_LEAN, MAX_LEAN))
-        return cls(float(np.quantile(y[waist] - lean * z[waist], WAIST_QUANTILE)), lean)
+        return cls(float(np.quantile(place - lean * z[levels], WAIST_QUANTILE)), lean)
 
     def at(self, z: float) -> float:
         """Local anterior coordinate at a height."""

@@ -89,7 +89,7 @@ def fit_endplates(
     voxels = Voxels(shape, frame)
     outline = midsagittal_outline(bone, grid, body, surfaces)
     upper, lower = Steps.of(shape, frame, grid, body.mask)
-    front = FrontWall.of(outline)
+    front = FrontWall.of(bone, grid, body, surfaces)
     superior = fit_endplate(surfaces.top, grid, surfaces, upper, voxels, front)
     inferior = fit_endplate(surfaces.bottom, grid, surfaces, lower, voxels, front)
     return superior, inferior, outline

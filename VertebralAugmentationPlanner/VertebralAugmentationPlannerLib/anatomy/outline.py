@@ -122,7 +122,7 @@ def midsagittal_outline(bone: FloatArray, grid: LocalGrid, body: Body, surfaces:
     posterior = np.median(body.wall[strip][:, levels], axis=0)
     outside = (levels < body.wall_levels[0]) | (levels > body.wall_levels[1])
     posterior[outside] = np.nan
-    anterior = _anterior_wall(bone, grid, body, strip, levels)
+    anterior = anterior_wall(bone, grid, body, strip, levels)
     low, high = _front_levels(grid, surfaces, columns)
     anterior[(z[levels] < low) | (z[levels] > high)] = np.nan
     return MidsagittalOutline(z[levels], posterior, anterior)
@@ -138,7 +138,7 @@ def _front_levels(grid: LocalGrid, surfaces: BodySurfaces, columns: NDArray[np.b
     return float(np.nanmedian(surfaces.bottom[near])), float(np.nanmedian(surfaces.top[near]))
 
 
-def _anterior_wall(
+def anterior_wall(
     bone: FloatArray, grid: LocalGrid, body: Body, strip: NDArray[np.bool_], levels: NDArray[np.int_]
 ) -> FloatArray:
     """(L,) where the body ends in front at each level, seen from the front: a sunken plate hides nothing."""
