@@ -240,3 +240,25 @@ def test_a_hollow_body_is_pointed_out_where_its_gap_is_too_large_to_be_filled(si
     found = [(w.severity, w.message[:38]) for w in case.warnings if w.code == "label_hollow"]
     assert found == said
     assert not [w for w in load_case(None, spine_labels(VALUES)).warnings if w.code == "label_hollow"]
+
+
+def two_posts(top: int) -> tuple[np.ndarray, np.ndarray]:
+    """L1, L2 and, 38 mm apart, two processes of a T12 that end ``top`` voxels below the upper face of the image."""
+    labels, matrix = spine_labels([0, 20, 21])
+    r, a, s = world(labels.shape, matrix)
+    end = s.max() - top
+    beside = np.abs(np.abs(r - CENTRE_R) - 19) <= 4
+    labels[beside & (np.abs(a - (CENTRE_A - 30)) <= 5) & (s > end - 12) & (s <= end)] = 19
+    return labels, matrix
+
+
+def test_two_processes_left_of_a_vertebra_cut_by_the_border_are_one_vertebra():
+    labels, matrix = two_posts(top=0)
+    case = load_case(None, (labels, matrix))
+    np.testing.assert_array_equal(case.labels.voxels, labels)
+    assert list(case.level_values) == ["T12", "L1", "L2"]
+
+
+def test_two_pieces_of_like_size_inside_the_image_are_still_refused():
+    with pytest.raises(InputError, match=r"The label of T12 \(value 19\) marks two bones of like size 38 mm apart"):
+        load_case(None, two_posts(top=8))

@@ -164,12 +164,22 @@ def _bone(labels: Image, name: str, value: int, points: NDArray, voxel_ml: float
         own = points[piece == number]
         near = np.isfinite(tree.query(own * spacing, distance_upper_bound=reach)[0]).any()
         owner = _owners(labels.voxels, own, np.zeros(len(own), int), value)[0]
+        # Of a vertebra cut by the border two processes may be left, far apart: both end at the same face of the image.
+        near = near or _end_together(own, points[piece == main], labels.voxels.shape)
         keep[number] = near and owner == 0
         if not near and not share and sizes[number] >= SECOND_BONE_SHARE * sizes[main]:
             share = float(sizes[number] / sizes[main])
             second_mm = float(np.linalg.norm((own.mean(axis=0) - points[piece == main].mean(axis=0)) * spacing))
     kept = keep[piece]
     return _Bone(name, value, points[kept], points[~kept], piece[~kept], second_mm, share)
+
+
+def _end_together(one: NDArray, other: NDArray, shape: tuple[int, ...]) -> bool:
+    """Whether two pieces, (N, 3) indices, reach the same face of the image."""
+    last = np.array(shape) - 1
+    low = (one.min(axis=0) == 0) & (other.min(axis=0) == 0)
+    high = (one.max(axis=0) == last) & (other.max(axis=0) == last)
+    return bool(np.any(low | high))
 
 
 def _pieces(points: NDArray) -> NDArray:
