@@ -112,8 +112,8 @@ def test_a_course_must_lead_into_the_body():
     body = np.all(np.abs(points - [0.0, 25.0, 0.0]) <= [23.0, 15.0, 12.0], axis=-1)
     core = Body(body, np.full(GRID.shape[::2], 10.0), (8, 48), np.array([0.0, 25.0, 0.0]))
     for lateral in (-1.0, 1.0):
-        least, most = inward_deg(np.array([lateral * 24.0, 5.0, 4.0]), GRID, core, lateral)
+        least, most = inward_deg(np.array([lateral * 24.0, 5.0, 4.0]), GRID, core, lateral, 0.95)
         assert least == pytest.approx(np.degrees(np.arctan2(24.0 - 0.95 * 23.0, 20.0)), abs=1.5)  # voxels of 0.8 mm
         assert most == 50.0
-    slim, _ = inward_deg(np.array([10.0, 5.0, 4.0]), GRID, core, 1.0)
+    slim, _ = inward_deg(np.array([10.0, 5.0, 4.0]), GRID, core, 1.0, 0.95)
     assert slim == -20.0

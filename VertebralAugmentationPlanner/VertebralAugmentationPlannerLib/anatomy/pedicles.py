@@ -34,6 +34,9 @@ AIM_SHARE = 0.95
 160 real pedicles T1–L5 it ran at 0.16 to 0.92, most outward at T12 [C]; a plane between body and transverse process (L5), whose
 area is small, too, does not."""
 
+USUAL_AIM = 0.57
+"""The mean of the same share [C]: where the search begins, so that it ends in the pedicle's own minimum."""
+
 SHIFT_MM = 6.0
 """The narrowest section is sought this far along the axis from the widest way's bottleneck."""
 
@@ -107,9 +110,10 @@ def find_pedicle(
     """
     lateral = 1.0 if side == "right" else -1.0
     start = _bottleneck(bone, grid, canal, body, lateral)
-    courses = (inward_deg(start, grid, body, lateral), CRANIAL_DEG)
+    courses = (inward_deg(start, grid, body, lateral, AIM_SHARE), CRANIAL_DEG)
+    usual = inward_deg(start, grid, body, lateral, USUAL_AIM)[0]
     section = _Section(bone, grid, start, lateral, courses)
-    simplex = np.array([[12.0, 0.0, 0.0], [24.0, 0.0, 0.0], [12.0, 12.0, 0.0], [12.0, 0.0, 2.0]])
+    simplex = np.array([[usual, 0.0, 0.0], [usual + 12.0, 0.0, 0.0], [usual, 12.0, 0.0], [usual, 0.0, 2.0]])
     found = optimize.minimize(
         section.area,
         simplex[0],
@@ -340,15 +344,16 @@ _FADING_INTEGRAL = 16.0 / 15.0
 """Integral of :func:`_fading` over a reach of 1."""
 
 
-def inward_deg(start: FloatArray, grid: LocalGrid, body: Body, lateral: float) -> tuple[float, float]:
-    """Least and greatest inward degrees of a course from a point of the pedicle into the body; see :data:`AIM_SHARE`.
+def inward_deg(start: FloatArray, grid: LocalGrid, body: Body, lateral: float, aim_share: float) -> tuple[float, float]:
+    """Least and greatest inward degrees of a course from a point of the pedicle that stays inside a share of the body.
 
     Args:
         start: (3,) local mm.
         lateral: 1 on the right, −1 on the left.
+        aim_share: of the body's half-width, at its mid-depth; see :data:`AIM_SHARE`.
     """
     left, right = sides(grid, body)
-    outermost = (left + right) / 2 + lateral * AIM_SHARE * (right - left) / 2
+    outermost = (left + right) / 2 + lateral * aim_share * (right - left) / 2
     ahead = max(float(body.core_centre[1] - start[1]), 1.0)
     least = np.degrees(np.arctan2(lateral * (start[0] - outermost), ahead))
     return float(np.clip(least, INWARD_DEG[0], INWARD_DEG[1] - 1.0)), INWARD_DEG[1]
