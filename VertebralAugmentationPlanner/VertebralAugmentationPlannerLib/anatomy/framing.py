@@ -10,10 +10,11 @@ from ..model import EndPlate, Frame, LocalGrid, PlanWarning
 from ..model.geometry import FloatArray
 from .body import Body, find_body
 from .canal import CanalNotFound, find_canal, projected_hole
-from .endplates import FrontWall, fit_endplate, fit_plane
+from .endplates import fit_endplate, fit_plane
 from .orientation import initial_frame, symmetry_frame, tilted
 from .outline import BodySurfaces, MidsagittalOutline, body_surfaces, midsagittal_outline
 from .rims import Voxels
+from .spurs import FrontWall
 from .steps import Steps
 from .surface import Shape, grid_around, resample
 
