@@ -8,6 +8,7 @@ from analytic import Shape, vertebra
 
 from VertebralAugmentationPlannerLib.access import plan_access, reevaluate
 from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
+from VertebralAugmentationPlannerLib.access.safety import margins_for
 from VertebralAugmentationPlannerLib.access.side import wishes_for
 from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Measurements, PlanOptions, Vertebra
 
@@ -156,3 +157,25 @@ def test_a_needle_dragged_into_the_canal_is_called_a_breach(label_case):
     )
     assert worse.safety == "breach" and worse.breach_grade != "A" and worse.clearance_mm.canal < 0
     assert "canal" in worse.compromise
+
+
+@pytest.mark.parametrize(
+    ("depth", "plates", "front"), [(34.0, 3.0, 5.0), (30.0, 3.0, 5.0), (20.0, 2.0, 10.0 / 3.0), (16.0, 1.6, 8.0 / 3.0)]
+)
+def test_margins_in_the_body_shrink_with_a_shallow_one_and_those_to_the_canal_never(depth, plates, front):
+    kept = margins_for(PlanOptions().margins, depth)
+    assert (kept.endplate_mm, kept.lateral_wall_mm) == pytest.approx((plates, plates))
+    assert kept.anterior_wall_mm == pytest.approx(front)
+    assert (kept.pedicle_wall_mm, kept.canal_mm) == (1.0, 1.0)
+
+
+def test_a_margin_that_is_asked_smaller_stays_as_asked():
+    asked = replace(PlanOptions().margins, endplate_mm=0.5, lateral_wall_mm=0.7)
+    kept = margins_for(asked, 20.0)
+    assert (kept.endplate_mm, kept.lateral_wall_mm) == (0.5, 0.7)
+
+
+def test_a_plan_carries_the_margins_of_its_own_body(label_case):
+    access = plan(label_case, replace(WIDE, depth=24.0), approach="bilateral")
+    for trajectory in access.trajectories:
+        assert trajectory.margins_mm.endplate == trajectory.margins_mm.lateral_wall == pytest.approx(2.4, abs=0.15)

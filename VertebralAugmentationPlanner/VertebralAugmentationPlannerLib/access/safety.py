@@ -23,6 +23,11 @@ ANTERIOR_SHARE = 1.0 / 6.0
 """The tip belongs in the anterior third; it can't keep more from the anterior cortex than half of that third
 without coming near to leaving it. In a body shallower than 30 mm the margin shrinks with it [D]."""
 
+PLATE_SHARE = SIDE_SHARE = 1.0 / 10.0
+"""The margins to the end plates and to the lateral cortex are at most this share of the depth: 3 mm from 30 mm on, 2 mm in
+an upper thoracic body 20 mm deep. There the full 3 mm on either side of a cannula cost a tenth of the clearance in the
+pedicle. The depth stands for the body's size because no fracture takes it away [D]."""
+
 WALL_NAMES = {
     "canal": "the canal",
     "pedicle_wall": "the pedicle’s wall",
@@ -65,9 +70,14 @@ class Verdict:
 
 
 def margins_for(margins: Margins, depth_mm: float) -> Margins:
-    """The margins that a body of this depth has room for: the anterior one is at most a sixth of the depth."""
-    anterior = min(margins.anterior_wall_mm, ANTERIOR_SHARE * depth_mm)
-    return replace(margins, anterior_wall_mm=anterior)
+    """The margins that a body of this depth has room for: the anterior one at most a sixth of the depth, those to the end
+    plates and the lateral cortex a tenth."""
+    return replace(
+        margins,
+        anterior_wall_mm=min(margins.anterior_wall_mm, ANTERIOR_SHARE * depth_mm),
+        endplate_mm=min(margins.endplate_mm, PLATE_SHARE * depth_mm),
+        lateral_wall_mm=min(margins.lateral_wall_mm, SIDE_SHARE * depth_mm),
+    )
 
 
 def least_kept(wall: str, wanted_mm: float) -> float:
