@@ -24,16 +24,16 @@ from .surface import JUNCTION_MM, posterior_wall_at
 from .target import DEPTH_FRACTION_RANGE
 from .walls import ENTRY_ROUGHNESS_MM, PEDICLE_ZONE_MM
 
-GENERATIONS, CHILDREN = 24, 8
-FIRST_STEP_MM, STEP_DECAY = 1.4, 0.88
+GENERATIONS, CHILDREN = 20, 8
+FIRST_STEP_MM, STEP_DECAY = 1.4, 0.86
 """Steps of the tip; they end at 0.07 mm. Those of the crossing are two fifths as long: it is so much nearer to the walls
 [D]."""
 
 CROSSING_STEP = 0.4
-HALVED_AFTER = (5, 11)
+HALVED_AFTER = (3, 7)
 SURVIVORS = 4
 
-BEHIND_MM, AHEAD_MM, STEP_MM = 30.0, 32.0, 0.75
+BEHIND_MM, AHEAD_MM, STEP_MM = 30.0, 32.0, 1.0
 NEIGHBOUR_REACH_MM, NEIGHBOUR_STEP_MM = 30.0, 2.0
 BODY_PRICE, NEIGHBOUR_PRICE = 0.3, 3.0
 """Price of a short margin, mm of clearance a mm: in the body it breaks ties; a neighbour that is touched makes a path a

@@ -18,6 +18,9 @@ ROUNDS, SMALLEST_REACH = 10, 0.1
 WORTHWHILE_MM, WORTHWHILE_WISH = 0.01, 0.002
 """Steps at most; a step that gains less than this is followed by a shorter one, down to a tenth of the first."""
 
+CLIMBED_REACH = 0.35
+"""First reach of a line that has climbed already: it stands near its top [D]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Refined:
@@ -55,7 +58,7 @@ def best_line(evaluator: PathEvaluator, start: Line, wishes: Wishes, floor: Floo
 def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None, aim: int = CORE) -> Refined:
     """Move a line step by step. A step counts only where the cost falls with the entry cortex read anew at its end."""
     here = Neighbourhood.around(evaluator, line, wishes, floor, aim)
-    reach = 1.0
+    reach = 1.0 if floor is not None else CLIMBED_REACH
     for _ in range(ROUNDS):
         moved = here.minimise(reach)
         there = Neighbourhood.around(evaluator, moved, wishes, floor, aim)

@@ -92,10 +92,7 @@ def widest_lines(evaluator: PathEvaluator, wishes: Wishes, candidates: Candidate
     land = Landscape(evaluator.space, evaluator.isthmus, wishes.reach_x, needed[NEIGHBOUR], needed[LATERAL])
     tops = summits(land, starts)
     roomy = roomiest_line(evaluator, tops.every, wishes)
-    wide = min(
-        (widest_line(evaluator, start, wishes) for start in (tops.core, roomy.line)),
-        key=lambda one: (_detours(evaluator, one), one.cost),
-    )
+    wide = widest_line(evaluator, tops.core, wishes)
     checks = [evaluator.evaluate(one.line.crossing, one.line.tip, wishes.radius_mm) for one in (roomy, wide)]
     return WidestLines(
         tuple(_apart([roomy.line, wide.line, tops.both])),
