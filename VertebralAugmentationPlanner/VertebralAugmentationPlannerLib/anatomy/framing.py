@@ -119,7 +119,7 @@ def _pitch(level: str, upper: float, lower: float, wall: float, notes: list[Plan
         PlanWarning(
             "direction_from_one_end_plate",
             "info",
-            f"{level} is wedged by {np.degrees(abs(upper - lower)):.0f}°; its {name} end plate, nearly square to the "
+            f"The end plates of {level} stand more than {WEDGE_LIMIT_DEG:.0f}° apart; the {name} one, nearly square to the "
             "posterior wall, gives the vertebra’s direction.",
             "[D] a broken end plate is not a reference",
         )

@@ -200,8 +200,8 @@ def pedicle_warnings(vertebra: Vertebra) -> list[PlanWarning]:
         PlanWarning(
             "narrow_pedicle",
             "caution",
-            f"The {side} pedicle is {pedicle.isthmus_width_mm:.1f} mm wide at its isthmus: consider a "
-            "thinner cannula or an extrapedicular access.",
+            f"The {side} pedicle is {pedicle.isthmus_width_mm:.1f} mm wide at its isthmus: room for a thin cannula at "
+            "best; the other way in is extrapedicular.",
             "Isthmus below 5 mm [M]",
         )
         for side, pedicle in sorted(vertebra.pedicles.items())
