@@ -8,7 +8,7 @@ from analytic import Shape, vertebra
 
 from VertebralAugmentationPlannerLib.access import plan_access, reevaluate
 from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
-from VertebralAugmentationPlannerLib.access.safety import margins_for
+from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
 from VertebralAugmentationPlannerLib.access.side import wishes_for
 from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Measurements, PlanOptions, Vertebra
 
@@ -167,6 +167,15 @@ def test_margins_in_the_body_shrink_with_a_shallow_one_and_those_to_the_canal_ne
     assert (kept.endplate_mm, kept.lateral_wall_mm) == pytest.approx((plates, plates))
     assert kept.anterior_wall_mm == pytest.approx(front)
     assert (kept.pedicle_wall_mm, kept.canal_mm) == (1.0, 1.0)
+
+
+def test_what_is_short_is_one_sentence_with_every_number():
+    short = (Shortage("canal", -0.3, 1.0), Shortage("pedicle_wall", 0.2, 1.0), Shortage("endplate", 2.5, 3.0))
+    assert shortage_text(Verdict("breach", short, PlanOptions().margins)) == (
+        "the cannula’s surface breaches the canal by 0.3 mm, and keeps 0.2 mm to the pedicle’s wall instead of 1.0 mm, "
+        "and 2.5 mm to the end plate instead of 3.0 mm"
+    )
+    assert shortage_text(Verdict("safe", (), PlanOptions().margins)) == ""
 
 
 def test_a_margin_that_is_asked_smaller_stays_as_asked():

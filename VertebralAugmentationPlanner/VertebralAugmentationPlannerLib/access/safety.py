@@ -105,18 +105,18 @@ def judge(check: PathCheck, margins: Margins) -> Verdict:
 
 
 def shortage_text(verdict: Verdict) -> str:
-    """The margins that are short, in words with numbers: "0.4 mm to the pedicle’s wall instead of 1.0 mm"."""
-    parts = []
+    """The margins that are short, in words with numbers: "the cannula’s surface keeps 0.4 mm to the pedicle’s wall instead of
+    1.0 mm, and 0.6 mm to the canal instead of 1.0 mm"."""
+    breached, kept = [], []
     for shortage in verdict.shortages:
         name = WALL_NAMES[shortage.wall]
         if shortage.kept_mm < -RESOLUTION_MM:
-            parts.append(f"the cannula’s surface breaches {name} by {-shortage.kept_mm:.1f} mm")
+            breached.append(f"breaches {name} by {-shortage.kept_mm:.1f} mm")
         else:
-            parts.append(
-                f"the cannula’s surface keeps {max(shortage.kept_mm, 0.0):.1f} mm to {name} "
-                f"instead of {shortage.wanted_mm:.1f} mm"
-            )
-    return ", ".join(parts)
+            kept.append(f"{max(shortage.kept_mm, 0.0):.1f} mm to {name} instead of {shortage.wanted_mm:.1f} mm")
+    if kept:
+        kept[0] = f"keeps {kept[0]}"
+    return f"the cannula’s surface {', and '.join(breached + kept)}" if breached or kept else ""
 
 
 def room_text(pedicle: Pedicle, cannula: Cannula, margins: Margins) -> str:
