@@ -113,7 +113,9 @@ def search_lines(space: AccessSpace, isthmus: IsthmusPlane, reach_x: tuple[float
     order = np.argsort(-score, kind="stable")[:SCORED_FURTHER]
     order = order[np.isfinite(score[order])]
     score, entry, a, b, direction = (values[order] for values in (score, entry, a, b, direction))
-    score = score - _neighbour_shortage(space, entry, direction, room_mm) - _detour(space, entry, direction)
+    behind = np.arange(-10.0, BEHIND_MM, NEIGHBOUR_STEP_MM)
+    score = score - neighbour_shortage(space, entry, direction, room_mm, behind)
+    score = score - detour_price(space, entry, direction, STEP_MM)
     order = np.argsort(-score, kind="stable")
     return Candidates(score[order], a[order], b[order])
 
@@ -164,21 +166,23 @@ def _clearance_along(
     usable = np.isfinite(start) & (body > 0) & (wall > 0) & (isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
     # What does not even pass the pedicle is not followed into the body.
     lines = np.flatnonzero(usable)
-    wall_ahead, body_ahead = smallest(_along(space, space.bone_mm, a[lines], direction[lines], ahead), ahead, lines)
+    wall_ahead, body_ahead = smallest(read_along(space, space.bone_mm, a[lines], direction[lines], ahead), ahead, lines)
     wall[lines] = np.minimum(wall[lines], wall_ahead)
     usable[lines] = (wall_ahead > 0) & (body_ahead > 0)
     score = np.where(usable, wall, -np.inf)
     # The canal only lowers a score: it is read for the lines that the walls leave in the running.
     kept = np.argsort(-score, kind="stable")[:CANAL_READ]
     whole = np.concatenate([behind, ahead])
-    canal = _along(space, space.canal_mm, a[kept], direction[kept], whole)
+    canal = read_along(space, space.canal_mm, a[kept], direction[kept], whole)
     canal = np.where(within(whole, kept), canal, np.inf).min(axis=1)
     final = np.full(len(a), -np.inf)
     final[kept] = np.where(canal > 0, np.minimum(score[kept], canal), -np.inf)
     return final, entry
 
 
-def _along(space: AccessSpace, field: FloatArray, a: FloatArray, direction: FloatArray, t: FloatArray) -> FloatArray:
+def read_along(
+    space: AccessSpace, field: FloatArray, a: FloatArray, direction: FloatArray, t: FloatArray
+) -> FloatArray:
     """A field (K, T) of the vertebra at distances (T,) along lines (K, 3)."""
     # Built where it is read: half a million points and their copies cost more than their interpolation.
     index = space.grid.to_index(a).T[:, :, None] + (direction.T / space.grid.spacing_mm)[:, :, None] * t
@@ -190,9 +194,9 @@ def _entered(space: AccessSpace, a: FloatArray, direction: FloatArray, t: FloatA
     (K,), NaN where it doesn't."""
     usual = int(np.searchsorted(t, -USUAL_BEHIND_MM))
     bone = np.ones((len(a), len(t)))
-    bone[:, usual:] = _along(space, space.bone_mm, a, direction, t[usual:])
+    bone[:, usual:] = read_along(space, space.bone_mm, a, direction, t[usual:])
     longer = np.flatnonzero((bone[:, usual:] > 0).all(axis=1))
-    bone[longer, :usual] = _along(space, space.bone_mm, a[longer], direction[longer], t[:usual])
+    bone[longer, :usual] = read_along(space, space.bone_mm, a[longer], direction[longer], t[:usual])
     last = len(t) - 1
     outside = bone <= 0
     last_out = last - np.argmax(outside[:, ::-1], axis=1)
@@ -204,20 +208,20 @@ def _entered(space: AccessSpace, a: FloatArray, direction: FloatArray, t: FloatA
     return bone, np.where(found, start, np.nan)
 
 
-def _neighbour_shortage(
-    space: AccessSpace, entry: FloatArray, direction: FloatArray, room_mm: float
+def neighbour_shortage(
+    space: AccessSpace, entry: FloatArray, direction: FloatArray, room_mm: float, behind: FloatArray
 ) -> FloatArray | float:
+    """What lines (K,) lack of the room to the neighbours, mm, read at distances ``behind`` (T,) their entries."""
     if space.neighbour_mm is None:
         return 0.0
-    behind = np.arange(-10.0, BEHIND_MM, NEIGHBOUR_STEP_MM)
-    distance = _along(space, space.neighbour_mm, entry, -direction, behind)
+    distance = read_along(space, space.neighbour_mm, entry, -direction, behind)
     return np.maximum(room_mm - distance.min(axis=1), 0.0)
 
 
-def _detour(space: AccessSpace, entry: FloatArray, direction: FloatArray) -> FloatArray:
+def detour_price(space: AccessSpace, entry: FloatArray, direction: FloatArray, step_mm: float) -> FloatArray:
     """What lines (K,) are marked down for that run through another part of the vertebra before their entry, mm."""
-    behind = np.arange(ENTRY_ROUGHNESS_MM, OWN_BONE_REACH_MM, STEP_MM)
-    bone = _along(space, space.bone_mm, entry, -direction, behind)
+    behind = np.arange(ENTRY_ROUGHNESS_MM, OWN_BONE_REACH_MM, step_mm)
+    bone = read_along(space, space.bone_mm, entry, -direction, behind)
     return np.where(bone.max(axis=1) > 0, DETOUR_MM, 0.0)
 
 

@@ -14,15 +14,14 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..model.geometry import FloatArray
-from .candidates import DETOUR_MM, OWN_BONE_REACH_MM, STRICT_ROUGHNESS_MM, Line
+from .candidates import STRICT_ROUGHNESS_MM, Line, detour_price, neighbour_shortage, read_along
 from .isthmus import IsthmusPlane
 from .space import AccessSpace
 from .surface import JUNCTION_MM, posterior_wall_at
 from .target import DEPTH_FRACTION_RANGE
-from .walls import ENTRY_ROUGHNESS_MM, PEDICLE_ZONE_MM
+from .walls import PEDICLE_ZONE_MM
 
 GENERATIONS, CHILDREN = 20, 8
 FIRST_STEP_MM, STEP_DECAY = 1.4, 0.86
@@ -35,6 +34,9 @@ SURVIVORS = 4
 
 BEHIND_MM, AHEAD_MM, STEP_MM = 30.0, 32.0, 1.0
 NEIGHBOUR_REACH_MM, NEIGHBOUR_STEP_MM = 30.0, 2.0
+BEHIND_ENTRY = -np.arange(-NEIGHBOUR_REACH_MM, 1.0, NEIGHBOUR_STEP_MM)
+"""Where the neighbours are read: from 30 mm behind an entry to it, mm."""
+
 BODY_PRICE, NEIGHBOUR_PRICE = 0.3, 3.0
 """Price of a short margin, mm of clearance a mm: in the body it breaks ties; a neighbour that is touched makes a path a
 breach [D]."""
@@ -98,7 +100,7 @@ class Landscape:
         way = b - a
         length = np.linalg.norm(way, axis=1)
         way /= length[:, None]
-        bone, canal = (self._read(field, a, way, t) for field in (space.bone_mm, space.canal_mm))
+        bone, canal = (read_along(space, field, a, way, t) for field in (space.bone_mm, space.canal_mm))
         start, found = _entry(bone, t)
         ahead = t <= length[:, None]
         depth = self.isthmus.depth_of(a)[:, None] + t * (way @ self.isthmus.axis)[:, None]
@@ -114,27 +116,11 @@ class Landscape:
         usable = found & (self.isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
         body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
         short = (
-            self._neighbour_shortage(entry, way)
-            + self._detour(entry, way)
+            NEIGHBOUR_PRICE * neighbour_shortage(space, entry, way, self.room_mm, BEHIND_ENTRY)
+            + detour_price(space, entry, way, NEIGHBOUR_STEP_MM)
             + BODY_PRICE * np.maximum(self.body_mm - body, 0.0)
         )
         return np.where(usable, core - short, NOWHERE_MM), np.where(usable, every - short, NOWHERE_MM)
-
-    def _read(self, field: FloatArray, a: FloatArray, way: FloatArray, t: FloatArray) -> FloatArray:
-        grid = self.space.grid
-        index = grid.to_index(a).T[:, :, None] + (way.T / grid.spacing_mm)[:, :, None] * t
-        return np.asarray(ndimage.map_coordinates(field, index, order=1, mode="nearest", output=np.float64))
-
-    def _neighbour_shortage(self, entry: FloatArray, way: FloatArray) -> FloatArray | float:
-        field = self.space.neighbour_mm
-        if field is None:
-            return 0.0
-        behind = np.arange(-NEIGHBOUR_REACH_MM, 1.0, NEIGHBOUR_STEP_MM)
-        return NEIGHBOUR_PRICE * np.maximum(self.room_mm - self._read(field, entry, way, behind).min(axis=1), 0.0)
-
-    def _detour(self, entry: FloatArray, way: FloatArray) -> FloatArray:
-        behind = np.arange(ENTRY_ROUGHNESS_MM, OWN_BONE_REACH_MM, NEIGHBOUR_STEP_MM)
-        return np.where(self._read(self.space.bone_mm, entry, -way, behind).max(axis=1) > 0, DETOUR_MM, 0.0)
 
 
 def summits(land: Landscape, starts: list[Line]) -> Summits:
@@ -158,7 +144,7 @@ def _climb(
     value = worth(*land.clearances(a, b))
     sideways = np.stack([land.isthmus.across, land.isthmus.up])
     # Left and right take mirrored steps, so that mirrored bones get mirrored needles.
-    mirror = np.array([1.0, 1.0, 1.0, 1.0, 1.0])
+    mirror = np.ones(5)
     mirror[[0, 2]] = np.sign(land.isthmus.centre[0])
     for generation in range(GENERATIONS):
         size = FIRST_STEP_MM * STEP_DECAY**generation

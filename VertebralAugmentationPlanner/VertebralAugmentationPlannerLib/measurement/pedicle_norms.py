@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from ..model import PlanWarning, Vertebra
 
-ISTHMUS_MM = {
-    "T1": (7.9, 9.9),
-    "T2": (7.0, 12.0),
-    "T3": (5.6, 12.4),
-    "T4": (4.7, 12.1),
+ZINDRICK_MM: dict[str, tuple[float, float]] = {
     "T5": (4.5, 11.9),
-    "T6": (5.2, 12.2),
-    "T7": (5.3, 12.1),
     "T8": (5.9, 12.5),
     "T9": (6.1, 13.9),
     "T10": (6.3, 14.7),
@@ -27,7 +21,17 @@ ISTHMUS_MM = {
     "L4": (12.9, 14.8),
     "L5": (18.0, 14.0),
 }
-"""Mean width and height of the isthmus, mm (Zindrick 1987 [M]). Newer means of the width lie within a fifth of them: T4 4.2–4.5,
+"""Mean width and height of the isthmus, mm, at the levels that clinical-reference names (Zindrick 1987 [M])."""
+
+ISTHMUS_MM = ZINDRICK_MM | {
+    "T1": (7.9, 9.9),
+    "T2": (7.0, 12.0),
+    "T3": (5.6, 12.4),
+    "T4": (4.7, 12.1),
+    "T6": (5.2, 12.2),
+    "T7": (5.3, 12.1),
+}
+"""The same and the other thoracic levels, as remembered [M]. Newer means of the width lie within a fifth of them: T4 4.2–4.5,
 T5 4.6, T12 8.3–8.7 (Kaur 2016, PMC4857161; Hung 2022 [V]), L5 16.1 ± 2.3 × 12.9 ± 1.9 (ijssurgery markup 11003 [V])."""
 
 MOST_WIDTH, HEIGHT = 1.6, (0.6, 1.5)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..measurement.normal import normal_heights
+from ..measurement.pedicle_norms import ZINDRICK_MM
 from ..model import LEVELS
 
 
@@ -61,22 +62,6 @@ _SKELETON_WEDGE: dict[str, tuple[float, float]] = {
 }
 """Mean wedge in degrees, women and men."""
 
-_ZINDRICK_ISTHMUS: dict[str, tuple[float, float]] = {
-    "T5": (4.5, 11.9),
-    "T8": (5.9, 12.5),
-    "T9": (6.1, 13.9),
-    "T10": (6.3, 14.7),
-    "T11": (7.8, 16.9),
-    "T12": (7.1, 15.8),
-    "L1": (8.7, 15.4),
-    "L2": (8.9, 15.0),
-    "L3": (10.3, 14.9),
-    "L4": (12.9, 14.8),
-    "L5": (18.0, 14.0),
-}
-"""Mean isthmus width and height in mm."""
-
-
 _HEIGHTS = ("anterior_height_mm", "middle_height_mm", "posterior_height_mm")
 _ISTHMUS = ("isthmus_width_mm", "isthmus_height_mm")
 _L5_HEIGHTS = {"anterior_height_mm": "30.3 ± 1.9", "posterior_height_mm": "26.3 ± 1.9"}
@@ -104,8 +89,8 @@ def normals(measurement: str, level: str) -> list[Normal]:
     if measurement == "wedge_angle_deg" and level in _SKELETON_WEDGE:
         women, men = (_minus(value) for value in _SKELETON_WEDGE[level])
         return [Normal(f"{women} / {men}", _WEDGE)]
-    if measurement in _ISTHMUS and level in _ZINDRICK_ISTHMUS:
-        return [Normal(f"{_ZINDRICK_ISTHMUS[level][_ISTHMUS.index(measurement)]:g}", _ZINDRICK)]
+    if measurement in _ISTHMUS and level in ZINDRICK_MM:
+        return [Normal(f"{ZINDRICK_MM[level][_ISTHMUS.index(measurement)]:g}", _ZINDRICK)]
     if measurement == "body_density_hu":
         return [Normal("osteoporosis likely ≤ 110", _PICKHARDT)]
     return []
