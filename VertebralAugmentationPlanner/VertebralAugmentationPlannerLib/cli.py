@@ -18,12 +18,12 @@ from typing import NoReturn
 
 from . import __version__, cli_steps
 from .cli_output import Progress
-from .cli_start import left_by_interrupt
+from .cli_start import CANCELLED, LEFT, left_by_interrupt
 from .cli_summary import summary
 from .model import InputError, PlanningCancelled
 from .model.options import APPROACHES, CANNULA_CHOICES, ETIOLOGIES, PROCEDURES
 
-FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
+FAILED, BAD_INPUT = 1, 2
 
 EPILOG = """\
 exit status:
@@ -82,13 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _stop(progress, f"vap: {error}", BAD_INPUT)
     except (KeyboardInterrupt, PlanningCancelled):
-        return _stop(progress, "vap: cancelled; nothing was written.", CANCELLED)
+        return _stop(progress, LEFT, CANCELLED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return FAILED
     except Exception as error:  # noqa: BLE001 - the program's last line of defence; --debug shows all
         if stopped:  # in the midst of loading a library, Ctrl-C comes out as another error
-            return _stop(progress, "vap: cancelled; nothing was written.", CANCELLED)
+            return _stop(progress, LEFT, CANCELLED)
         status = _stop(progress, f"vap: internal error ({_one_line(error)}); nothing was written.", FAILED)
         if arguments.debug:
             traceback.print_exc()

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 CANCELLED = 130
-LEFT = b"vap: cancelled; nothing was written.\n"
+LEFT = "vap: cancelled; nothing was written."
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     try:
         return run()
     except KeyboardInterrupt:  # after or before what cli.main guards itself
-        os.write(2, LEFT)
+        _say_left()
         return CANCELLED
 
 
@@ -43,6 +43,11 @@ def left_by_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _say_left() -> None:
+    # By the system's own call: the streams may be in any state.
+    os.write(2, f"{LEFT}\n".encode())
+
+
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    os.write(2, LEFT)
+    _say_left()
     os._exit(CANCELLED)
