@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..model import Frame, LocalGrid
 from ..model.geometry import FloatArray
+from .reasons import NotReadable
 from .surface import Shape
 
 MIDPOINT_WEIGHT = 0.003
@@ -126,6 +127,9 @@ def fit_between(
         usual_mm: (P,) usual spread of each coefficient about ``expected_mm`` (0 where not given); infinite for a
             free one. Decides, like the midpoints, only what the intervals leave open.
         bounded: (N,) false for columns that may have left through a wall: the surface may lie beyond their end.
+
+    Raises:
+        NotReadable: fewer columns are sure to end at the surface than it has coefficients.
     """
     sign = steps.outward
     z_in, z_out = steps.inside[:, 2], steps.outside[:, 2]
@@ -134,6 +138,8 @@ def fit_between(
     stiffness = np.zeros(count) if usual_mm is None else STIFFNESS_WEIGHT * len(z_in) / usual_mm**2
     expected = np.zeros(count) if expected_mm is None else expected_mm
     ends = np.ones(len(z_in), bool) if bounded is None else bounded
+    if int(ends.sum()) < count:
+        raise NotReadable("an end plate has too little surface to be fitted")
     # The first guess rests on sure columns alone: one that left through a wall ends anywhere below.
     coefficients = _first_guess(middle[ends], z_mid[ends], FIRST_STIFFNESS * stiffness, expected)
     misfit = 0.0
