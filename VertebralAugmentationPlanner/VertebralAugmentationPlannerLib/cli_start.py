@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+ONE_THREAD = "OPENBLAS_NUM_THREADS"
+"""NumPy and SciPy read it while they are loaded. A plan's matrices are small: more threads mostly wait for one another, on a
+busy machine for half of the time. Who sets it is obeyed."""
+
 CANCELLED = 130
 LEFT = "vap: cancelled; nothing was written."
 
 
 def main() -> int:
     """Load and run :func:`cli.main`; returns the exit status."""
+    os.environ.setdefault(ONE_THREAD, "1")
     with left_by_interrupt():
         from .cli import main as run
 
