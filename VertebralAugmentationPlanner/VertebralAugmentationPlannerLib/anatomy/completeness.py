@@ -19,6 +19,17 @@ TOLERATED_CUT_MM2 = 10.0
 """A tip that just touches the border (a few voxels) loses nothing that is measured; a larger contact means that an
 unknown part is missing."""
 
+PROCESS_CUT_MM2 = 60.0
+"""The tip of a spinous or transverse process may be cut over this area by one border: tight crops do so, while body,
+pedicles and canal are whole. A process cut half-way has a larger section [D]."""
+
+PROCESS_EDGES = frozenset({"left", "right", "posterior"})
+"""Borders that a process meets alone. What the border above or below cuts may be a facet, and in front of it lies a body."""
+
+OFF_PEDICLES_MM = 12.0
+"""A cut process lies at least this far off the pedicles' axes, so that no needle enters through what is missing: entries lie
+within 8 mm of them [D]."""
+
 FLAT_SHARE, THICK_FLAT_SHARE = 0.35, 0.85
 """A flat end of a label of at least this share of (volume)^(2/3) may be a saw cut; the second for layers of voxels thicker
 than :data:`FINE_MM`, in which an end plate and the facets beside it may end together. A whole vertebra ends in tips: at
@@ -69,26 +80,66 @@ CORTEX_HU = 60.0
 _EDGES = (("left", "right"), ("posterior", "anterior"), ("inferior", "superior"))
 
 
-def border_contact(labels: Image, value: int, box: tuple[slice, ...]) -> tuple[float, list[str]]:
-    """How much of a label lies on the border of its volume.
+@dataclass(frozen=True, eq=False)
+class BorderContact:
+    """Where a label lies on the border of its volume.
 
-    Returns:
-        contact area in mm², and the borders touched, named by the patient's directions.
+    Args:
+        by_edge_mm2: area on each border touched, named by the patient's directions.
+        points_ras: (N, 3) centres of the voxels there.
     """
-    total, names = 0.0, []
+
+    by_edge_mm2: dict[str, float]
+    points_ras: FloatArray
+
+    @property
+    def area_mm2(self) -> float:
+        """On all borders together."""
+        return sum(self.by_edge_mm2.values())
+
+    @property
+    def where(self) -> str:
+        """The borders in words."""
+        return " and ".join(self.by_edge_mm2)
+
+    @property
+    def may_be_of_a_process(self) -> bool:
+        """Whether no more than the tip of a process may have been cut, by its size and side."""
+        return max(self.by_edge_mm2.values()) <= PROCESS_CUT_MM2 and PROCESS_EDGES.issuperset(self.by_edge_mm2)
+
+    def is_of_a_process(self, vertebra: Vertebra) -> bool:
+        """Whether what touches the border lies behind the body and clear of both pedicles and their entries."""
+        if not self.may_be_of_a_process or len(vertebra.pedicles) < 2:
+            return False
+        assert vertebra.frame is not None and vertebra.mid_walls_mm is not None
+        points = vertebra.frame.to_local(self.points_ras)
+        clear = points[:, 1] < vertebra.mid_walls_mm[0]
+        for pedicle in vertebra.pedicles.values():
+            across = np.cross(points - pedicle.centre, pedicle.axis)
+            clear &= np.linalg.norm(across, axis=1) > OFF_PEDICLES_MM
+        return bool(clear.all())
+
+
+def border_contact(labels: Image, value: int, box: tuple[slice, ...]) -> BorderContact:
+    """How much of a label lies on the border of its volume, and where."""
+    areas: dict[str, float] = {}
+    found = [np.empty((0, 3))]
     steps = labels.ijk_to_ras[:3, :3]
     crop = labels.voxels[box] == value
+    first = np.array([part.start for part in box])
     for axis in range(3):
         face_area = float(np.linalg.norm(np.cross(*(steps[:, a] for a in range(3) if a != axis))))
         along = int(np.argmax(np.abs(steps[:, axis])))
         for end, at_border in ((0, box[axis].start == 0), (-1, box[axis].stop == labels.voxels.shape[axis])):
             if not at_border:
                 continue
-            area = float(np.take(crop, end, axis=axis).sum()) * face_area
-            if area > 0:
-                total += area
-                names.append(_EDGES[along][int((steps[along, axis] > 0) == (end == -1))])
-    return total, names
+            touching = np.argwhere(np.take(crop, [end], axis=axis))
+            if len(touching):
+                touching[:, axis] = end % crop.shape[axis]
+                edge = _EDGES[along][int((steps[along, axis] > 0) == (end == -1))]
+                areas[edge] = areas.get(edge, 0.0) + len(touching) * face_area
+                found.append(labels.to_ras(touching + first))
+    return BorderContact(areas, np.concatenate(found))
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from ..model import (
 from ..model.geometry import FloatArray, label_boxes
 from .body import find_body
 from .canal import find_canal, projected_hole
-from .completeness import TOLERATED_CUT_MM2, border_contact, flat_end, goes_on_beyond, too_small
+from .completeness import TOLERATED_CUT_MM2, BorderContact, border_contact, flat_end, goes_on_beyond, too_small
 from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
@@ -95,10 +95,11 @@ def _centres(case: Case, shapes: dict[str, Shape], boxes: dict[int, tuple[slice,
 def _whole_or_not(
     case: Case, level: str, box: tuple[slice, ...], shapes: dict[str, Shape], tangent: FloatArray | None
 ) -> Vertebra:
-    contact, edges = border_contact(case.labels, case.level_values[level], box)
-    if contact > TOLERATED_CUT_MM2 or tangent is None:
-        where = " and ".join(dict.fromkeys(edges))
-        return Vertebra(level, False, f"cut by the {where} border of the image ({contact:.0f} mm² touch it)")
+    contact = border_contact(case.labels, case.level_values[level], box)
+    touching = contact.area_mm2 > TOLERATED_CUT_MM2
+    cut = f"cut by the {contact.where} border of the image ({contact.area_mm2:.0f} mm² touch it)"
+    if tangent is None or (touching and not contact.may_be_of_a_process):
+        return Vertebra(level, False, cut)
     face = flat_end(shapes[level])
     if face is not None and case.ct is not None and goes_on_beyond(face, case.ct):
         flat = f"its label is cut off flat on the {face.side} side ({face.area_mm2:.0f} mm²)"
@@ -106,7 +107,9 @@ def _whole_or_not(
     try:
         vertebra = _build(case, level, shapes, tangent)
     except NotReadable as error:
-        return Vertebra(level, False, f"the label cannot be read as a whole vertebra: {error}")
+        return Vertebra(level, False, cut if touching else f"the label cannot be read as a whole vertebra: {error}")
+    if touching and not contact.is_of_a_process(vertebra):
+        return Vertebra(level, False, cut)
     if face is not None and case.ct is None:
         found = f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²)"
         if face.through_the_arch:
@@ -118,15 +121,21 @@ def _whole_or_not(
             text = f"{found}, as whole vertebrae hardly do: if it was cut off there, nothing measured on it holds. A CT would tell."
         note = PlanWarning("label_ends_flat", "caution", text, "real labels ended in smaller faces [C]")
         vertebra = replace(vertebra, notes=(*vertebra.notes, note))
-    if contact > 0:
-        note = PlanWarning(
-            "touches_border",
-            "info",
-            f"{level} touches the image border with a tip ({contact:.0f} mm²); nothing measured lies there.",
-            "[D] contact tolerated up to 10 mm²",
-        )
-        vertebra = replace(vertebra, notes=(*vertebra.notes, note))
+    if contact.area_mm2 > 0:
+        vertebra = replace(vertebra, notes=(*vertebra.notes, _cut_tip(level, contact)))
     return vertebra
+
+
+def _cut_tip(level: str, contact: BorderContact) -> PlanWarning:
+    """What is said of a vertebra that touches the border of its image with nothing that is measured."""
+    if contact.area_mm2 <= TOLERATED_CUT_MM2:
+        text = f"{level} touches the image border with a tip ({contact.area_mm2:.0f} mm²); nothing measured lies there."
+        return PlanWarning("touches_border", "info", text, "[D] contact tolerated up to 10 mm²")
+    text = (
+        f"A process of {level} is cut by the {contact.where} border of the image ({contact.area_mm2:.0f} mm² touch it). Its body, "
+        "pedicles and canal are whole and are measured and planned; what lies beyond the border is not known."
+    )
+    return PlanWarning("process_cut", "caution", text, "[D] up to 60 mm², 12 mm and more off the pedicles’ axes")
 
 
 def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray) -> Vertebra:
@@ -210,18 +219,19 @@ def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:
 
 def _check_orientation(vertebrae: dict[str, Vertebra]) -> None:
     """The body lies in front of the arch and the pedicles on its upper half; a file that says otherwise is flipped."""
-    whole = [vertebra for vertebra in vertebrae.values() if vertebra.complete and vertebra.pedicles]
+    whole = [vertebra for vertebra in vertebrae.values() if vertebra.complete]
     if not whole:
         return
     narrow = [(vertebra.width_mm or 0.0) < MIN_WIDTH_TO_DEPTH * (vertebra.depth_mm or 0.0) for vertebra in whole]
-    low = [np.mean([pedicle.centre[2] for pedicle in vertebra.pedicles.values()]) < 0 for vertebra in whole]
+    joined = [vertebra for vertebra in whole if vertebra.pedicles]
+    low = [np.mean([pedicle.centre[2] for pedicle in vertebra.pedicles.values()]) < 0 for vertebra in joined]
     thin = [(vertebra.depth_mm or 0.0) < 14.0 for vertebra in whole]
     if np.mean(np.logical_or(thin, narrow)) > 0.5:
         raise InputError(
             "The bodies do not lie in front of the arches: front and back of the label map disagree with its "
             "orientation; check the file’s direction."
         )
-    if np.mean(low) > 0.5:
+    if low and np.mean(low) > 0.5:
         raise InputError(
             "The pedicles lie on the lower half of the bodies: head and foot of the label map disagree with its "
             "orientation; check the file’s direction."
