@@ -30,14 +30,22 @@ def hourglass(points: np.ndarray, middle: tuple, radius: float, bend_mm: float) 
     return radius + np.minimum(off[..., 1] ** 2 / (2 * bend_mm), 2.5) - np.hypot(off[..., 0], off[..., 2])
 
 
-def measured(pedicle_radius: float, arch_radius: float, more=lambda points: -np.inf) -> Pedicle:
-    """The right pedicle of a ball-shaped body on two straight pedicles, closed behind by a bar, with more bone to it."""
+def measured(
+    pedicle_radius: float,
+    arch_radius: float,
+    more=lambda points: -np.inf,
+    back_y: float = -10.0,
+    half_width: float = 64 / 3,
+) -> Pedicle:
+    """The right pedicle of a ball-shaped body on two straight pedicles that end at ``back_y``, closed behind by a bar, with
+    more bone to it."""
     points = GRID.points()
-    body = 16.0 - np.linalg.norm((points - [0.0, BODY_Y, 0.0]) * [0.75, 1.0, 1.0], axis=-1)
+    body = 16.0 - np.linalg.norm((points - [0.0, BODY_Y, 0.0]) * [16.0 / half_width, 1.0, 1.0], axis=-1)
     bone = body
     for side in (-1, 1):
         x = side * PEDICLE_X
-        bone = np.maximum(bone, bar(points, (x, -10.0, 3.0), (x, BODY_Y, 3.0), pedicle_radius + 1.0, 1.0))
+        bone = np.maximum(bone, bar(points, (x, back_y, 3.0), (x, BODY_Y, 3.0), pedicle_radius + 1.0, 1.0))
+        bone = np.maximum(bone, bar(points, (x, back_y, 3.0), (x, -12.0, 0.0), arch_radius))
     bone = np.maximum(bone, bar(points, (-PEDICLE_X, -12.0, 0.0), (PEDICLE_X, -12.0, 0.0), arch_radius))
     bone = np.maximum(bone, more(points))
     count = GRID.shape[2]
@@ -117,3 +125,28 @@ def test_a_course_must_lead_into_the_body():
         assert most == 50.0
     slim, _ = inward_deg(np.array([10.0, 5.0, 4.0]), GRID, core, 1.0, 0.95)
     assert slim == -20.0
+
+
+@pytest.mark.parametrize("thick", [3.6, 4.4])
+def test_the_root_of_a_transverse_process_slimmer_than_the_pedicle_is_no_isthmus(thick):
+    """T1: the widest way from the body to the bone behind the canal's middle leads into the transverse process."""
+    root = (27.0, -12.0, 3.0)
+
+    def process(points):
+        stalk = bar(points, (PEDICLE_X, 2.0, 3.0), root, thick)
+        return np.maximum(stalk, 6.5 - np.linalg.norm(points - np.array(root), axis=-1))
+
+    found = measured(5.0, 2.0, process, back_y=2.0, half_width=17.0)
+    assert found.centre[0] < PEDICLE_X + 3.0
+    assert found.isthmus_width_mm == pytest.approx(10.0, abs=1.0)
+
+
+def test_a_facet_slimmer_than_its_pedicle_is_no_isthmus():
+    """L5: behind a pedicle as broad as its body's side the bone is narrowest in the facet, far behind the canal's middle."""
+
+    def facet(points):
+        stalk = bar(points, (PEDICLE_X, -4.0, 3.0), (PEDICLE_X, -24.0, 3.0), 5.0)
+        return np.maximum(stalk, 8.5 - np.linalg.norm(points - np.array([PEDICLE_X, -24.0, 3.0]), axis=-1))
+
+    found = measured(8.0, 2.0, facet, back_y=2.0)
+    assert found.centre[1] > CANAL_Y - 4.0
