@@ -15,7 +15,7 @@ WIDTH = 80
 SHORT_ABOVE = 12
 """More cautions than these are named in a line a level; a screen of sentences would hide the table and the stops. [D]"""
 
-DOUBT_CODES = frozenset({"reference_implausible", "grade_borderline"})
+DOUBT_CODES = frozenset({"reference_implausible", "fracture_by_shape", "grade_borderline"})
 """Warnings by which a grade might be the next one as well."""
 
 RULE = "-" * 77

@@ -61,3 +61,12 @@ def test_nothing_speaks_against_references_of_real_spines(name):
     assert levels
     codes = {level: [warning.code for warning in found.warnings] for level, found in levels.items()}
     assert not [level for level in codes if "reference_implausible" in codes[level]]
+
+
+@pytest.mark.parametrize(("name", "shaped"), [("verse004", {"T9", "T10"}), ("verse005", set()), ("verse008", {"L2"})])
+def test_unfractured_levels_that_readers_grade_2_are_pointed_out_by_their_shape(name, shaped):
+    """VerSe's readers give Genant grade 2 to T9 and T10 of verse004 and to L2 of verse008, whose losses stay below 20 %: T9 and
+    T10 are each other's neighbours."""
+    levels = measured_levels(name, with_ct=False)
+    told = {level for level, found in levels.items() if "fracture_by_shape" in [note.code for note in found.warnings]}
+    assert told == shaped

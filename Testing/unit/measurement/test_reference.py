@@ -197,3 +197,28 @@ def test_the_note_names_the_reference_and_both_numbers():
     assert note.code == "reference_implausible"
     assert "Reference (T12, L2) doubtful: L1 is " in note.message
     assert note.source
+
+
+def test_two_biconcave_neighbours_are_no_reference_for_each_other():
+    """By the levels around both T9 has lost more than 20 % of its middle height, T10 a little less; beside T9 it would seem whole."""
+    found = find_references(spine(T9=(0.0, 0.15, 0.0), T10=(0.0, 0.15, 0.0)))
+    assert found["T9"].reference.levels == found["T10"].reference.levels == ("T8", "T11")
+    assert found["T9"].fractured and not found["T9"].shape
+    assert found["T10"].loss.middle == pytest.approx(100 * (1 - 0.85 * 20.8 / ((19.8 + 2 * 22.7) / 3)))
+    assert found["T10"].shape == "its middle height is 74 % of its posterior height, usually 87 %"
+
+
+def test_a_healthy_shape_is_not_remarked_on():
+    assert not any(found.shape for found in find_references(spine()).values())
+
+
+def test_a_fracture_told_by_its_loss_is_not_told_by_its_shape_too():
+    found = find_references(spine(L1=(0.1, 0.4, 0.0)))["L1"]
+    assert found.fractured and not found.shape
+
+
+def test_remembered_proportions_decide_nothing():
+    """The normal proportions above T6 have no source at hand."""
+    heights = {**spine(), "T4": Heights(18.0, 13.0, 19.0), "T5": Heights(18.5, 17.0, 19.5)}
+    ordered = {level: heights[level] for level in ("T4", "T5", *BICEPS)}
+    assert not find_references(ordered)["T4"].shape

@@ -46,6 +46,12 @@ def normal_ratios() -> dict[str, tuple[float, float]]:
 
 
 @cache
+def sourced_ratios() -> frozenset[str]:
+    """Levels whose normal proportions have a source, and are not only remembered (tag M)."""
+    return frozenset(row["level"] for row in _rows("height_ratios.csv") if row["tag"] != "M")
+
+
+@cache
 def growth_curve() -> dict[str, tuple[float, float, float]]:
     """Anterior, middle and posterior height relative to T1, mm: the summed steps of ``height_growth.csv``."""
     curve = {"T1": (0.0, 0.0, 0.0)}

@@ -30,7 +30,7 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
     notes = []
     method = found.reference.method
     if found.skipped:
-        text = f"Fractured neighbours were passed over as reference: {', '.join(found.skipped)}."
+        text = f"Neighbours that are fractured, or shaped as if they were, were passed over as reference: {', '.join(found.skipped)}."
         notes.append(
             PlanWarning("fractured_neighbours_skipped", "info", text, "Nearest unfractured level within three [D]")
         )
@@ -61,6 +61,14 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
             "so height loss and grade may be too low: check it."
         )
         notes.append(PlanWarning("reference_implausible", "caution", text, "Six real spines, limits [C]"))
+    if found.shape:
+        known = largest_loss(found.loss)
+        loss = "" if known is None else f" ({max(known, 0.0):.0f} %)"
+        text = (
+            f"{level} has the shape of a fractured vertebra, although its height loss tells none{loss}: {found.shape}. It may be "
+            "fractured like what it is compared with, or be so by birth: look at it."
+        )
+        notes.append(PlanWarning("fracture_by_shape", "caution", text, "12 real spines graded by readers, limit [C]"))
     return notes
 
 

@@ -13,7 +13,7 @@ from .record_page import HEIGHTS, fracture_words
 from .symbols import symbol
 from .wording import (
     APPROACH_WORDS,
-    DOUBTFUL,
+    DOUBTS,
     MISSING,
     brief,
     by_severity,
@@ -172,9 +172,9 @@ def _row(level: LevelPlan, compact: bool) -> Markup:
 
 
 def _finding(level: LevelPlan) -> str:
-    """The finding, and whether the reference it rests on is doubtful."""
-    doubtful = any(warning.code == DOUBTFUL for warning in level.warnings)
-    return fracture_words(level) + (" (reference doubtful)" if doubtful else "")
+    """The finding, and what speaks against it."""
+    doubts = [words for code, words in DOUBTS.items() if any(warning.code == code for warning in level.warnings)]
+    return fracture_words(level) + (f" ({'; '.join(doubts)})" if doubts else "")
 
 
 def _needle(level: LevelPlan, side: str, compact: bool) -> list[Content]:

@@ -8,8 +8,8 @@ from ..model.plan import SEVERITIES
 MISSING = "—"
 """A number that could not be computed."""
 
-DOUBTFUL = "reference_implausible"
-"""Code of the warning that a level's reference may be fractured or misread itself."""
+DOUBTS = {"reference_implausible": "reference doubtful", "fracture_by_shape": "but shaped like one"}
+"""By code of a warning, what it says of the finding, in brief."""
 
 DISCLAIMER = "Planning aid for trained people, research and teaching. Not a medical device; check every number."
 
