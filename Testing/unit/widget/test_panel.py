@@ -115,6 +115,14 @@ class TestNeedles:
         logic.tell(other, "needle", "T12", "left")
         assert needle_text(panel, 0, 0) == "▲ tight"
 
+    def test_both_needles_get_the_same_room(self, a_planned_panel: Any, a_slicer: Any) -> None:
+        """In a narrow panel neither column may take what the other needs."""
+        table = a_planned_panel.ui.needleTable
+        a_planned_panel.widget.show()
+        a_slicer.app.processEvents()
+        assert not table.isHidden()
+        assert abs(table.columnWidth(0) - table.columnWidth(1)) <= 1
+
     def test_a_left_out_side_says_why(self, a_measured_panel: Any) -> None:
         a_measured_panel.panel.chooseLevel("L2")
         a_measured_panel.ui.planButton.click()
@@ -154,6 +162,18 @@ class TestAugmentation:
         a_planned_panel.ui.fillSlider.value = 24
         assert a_planned_panel.node.targetFill == pytest.approx(0.24)
         assert a_planned_panel.logic.told("planAugmentation") == [("T12", "auto", pytest.approx(0.24))]
+
+    def test_without_the_images_nothing_can_be_moved_and_the_reason_is_told(
+        self, a_planned_panel: Any, monkeypatch: Any
+    ) -> None:
+        """Each step of a slider that stayed live would end in an error dialog."""
+        ui = a_planned_panel.ui
+        monkeypatch.setattr(a_planned_panel.logic, "canPlan", lambda node, level: (False, "The images are gone."))
+        a_planned_panel.panel.refresh()
+        for widget in (ui.augmentButton, ui.fillSlider, ui.balloonComboBox):
+            assert (widget.enabled, widget.toolTip) == (False, "The images are gone.")
+        ui.fillSlider.value = 24
+        assert a_planned_panel.logic.told("planAugmentation") == []
 
     def test_a_side_without_balloon_has_no_slider_to_move(self, a_measured_panel: Any) -> None:
         assert not a_measured_panel.ui.leftInflationSlider.enabled

@@ -47,8 +47,7 @@ class AccessSection(Section):
         rows = [_("Safety"), *(_(name) + ", mm" for _field, name in CLEARANCES), *self._other_rows()]
         ui.needleTable.setRowCount(len(rows))
         ui.needleTable.setVerticalHeaderLabels(rows)
-        for column in range(len(SIDES)):
-            fit_columns(ui.needleTable, column)
+        fit_columns(ui.needleTable, *range(len(SIDES)))
         fit_height(ui.needleTable, len(rows))
         ui.levelComboBox.connect("currentIndexChanged(int)", self.onLevel)
         ui.sideComboBox.connect("currentIndexChanged(int)", self.onSide)

@@ -45,6 +45,8 @@ class AugmentationSection(Section):
             ui.fillSlider.value = 100 * node.targetFill
         level = self.panel.levelPlan()
         planned = (level is not None and bool(level.trajectories), _("Plan the access first (section 3)."))
+        if node and planned[0]:
+            planned = self.logic.canPlan(node, self.panel.level)  # the images may be gone, or not be loaded yet
         for widget in (ui.augmentButton, ui.fillSlider, ui.balloonComboBox):
             self.enable(widget, planned)
         self.refreshResults()

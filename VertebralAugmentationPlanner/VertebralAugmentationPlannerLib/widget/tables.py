@@ -53,11 +53,11 @@ def with_symbol(text: str, state: str | None) -> str:
     return f"{SYMBOLS[state]} {text}" if state else text
 
 
-def fit_columns(table: Any, stretched: int) -> None:
-    """Columns as wide as their content, one of them taking what is left."""
+def fit_columns(table: Any, *stretched: int) -> None:
+    """Columns as wide as their content; those named share what is left."""
     header = table.horizontalHeader()
     for column in range(table.columnCount):
-        mode = qt.QHeaderView.Stretch if column == stretched else qt.QHeaderView.ResizeToContents
+        mode = qt.QHeaderView.Stretch if column in stretched else qt.QHeaderView.ResizeToContents
         header.setSectionResizeMode(column, mode)
 
 
