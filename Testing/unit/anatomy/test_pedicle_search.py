@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from VertebralAugmentationPlannerLib.anatomy.body import Body
 from VertebralAugmentationPlannerLib.anatomy.canal import Canal
-from VertebralAugmentationPlannerLib.anatomy.pedicles import PedicleNotFound, find_pedicle, inward_deg
+from VertebralAugmentationPlannerLib.anatomy.pedicle_start import PedicleNotFound
+from VertebralAugmentationPlannerLib.anatomy.pedicles import find_pedicle, inward_deg
 from VertebralAugmentationPlannerLib.anatomy.section import FINE
 from VertebralAugmentationPlannerLib.anatomy.surface import label_shape
 from VertebralAugmentationPlannerLib.model import Frame, Image, LocalGrid, Pedicle
@@ -136,7 +137,7 @@ def test_the_root_of_a_transverse_process_slimmer_than_the_pedicle_is_no_isthmus
         stalk = bar(points, (PEDICLE_X, 2.0, 3.0), root, thick)
         return np.maximum(stalk, 6.5 - np.linalg.norm(points - np.array(root), axis=-1))
 
-    found = measured(5.0, 2.0, process, back_y=2.0, half_width=17.0)
+    found = measured(5.0, 2.0, process, back_y=2.0, half_width=14.0)
     assert found.centre[0] < PEDICLE_X + 3.0
     assert found.isthmus_width_mm == pytest.approx(10.0, abs=1.0)
 

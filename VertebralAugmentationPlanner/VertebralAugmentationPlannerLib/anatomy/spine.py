@@ -29,7 +29,8 @@ from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
 from .orientation import curve_tangents
 from .outline import MidsagittalOutline, body_surfaces
-from .pedicles import PedicleNotFound, find_pedicle
+from .pedicle_start import PedicleNotFound
+from .pedicles import find_pedicle
 from .reasons import NotReadable
 from .rims import Voxels
 from .surface import Shape, exact_distance, grid_around, label_shape, resample
