@@ -33,8 +33,9 @@ EVERY_MM = 2.2
 """Distance of the axis that even the line widest in the pedicle keeps from every wall on its way: 1.5 mm, and what a
 surface of labels may be off [D]."""
 
-BUFFER_MM = 0.1
-"""Margins are aimed at with this in hand, because a price is never paid in full [D]."""
+BUFFER_MM, FIRM_BUFFER_MM = 0.1, 0.3
+"""Margins are aimed at with this in hand, because a price is never paid in full and the needle's flat end is read as a ball;
+with the second where the first left a margin short [D]."""
 
 TIP_FLAT_END = 0.75
 """The tube's end is flat: where the nearest anterior cortex lies up to 50° off the needle, as it does for a paramedian
@@ -50,19 +51,21 @@ class Wishes:
         margins: to keep from the surface.
         reach_x: allowed range of the tip's local x, mm.
         preferred_x: the best local x of the tip.
+        in_hand_mm: what margins are aimed at beyond themselves.
     """
 
     radius_mm: float
     margins: Margins
     reach_x: tuple[float, float]
     preferred_x: float
+    in_hand_mm: float = BUFFER_MM
 
     def needed(self) -> dict[int, float]:
         """Distance of the axis to each kind of wall that keeps the margins, mm."""
-        radius, margins = self.radius_mm + BUFFER_MM, self.margins
+        radius, margins = self.radius_mm + self.in_hand_mm, self.margins
         return {
             ENDPLATE: radius + margins.endplate_mm,
-            ANTERIOR: TIP_FLAT_END * radius + margins.anterior_wall_mm,
+            ANTERIOR: TIP_FLAT_END * self.radius_mm + self.in_hand_mm + margins.anterior_wall_mm,
             LATERAL: radius + margins.lateral_wall_mm,
             NEIGHBOUR: radius + margins.neighbour_mm,
         }
@@ -193,7 +196,7 @@ def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: Flo
         CORE: 0.0,
         RIM: wishes.radius_mm + RIM_MM,
         EVERY: 0.0,
-        ENTRY: wishes.radius_mm + wishes.margins.pedicle_wall_mm + BUFFER_MM,
+        ENTRY: wishes.radius_mm + wishes.margins.pedicle_wall_mm + wishes.in_hand_mm,
         **wishes.needed(),
     }
     groups: dict[int, Group] = {}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model.geometry import unit
 from .angles import SIDE_SIGN
 from .candidates import Candidates, Line, search_lines
 from .climb import Landscape, summits
 from .clearance import PathCheck, PathEvaluator
-from .near import Wishes
+from .near import FIRM_BUFFER_MM, Wishes
 from .neighbourhood import Floor, Neighbourhood
 from .refine import Refined, best_line, roomiest_line, widest_line
 from .surface import LATERAL, NEIGHBOUR
@@ -129,7 +129,7 @@ def find_path(
     floors = [Floor(widest.core_mm, widest.every_mm, share) for share in CLEARANCE_KEPT]
     starts = sorted(starts, key=lambda line: Neighbourhood.around(evaluator, line, wishes, floors[0]).cost_here)
 
-    def end_of(lines: list[Line], floor: Floor) -> tuple[int, FoundPath]:
+    def end_of(lines: list[Line], floor: Floor, wishes: Wishes) -> tuple[int, FoundPath]:
         end = min(
             (best_line(evaluator, line, wishes, floor) for line in lines),
             key=lambda one: (_detours(evaluator, one), one.cost),
@@ -138,12 +138,13 @@ def find_path(
         rank = 0 if shortcoming is None else shortcoming(check)
         return rank, FoundPath(check, end.line, widest.widest_mm)
 
-    found = end_of(starts[:STARTS], floors[0])
+    found = end_of(starts[:STARTS], floors[0], wishes)
+    firm = replace(wishes, in_hand_mm=FIRM_BUFFER_MM)
     if found[0]:
-        found = min(found, end_of([found[1].line, *starts[STARTS:]], floors[1]), key=lambda one: one[0])
+        found = min(found, end_of([found[1].line, *starts[STARTS:]], floors[1], firm), key=lambda one: one[0])
     if found[0] > 1:
         # No side is refused before lines from all over the pedicle were tried.
-        last = (end_of([line], floors[1]) for line in widest.candidates.widest(LAST_STARTS))
+        last = (end_of([line], floors[1], firm) for line in widest.candidates.widest(LAST_STARTS))
         found = min(found, *last, key=lambda one: one[0])
     return found[1]
 
