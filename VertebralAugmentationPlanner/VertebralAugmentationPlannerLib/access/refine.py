@@ -14,9 +14,9 @@ from .clearance import PathEvaluator
 from .near import CORE, EVERY, Wishes
 from .neighbourhood import Floor, Neighbourhood
 
-ROUNDS, SMALLEST_REACH = 10, 0.1
+ROUNDS, SMALLEST_REACH = 10, 0.2
 WORTHWHILE_MM, WORTHWHILE_WISH = 0.01, 0.002
-"""Steps at most; a step that gains less than this is followed by a shorter one, down to a tenth of the first."""
+"""Steps at most; a step that gains less than this is followed by a shorter one, down to a fifth of the first."""
 
 CLIMBED_REACH = 0.35
 """First reach of a line that has climbed already: it stands near its top [D]."""
