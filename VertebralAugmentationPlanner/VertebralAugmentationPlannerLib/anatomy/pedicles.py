@@ -104,8 +104,9 @@ def find_pedicle(
     start = bottleneck(bone, grid, canal, body, place)
     best = _narrowest(bone, grid, body, place, start)
     if best.area > LARGEST_MM2 or place.is_unusual(best.centre):
-        other = _narrowest(bone, grid, body, place, place.usual(body, grid, start))
-        best = min(best, other, key=lambda stretch: stretch.area)
+        usual = place.usual(body, grid, start)
+        if grid.sample(bone, usual) > 0:  # else there is nothing to begin from
+            best = min(best, _narrowest(bone, grid, body, place, usual), key=lambda stretch: stretch.area)
     return best.measured(side, shape, frame)
 
 
