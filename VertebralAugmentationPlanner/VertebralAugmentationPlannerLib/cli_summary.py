@@ -16,7 +16,7 @@ SHORT_ABOVE = 12
 """More cautions than these are named in a line a level; a screen of sentences would hide the table and the stops. [D]"""
 
 DOUBT_CODES = frozenset({"reference_implausible", "fracture_by_shape", "grade_borderline"})
-"""Warnings by which a grade might be the next one as well."""
+"""Warnings by which a grade might be another one as well."""
 
 RULE = "-" * 77
 
@@ -46,7 +46,7 @@ def _key(plan: CasePlan) -> list[str]:
     if any(level.trajectories for level in plan.levels):
         lines.append("Clearance: from the cannula's surface to the nearest pedicle wall or canal.")
     if any(_doubt(level) for level in plan.levels):
-        lines.append("?: the reference is doubtful, or the loss is next to the limit of two grades.")
+        lines.append("?: the reference is doubtful, or loss or shape may be of another grade.")
     return ["", *lines] if lines else []
 
 
