@@ -123,7 +123,7 @@ def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
     if not measured:
         return set()
     suspicion = _loss_against_growth_curve(measured)
-    shapely = {level for level, own in measured.items() if (shape_loss(level, own) or 0.0) < SHAPE_LOSS}
+    shapely = {level for level, own in measured.items() if not _shaped_like_a_fracture(level, own)}
     members = {level for level, loss in suspicion.items() if loss < SEED_LOSS and level in shapely}
     while True:
         outside = [level for level in measured if level in shapely and level not in members]
@@ -141,16 +141,19 @@ def find_unfractured(heights: Mapping[str, Heights]) -> set[str]:
         members.remove(leaving)
 
 
-def shape_loss(level: str, own: Heights) -> float | None:
-    """Larger loss (fraction) of the anterior and middle height against the own posterior one and the level's normal
-    proportions; None where a height is missing, or where the level's proportions are only remembered."""
-    if None in own or level not in sourced_ratios():
+def shape_losses(level: str, own: Heights) -> tuple[float, float] | None:
+    """Losses (fractions) of the anterior and middle height against the own posterior one and the level's normal proportions;
+    None where a height is missing, or where the level's proportions are only remembered."""
+    anterior, middle, posterior = own
+    if anterior is None or middle is None or posterior is None or level not in sourced_ratios():
         return None
-    _, _, posterior = own
-    assert posterior is not None
-    return max(
-        1.0 - (height or 0.0) / (ratio * posterior) for height, ratio in zip(own, normal_ratios()[level], strict=False)
-    )
+    usual = normal_ratios()[level]
+    return 1.0 - anterior / (usual[0] * posterior), 1.0 - middle / (usual[1] * posterior)
+
+
+def _shaped_like_a_fracture(level: str, own: Heights) -> bool:
+    losses = shape_losses(level, own)
+    return losses is not None and max(losses) >= SHAPE_LOSS
 
 
 def _joining_loss(level: str, heights: Mapping[str, Heights], members: set[str], suspicion: float) -> float:
@@ -230,14 +233,14 @@ def _doubt(level: str, heights: Mapping[str, Heights], reference: Reference, los
 
 def _fractured_shape(level: str, own: Heights) -> str:
     """In what a body's own shape is that of a fractured one; empty where it is not."""
-    if (shape_loss(level, own) or 0.0) < SHAPE_LOSS:
+    losses = shape_losses(level, own)
+    if losses is None or max(losses) < SHAPE_LOSS:
         return ""
-    shares = [(height or 0.0) / (own.posterior or np.nan) for height in own[:2]]
-    usual = normal_ratios()[level]
-    worst = int(np.argmin([share / ratio for share, ratio in zip(shares, usual, strict=True)]))
+    worst = int(np.argmax(losses))
+    usual = normal_ratios()[level][worst]
     return (
-        f"its {Heights._fields[worst]} height is {100 * shares[worst]:.0f} % of its posterior height, usually "
-        f"{100 * usual[worst]:.0f} %"
+        f"its {Heights._fields[worst]} height is {100 * usual * (1.0 - losses[worst]):.0f} % of its posterior height, usually "
+        f"{100 * usual:.0f} %"
     )
 
 
