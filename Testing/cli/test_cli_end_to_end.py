@@ -80,6 +80,8 @@ def test_a_pedicle_too_thin_for_any_cannula_ends_with_3_and_a_reason(tmp_path, c
         needle.safety != "safe" for needle in plan.level("L2").trajectories if needle.side == "left"
     )
     assert "L2 left" in capsys.readouterr().out
+    told = {warning.code for warning in plan.level("L2").warnings}
+    assert (plan.level("L2").pedicles.left is None) == ("pedicle_not_found" in told)
 
 
 def test_measuring_plans_no_needle(tmp_path):

@@ -12,7 +12,7 @@ ROAD += ("widget", "cohort")
 """From the plain data to what the user sees; a room imports only rooms before it. ``planner`` walks the road as far as
 the plan, so it stands where the plan is made."""
 
-TOP = {"cli", "cli_start", "cli_steps", "cli_summary", "cli_output", "__init__", "__main__"}
+TOP = {"cli", "entry", "cli_start", "cli_steps", "cli_summary", "cli_output", "__init__", "__main__"}
 """May import every room."""
 
 ASIDE = {"sample": {"model"}}

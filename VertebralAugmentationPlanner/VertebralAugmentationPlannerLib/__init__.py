@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .model import CasePlan, InputError, PlanningCancelled, PlanOptions
-    from .planner import check_plan, measured_plan, plan_case, plan_loaded_case
+    from .entry import plan_case
+    from .planner import check_plan, measured_plan, plan_loaded_case
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,6 @@ def __getattr__(name: str) -> Any:
     # The road pulls in SciPy, SimpleITK and VTK: Slicer, which imports the package at start-up, pays only when it plans.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import model, planner
+    from . import entry, model, planner
 
-    return getattr(model if hasattr(model, name) else planner, name)
+    return getattr(next(place for place in (entry, model, planner) if hasattr(place, name)), name)

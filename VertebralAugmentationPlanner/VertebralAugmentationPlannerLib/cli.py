@@ -27,7 +27,7 @@ FAILED, BAD_INPUT = 1, 2
 
 EPILOG = """\
 exit status:
-  0  done; every level asked for has a safe trajectory on each side
+  0  done; every level asked for has a safe trajectory on each side that its approach needs
   2  the input cannot be used: one line says what is wrong and what to do, nothing is written
   3  planned, but at least one asked-for level or side has no safe trajectory (reasons in the plan)
   1  an error of the program itself (--debug shows where)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from .model import CasePlan, LevelPlan, PlanWarning, Trajectory
 from .model.plan import SEVERITIES
+from .report.wording import loss_words
 
 WIDTH = 80
 
@@ -75,7 +76,7 @@ def _loss(level: LevelPlan) -> str:
     loss = level.measurements.height_loss_percent
     known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
     # A level taller than its reference lost nothing; how much taller is in the report.
-    return f"{max(round(max(known)), 0)} %" if known else "–"
+    return loss_words(max(*known, 0.0)).replace("\u00a0", " ") if known else "–"
 
 
 def _needle(level: LevelPlan, side: str) -> str:

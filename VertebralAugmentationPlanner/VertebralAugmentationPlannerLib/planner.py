@@ -267,6 +267,10 @@ def _measured_level(vertebra: Vertebra, measured: MeasuredLevel | None) -> Level
                 "[D] a vertebra cut by the image border is never measured as if whole",
             )
         )
+    warnings += [
+        PlanWarning("pedicle_not_found", "info", f"{vertebra.level}: no {side} pedicle: {reason}.", "label map")
+        for side, reason in vertebra.pedicle_reasons.items()
+    ]
     if measured is not None:
         warnings += measured.warnings
     return LevelPlan(

@@ -50,6 +50,23 @@ def test_vertebroplasty_takes_an_11g(label_case):
     assert plan(label_case, procedure="vertebroplasty", approach="bilateral").trajectories[0].cannula == "11G"
 
 
+@pytest.mark.parametrize(("etiology", "code"), [("traumatic", "cause_traumatic"), ("tumour", "cause_tumour")])
+def test_what_is_no_osteoporotic_fracture_is_said_to_be_none(label_case, etiology, code):
+    fracture = replace(measured(25.0), of_class="OF3")
+    access = plan_access(vertebra(WIDE), label_case, fracture, PlanOptions(etiology=etiology, approach="bilateral"))
+    (warning,) = (warning for warning in access.warnings if warning.code == code)
+    assert warning.severity == "caution" and "[M]" in warning.source
+    assert "OF3 is a class of osteoporotic fractures" in warning.message
+    assert not any(warning.code.startswith("cause_") for warning in plan(label_case, approach="bilateral").warnings)
+
+
+def test_a_clearance_that_is_not_known_is_told(label_case):
+    access = plan(label_case, approach="bilateral")
+    told = [warning for warning in access.warnings if warning.code == "neighbour_unknown"]
+    assert all(needle.clearance_mm.neighbour is None for needle in access.trajectories)
+    assert len(told) == 2 and all("no other vertebra is labelled" in warning.message for warning in told)
+
+
 def test_a_thinner_cannula_is_taken_for_a_thin_pedicle(label_case):
     access = plan(label_case, Shape(pedicle_width=6.0, pedicle_convergence=8.0), approach="bilateral")
     assert {t.cannula for t in access.trajectories} <= {"10G", "11G", "13G"}

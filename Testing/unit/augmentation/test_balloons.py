@@ -153,6 +153,7 @@ def test_two_balloons_never_overlap_and_the_limit_of_the_pair_is_its_largest_vol
     plan = planned(block, bilateral(block))
     left, right = (trajectory.balloon for trajectory in plan.trajectories)
     assert "balloons_meet" in codes(plan)
+    assert all(needle.balloon.meets_other_balloon for needle in plan.trajectories)
     for balloon, sign in ((left, -1), (right, 1)):
         assert balloon.planned_volume_ml == balloon.max_volume_ml
         assert "meet" in balloon.source

@@ -128,6 +128,14 @@ def test_the_method_says_what_the_number_rests_on():
     assert "1 − BV/TV" in dose().plan.method
 
 
+@pytest.mark.parametrize("cavity", [4.2, 4.49, 4.5, 4.51, 4.7, 5.3])
+def test_a_cavity_above_the_target_is_said_to_reach_it(cavity):
+    """1.0 ml around it is what always goes there; no last bit of a difference may say that the target asked for it."""
+    assert cavity > 0.30 * region_of(BLOCK)
+    method = dose(cavities={"left": cavity}, options=PlanOptions()).plan.method
+    assert "1.0 ml around it (interdigitation, 1–2 ml [M]; the cavity reaches the target)" in method
+
+
 def test_a_level_takes_less_than_a_fifth_of_a_second():
     import time
 

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from VertebralAugmentationPlannerLib.measurement.normal import Heights, growth, normal_heights
+from VertebralAugmentationPlannerLib.measurement.normal import (
+    Heights,
+    basis_of_growth,
+    basis_of_heights,
+    basis_of_ratios,
+    growth,
+    normal_heights,
+)
 from VertebralAugmentationPlannerLib.measurement.reference import find_references
 
 # Posterior, middle, anterior heights of a healthy spine: the reference CT spine (BICEPS), an independent measurement.
@@ -20,6 +27,15 @@ BICEPS = {
     "L4": (29.6, 24.8, 29.7),
     "L5": (30.5, 24.4, 26.0),
 }
+
+
+def test_a_normal_value_is_known_as_well_as_the_least_known_part_of_it():
+    assert basis_of_growth("T10", "T12").tag == "C" and "Palm 2025" in str(basis_of_growth("T10", "T12"))
+    assert basis_of_growth("L1", "L2").tag == "C" and "Palm" not in basis_of_growth("L1", "L2").text
+    assert basis_of_growth("T12", "T8") == basis_of_growth("T8", "T12") and basis_of_growth("T8", "T12").tag == "M"
+    assert basis_of_growth("T12", "T13").text == basis_of_growth("T12", "L1").text
+    assert basis_of_ratios("T3").tag == "M" and basis_of_ratios("L1").tag == "C"
+    assert basis_of_heights("L1").tag == "M"
 
 
 def spine(scale=1.0, levels=None, **losses):

@@ -104,6 +104,7 @@ def t12_trajectory(side: str) -> Trajectory:
             max_pressure_psi=400.0,
             source="typical 15 mm balloon, from memory [M]",
             planned_length_mm=19.0,
+            cannula_retraction_mm=18.5,
         ),
         cement_ml=2.75,
         bone_fillers=2,

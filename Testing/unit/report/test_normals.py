@@ -37,6 +37,7 @@ def test_every_level_has_a_normal_height_and_says_how_well_it_is_known(level: st
     assert values and {value.source.tag for value in values} <= set("VCDM")
 
 
-def test_levels_above_t6_rest_on_memory_and_supernumerary_ones_on_neighbours() -> None:
+def test_levels_that_lean_on_remembered_cadavers_say_so_and_supernumerary_ones_rest_on_neighbours() -> None:
     assert normals("anterior_height_mm", "T3")[0].source.tag == "M"
+    assert normals("posterior_height_mm", "T12")[0].source.tag == "M"
     assert normals("anterior_height_mm", "T13")[0].source.tag == "D"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import slicer
 from nodes import add_segmentation, add_volume
-from VertebralAugmentationPlannerLib.model import InputError, PlanningCancelled
+from VertebralAugmentationPlannerLib import plan_case, planner
+from VertebralAugmentationPlannerLib.model import Image, InputError, PlanningCancelled, PlanOptions
 from VertebralAugmentationPlannerLib.scene.choices import options_of
 
 
@@ -177,6 +178,29 @@ def test_console_planning_takes_nodes_and_makes_no_node(logic, inputs, scene, bu
     assert seen["options"].levels == ("L1",)
     assert seen["options"].procedure == "vertebroplasty"
     assert list(seen["case"].level_values) == ["T12", "L1", "L2"]
+
+
+def test_plan_case_takes_nodes(inputs, phantom):
+    """The contract's call, with the nodes of a scene instead of their images: the same plan."""
+    options = PlanOptions(levels="L1", procedure="vertebroplasty", approach="unilateral-left", labels="verse")
+    found = plan_case(*inputs, options)
+    expected = plan_case(phantom[0], phantom[1], options)
+    assert found.level("L1").measurements.genant_grade == expected.level("L1").measurements.genant_grade > 0
+    needle, wanted = found.level("L1").trajectories[0], expected.level("L1").trajectories[0]
+    assert np.allclose(needle.entry_ras + needle.target_ras, wanted.entry_ras + wanted.target_ras, atol=0.1)
+
+
+def test_plan_case_takes_a_ct_node_beside_other_labels(inputs, phantom, monkeypatch):
+    seen = []
+    monkeypatch.setattr(planner, "plan_case", lambda *arguments: seen.append(arguments))
+    plan_case(inputs[0], phantom[1], None, canal=None)
+    ct, labels = seen[0][:2]
+    assert isinstance(ct, Image) and ct.voxels.shape == phantom[0].voxels.shape and labels is phantom[1]
+
+
+def test_plan_case_refuses_a_node_that_holds_no_vertebrae(inputs):
+    with pytest.raises(InputError, match="neither a segmentation nor a label map"):
+        plan_case(None, inputs[0])
 
 
 def test_console_planning_takes_files_too(logic, built):

@@ -67,7 +67,7 @@ OBLIQUE_PRICE = 8.0
 """Cortex met more obliquely than 30° lets a trocar slide, and makes the clearance lean on how the cortex's direction is
 read. Price in mm of clearance: 0.2 at 45°, 1.1 at 60° [D]."""
 
-HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT = (2.0, 0.7, 0.8, 0.3)
+HEIGHT_WEIGHT, MIDLINE_WEIGHT, DEPTH_WEIGHT, OBLIQUITY_WEIGHT = (8.0, 0.7, 0.8, 0.3)
 MIDLINE_SCALE_MM = 3.0
 DEPTH_SCALE = 0.06
 CENTRE_WEIGHT, CENTRE_SCALE_MM = 0.5, 5.0

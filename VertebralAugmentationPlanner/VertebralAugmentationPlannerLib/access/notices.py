@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..model import Case, PlanWarning, Trajectory, Vertebra
+from ..model import Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from .approach import Decision
 
 LONG_NEEDLE_MM = 120.0
@@ -15,12 +15,30 @@ CLOSE_NEIGHBOUR_MM = 1.0
 
 LABEL_REACH_MM, LABEL_STEP_MM = 80.0, 1.0
 
+NOT_OSTEOPOROTIC = {
+    "traumatic": (
+        "cause_traumatic",
+        "traumatic fracture: augmentation is not the rule here. Torn discs and ligaments decide, and CT does not show them: look "
+        "at an MRI",
+    ),
+    "tumour": (
+        "cause_tumour",
+        "tumour: where it has destroyed the posterior wall or a pedicle, cement and tumour may be pressed into the canal",
+    ),
+}
+"""Causes for which the plan's own evidence, which is of osteoporotic fractures, does not hold: code and sentence, from
+memory [M]."""
+
+CAUSE_SOURCE = "indications from memory [M]; OF class: Schnake 2018, doi 10.1177/2192568217717972 [V]"
+
 WARNING_CODES = frozenset(
     {
+        *(code for code, _ in NOT_OSTEOPOROTIC.values()),
         "long_needle",
         "needle_moved",
         "neighbour_close",
         "neighbour_on_the_way",
+        "neighbour_unknown",
         "no_access",
         "no_path",
         "skin_outside_ct",
@@ -31,15 +49,34 @@ WARNING_CODES = frozenset(
 
 
 def plan_warnings(
-    vertebra: Vertebra, case: Case, trajectories: tuple[Trajectory, ...], decision: Decision
+    vertebra: Vertebra,
+    case: Case,
+    measurements: Measurements | None,
+    options: PlanOptions,
+    trajectories: tuple[Trajectory, ...],
+    decision: Decision,
 ) -> tuple[PlanWarning, ...]:
     """All warnings of a level's access."""
-    found: list[PlanWarning] = []
+    found = _of_cause(vertebra.level, case, measurements, options)
     for plan in decision.refused:
         found.append(_warning("no_path", "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
     for trajectory in trajectories:
         found += _of_trajectory(vertebra, case, trajectory)
     return tuple(found)
+
+
+def _of_cause(level: str, case: Case, measurements: Measurements | None, options: PlanOptions) -> list[PlanWarning]:
+    """What the cause of the fracture asks to be looked at before anything is planned on it."""
+    if options.etiology not in NOT_OSTEOPOROTIC:
+        return []
+    code, text = NOT_OSTEOPOROTIC[options.etiology]
+    message = f"{level}, {text}."
+    if options.etiology == "tumour":
+        seen = "Defects that the CT shows are named here; small ones it may not show."
+        message += f" {seen if case.ct is not None else 'Without a CT no defect can be looked for.'}"
+    if measurements is not None and measurements.of_class is not None:
+        message += f" {measurements.of_class} is a class of osteoporotic fractures and says nothing of this one."
+    return [_warning(code, "caution", message, CAUSE_SOURCE)]
 
 
 def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
@@ -51,6 +88,11 @@ def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> li
     if neighbour is not None and neighbour < CLOSE_NEIGHBOUR_MM:
         message = f"{name}: the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
         found.append(_warning("neighbour_close", "caution", message, "[D]"))
+    if neighbour is None:
+        others = [level for level in case.level_values if level != vertebra.level]
+        why = "no labelled neighbour lies within its reach" if others else "no other vertebra is labelled"
+        message = f"{name}: the cannula’s distance to the neighbouring vertebrae is not known: {why}."
+        found.append(_warning("neighbour_unknown", "info", message, "label map"))
     hit = _vertebra_on_the_way(case, vertebra.level, trajectory)
     if hit is not None:
         message = f"{name}: between skin and bone the needle’s axis runs through {hit}."

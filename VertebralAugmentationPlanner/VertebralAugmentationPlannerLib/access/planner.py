@@ -67,7 +67,7 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
         _delivered(planner.evaluators[plan.side], plan, case) for plan in sorted(decision.chosen, key=_left_first)
     )
     skipped = {plan.side: plan.refusal or "" for plan in decision.refused}
-    warnings = plan_warnings(vertebra, case, trajectories, decision)
+    warnings = plan_warnings(vertebra, case, measurements, options, trajectories, decision)
     return AccessPlan(decision.approach, decision.reason, trajectories, skipped, warnings)
 
 

@@ -166,7 +166,7 @@ def _method(
         around = wanted - cavity - cleft
         rule = (
             f"more than the {assumed.interdigitation_ml:.1f} ml of interdigitation [M], to reach the target"
-            if around > assumed.interdigitation_ml
+            if (fill - cavity) * marrow > assumed.interdigitation_ml
             else "interdigitation, 1–2 ml [M]; the cavity reaches the target"
         )
         parts.append(f"Cavity {cavity:.1f} ml + {around:.1f} ml around it ({rule}).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -79,8 +80,8 @@ def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
     device, warnings = inflation.device, []
     if placement.retract_mm > 0:
         message = (
-            f"{name}: draw the cannula back {placement.retract_mm:.0f} mm from the target before inflation, so that "
-            f"the balloon lies wholly beyond its tip by {CANNULA_GAP_MM:.0f} mm."
+            f"{name}: draw the cannula back {math.ceil(placement.retract_mm)} mm from the target before inflation, so that "
+            f"the balloon lies wholly beyond its tip, by {CANNULA_GAP_MM:.0f} mm or more."
         )
         warnings.append(PlanWarning("retract_cannula", "info", message, "2–3 mm retraction [D]"))
     needed = device.deflated_diameter_mm + ROOM_AROUND_MM
@@ -89,7 +90,7 @@ def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
             f"{name}: the body is {placement.height_mm:.1f} mm high at the balloon, less than the folded balloon and "
             f"{ROOM_AROUND_MM:.0f} mm ({needed:.1f} mm)."
         )
-        warnings.append(PlanWarning("low_body", "caution", message, "clinical-reference 4 [D]"))
+        warnings.append(PlanWarning("low_body", "caution", message, "folded balloon and 6 mm [D]"))
     if abs(placement.off_middle_mm) > OFF_MIDDLE_MM:
         where = "above" if placement.off_middle_mm > 0 else "below"
         message = f"{name}: the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height."

@@ -153,6 +153,8 @@ def _balloon_plan(vertebra: Vertebra, balloon: PlacedBalloon, wanted_ml: float |
         source=source,
         verified=device.verified,
         planned_length_mm=shape.length_mm,
+        cannula_retraction_mm=balloon.placement.retract_mm,
+        meets_other_balloon=meets_other,
     )
 
 

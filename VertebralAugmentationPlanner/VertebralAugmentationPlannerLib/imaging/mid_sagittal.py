@@ -6,6 +6,7 @@ import numpy as np
 
 from ..model import Case, EndPlate, InputError, LevelPlan, Spine, Vertebra, above, below
 from ..model.geometry import FloatArray, unit
+from ..model.grades import loss_decimals
 from ..model.palette import COBB_LINE, HEIGHT_LINE
 from . import svg
 from .carm import body_centre_ras
@@ -97,8 +98,8 @@ def _height_lines(level_plan: LevelPlan, plane: SlicePlane, size: float) -> str:
         parts.append(svg.text(x, y, f"{height:.1f}", size=0.95 * size, anchor=anchor, bold=True))
         if loss is not None:
             # A loss is written as a change, because that is how it is read aloud: "minus thirty per cent".
-            change = round(-loss)
-            words = f"{change:+d} %".replace("-", "−") if change else "0 %"
+            change = f"{-loss:+.{loss_decimals(loss)}f}"
+            words = f"{change} %".replace("-", "−") if float(change) else "0 %"
             parts.append(svg.text(x, y + 1.1 * size, words, size=0.95 * size, anchor=anchor))
     return "".join(parts)
 

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from ..model import HeightLoss
+from ..model.grades import GRADE_1_PERCENT, grade_of_loss
 from .reference import largest_loss
-
-GRADE_1_PERCENT = 20.0
-GRADE_2_PERCENT = 25.0
-GRADE_3_PERCENT = 40.0
-"""Genant's semi-quantitative grades: 1 at 20–25 %, 2 at 25–40 %, 3 above 40 % of height (Wáng, QIMS 2019,
-doi 10.21037/qims.2019.02.04 [V], citing Genant 1993)."""
 
 BICONCAVE_EXCESS_PERCENT = 5.0
 """The middle is called biconcave where it lost this much more than the mean of front and back [D]."""
@@ -21,11 +16,7 @@ CRUSH_SPREAD_PERCENT = 10.0
 def genant_grade(loss: HeightLoss) -> int | None:
     """Genant grade 0–3 by the largest of the three losses; None where no loss is known."""
     largest = largest_loss(loss)
-    if largest is None:
-        return None
-    if largest > GRADE_3_PERCENT:
-        return 3
-    return 2 if largest >= GRADE_2_PERCENT else 1 if largest >= GRADE_1_PERCENT else 0
+    return None if largest is None else grade_of_loss(largest)
 
 
 def fracture_shape(loss: HeightLoss) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +44,46 @@ def normal_ratios() -> dict[str, tuple[float, float]]:
         row["level"]: (float(row["anterior_to_posterior"]), float(row["middle_to_posterior"]))
         for row in _rows("height_ratios.csv")
     }
+
+
+TAGS = "VCDM"
+"""How well a number is known, from the best to the least: read in its source, computed from open data, designed, remembered."""
+
+
+class Basis(NamedTuple):
+    """What a normal value rests on: its sources, and the tag of what is known least of them."""
+
+    text: str
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.text} [{self.tag}]"
+
+
+def _basis(rows: Iterable[dict[str, str]]) -> Basis:
+    rows = list(rows)
+    text = "; ".join(dict.fromkeys(row["source"] for row in rows))
+    return Basis(text, max((row["tag"] for row in rows), key=TAGS.index))
+
+
+def basis_of_ratios(level: str) -> Basis:
+    """What the normal proportions of a level rest on."""
+    return _basis(row for row in _rows("height_ratios.csv") if row["level"] == level)
+
+
+def basis_of_heights(level: str) -> Basis:
+    """What the normal heights of a level rest on."""
+    tables = ("normal_heights.csv", "height_ratios.csv")
+    return _basis(row for name in tables for row in _rows(name) if row["level"] == level)
+
+
+def basis_of_growth(from_level: str, to_level: str) -> Basis:
+    """What the growth between two levels rests on."""
+    first, last = sorted(LEVELS.index(level) for level in (from_level, to_level))
+    rows = _rows("height_growth.csv")
+    steps = [row for row in rows if first < LEVELS.index(row["to_level"]) <= last]
+    # A supernumerary T13 has no row: it lies half-way along the step to L1.
+    return _basis(steps or [row for row in rows if row["to_level"] == "L1"])
 
 
 @cache

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
+from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
 from .angles import Angles
-from .fracture import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
 from .heights import doubtful_rims, foreign_rims
-from .normal import normal_heights
+from .normal import basis_of_growth, basis_of_heights, basis_of_ratios, normal_heights
 from .reference import LevelReference, largest_loss
 
 GRADE_DOUBT_PERCENT = 2.5
@@ -43,17 +43,18 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
             f"The reference rests on one side only ({found.reference.levels[0]}), carried along the usual growth"
             " of the spine."
         )
-        notes.append(PlanWarning("reference_one_sided", "info", text, "Palm 2025, doi 10.1038/s41598-025-05091-0 [V]"))
+        source = str(basis_of_growth(found.reference.levels[0], level))
+        notes.append(PlanWarning("reference_one_sided", "info", text, source))
     elif method == "own_posterior":
         text = "No unfractured neighbour: the reference is the own posterior wall and the level’s normal proportions."
-        notes.append(PlanWarning("reference_own_posterior", "caution", text, "PMC2899959 Table 1, reference spine [C]"))
+        notes.append(PlanWarning("reference_own_posterior", "caution", text, str(basis_of_ratios(level))))
     elif method == "normative":
         expected = normal_heights(level)[2]
         text = (
             f"No unfractured neighbour and a low posterior wall: the reference is the normal {level} (posterior "
             f"{expected:.0f} mm), whatever the patient’s size."
         )
-        notes.append(PlanWarning("reference_normative", "caution", text, "Reference spine, Panjabi × 1.2 [C]"))
+        notes.append(PlanWarning("reference_normative", "caution", text, str(basis_of_heights(level))))
     if found.doubt:
         source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
         text = (

@@ -47,8 +47,7 @@ class Assumptions:
     """Numbers that no verified source fixes. Shown to the user as assumptions, editable."""
 
     restoration_fraction: float = 0.40
-    """Share of the lost anterior height regained by inflation; published means run from 17 % to 97 %, partial
-    correction (30–50 %) is the rule under load."""
+    """Share of the lost anterior height regained by inflation; partial correction, 30–50 %, is the rule under load."""
     bone_volume_fraction: float = 0.10
     """Share of the trabecular space taken by bone (BV/TV), osteoporotic: 0.06–0.12, from memory."""
     interdigitation_ml: float = 1.0

@@ -169,6 +169,10 @@ class BalloonPlan:
     verified: bool = False
     planned_length_mm: float | None = None
     """Length of the inflated balloon."""
+    cannula_retraction_mm: float | None = None
+    """How far the cannula's tip is drawn back from the target before inflation, at least; 0 where it need not be."""
+    meets_other_balloon: bool = False
+    """Two balloons meet: ``max_volume_ml`` is then what they leave each other, and ``stopped_by`` is "max_volume"."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,7 @@ class Trajectory:
     cement_ml: float | None = None
     bone_fillers: int | None = None
     margins_mm: Clearance | None = None
-    """Margins this path was judged by; the anterior one shrinks with the body, so the options alone do not tell it."""
+    """Margins this path was judged by; in a small body they shrink, so the options alone do not tell them."""
 
 
 @dataclass(frozen=True)

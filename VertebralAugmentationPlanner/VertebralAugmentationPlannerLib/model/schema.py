@@ -25,6 +25,14 @@ a plan of this version without it is still a plan."""
 
 _POSITIVE = {"exclusiveMinimum": 0}
 _NOT_NEGATIVE = {"minimum": 0}
+_SHAPE = "(wedge|biconcave|crush)"
+
+
+def _three(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 3, "maxItems": 3}
+
+
+_THREE_BY_THREE = _three(_three({"type": ["number", "null"]}))
 
 _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("CasePlan", "schema"): {"const": SCHEMA},
@@ -36,6 +44,9 @@ _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("LevelPlan", "skipped_sides"): {"propertyNames": {"enum": list(SIDES)}},
     ("Reference", "method"): {"enum": ["neighbours", "own_posterior", "normative"]},
     ("Measurements", "genant_grade"): {"minimum": 0, "maximum": 3},
+    ("Measurements", "fracture_shape"): {"pattern": f"^(none|{_SHAPE}([+]{_SHAPE}){{0,2}})$"},
+    ("Measurements", "of_class"): {"enum": ["OF2", "OF3", "OF4", None]},
+    ("Measurements", "heights_3x3_mm"): {"anyOf": [_THREE_BY_THREE, {"type": "null"}]},
     ("Measurements", "height_points_ras"): {"propertyNames": {"enum": ["anterior", "middle", "posterior"]}},
     ("Measurements", "body_volume_ml"): _POSITIVE,
     ("Measurements", "anterior_two_thirds_volume_ml"): _POSITIVE,
@@ -43,6 +54,7 @@ _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("PedicleMeasurement", "isthmus_width_mm"): _POSITIVE,
     ("PedicleMeasurement", "isthmus_height_mm"): _POSITIVE,
     ("Trajectory", "side"): {"enum": list(SIDES)},
+    ("Trajectory", "route"): {"enum": ["transpedicular", "extrapedicular"]},
     ("Trajectory", "cannula_outer_diameter_mm"): _POSITIVE,
     ("Trajectory", "bone_path_mm"): _POSITIVE,
     ("Trajectory", "skin_to_target_mm"): _POSITIVE,

@@ -38,7 +38,7 @@ _ASSUMPTIONS: dict[str, tuple[str, str, str, str]] = {
         "height regained by inflation",
         "%",
         "D",
-        "published means 17–97 % [V]; partial correction under load",
+        "30–50 % of what is lost, partial correction under load; series differ widely",
     ),
     "bone_volume_fraction": ("bone in the trabecular space", "%", "M", "osteoporotic, 6–12 %"),
     "interdigitation_ml": ("cement around the balloon’s cavity", "ml", "M", "1–2 ml"),
@@ -46,8 +46,8 @@ _ASSUMPTIONS: dict[str, tuple[str, str, str, str]] = {
     "cement_ceiling_fraction": (
         "cement ceiling, share of the body",
         "%",
-        "V",
-        "finite elements, JKNS 2012 doi 10.3340/jkns.2012.52.5.435",
+        "D",
+        "normal stiffness was reached at 30 % in finite elements, JKNS 2012 doi 10.3340/jkns.2012.52.5.435 [V]",
     ),
 }
 
@@ -58,10 +58,17 @@ def assumptions_of(plan: CasePlan, level: str) -> list[Assumption]:
     return sorted(found, key=lambda assumption: assumption.tag != "M")
 
 
-def margin_words(plan: CasePlan) -> str:
-    """“pedicle wall 1, canal 1, … mm”, as the options have them; empty where they hold none."""
-    margins = _numbers(plan.options.get("margins"))
-    return ", ".join(f"{_MARGINS.get(name, name)} {value:g}" for name, value in margins.items()) + " mm" * bool(margins)
+def margin_words(plan: CasePlan, level: str) -> str:
+    """“pedicle wall 1, canal 1, … mm”, as the options have them, and what a small body has left of one; empty where they
+    hold none."""
+    asked = _numbers(plan.options.get("margins"))
+    kept = [needle.margins_mm for needle in plan.level(level).trajectories if needle.margins_mm is not None]
+    words = []
+    for name, value in asked.items():
+        left = min((getattr(margins, name.removesuffix("_mm"), None) or value for margins in kept), default=value)
+        less = f" (here {left:.1f}, as the body is small)" if left < value - 0.05 else ""
+        words.append(f"{_MARGINS.get(name, name)} {value:g}{less}")
+    return ", ".join(words) + " mm" * bool(words)
 
 
 def _from_options(plan: CasePlan) -> list[Assumption]:

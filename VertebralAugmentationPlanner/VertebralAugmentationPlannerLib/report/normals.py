@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..measurement.normal import normal_heights
+from ..measurement.normal import basis_of_heights, normal_heights
 from ..measurement.pedicle_norms import ZINDRICK_MM
 from ..model import LEVELS
 
@@ -32,8 +32,6 @@ _MODEL = Source("87 patients, all of L2–L5, mean (range), J Biomech 2022 doi 1
 _L5 = Source("3-D CT of L5, mean ± SD, IJSS article 11003, table 6", "V")
 _SPINE = Source("one healthy spine measured in CT: an order of size, not a range", "C")
 _TABLE = "the planner’s table of normal heights: one CT spine, cadaver means scaled to CT, wedge of 240 skeletons"
-_TABLE_TAGS = {"T13": "D", "L6": "D", **dict.fromkeys(("T1", "T2", "T3", "T4", "T5"), "M")}
-"""Levels of that table that rest on less than computed data."""
 _WEDGE = Source("means of 240 skeletons, women and men, doi 10.1007/s00586-009-1256-6", "V")
 _ZINDRICK = Source("means of Zindrick 1987", "M")
 _PICKHARDT = Source(
@@ -78,7 +76,7 @@ def normals(measurement: str, level: str) -> list[Normal]:
     if level == "L5" and measurement in _L5_HEIGHTS:
         return [Normal(_L5_HEIGHTS[measurement], _L5)]
     if measurement in _HEIGHTS:
-        table = Source(_TABLE, _TABLE_TAGS.get(level, "C"))
+        table = Source(_TABLE, basis_of_heights(level).tag)
         usual = Normal(f"{normal_heights(level)[_HEIGHTS.index(measurement)]:.1f}", table)
         ranged = lower_lumbar and measurement != "middle_height_mm"
         return [usual, Normal("27.8 (23.5–32.3)", _MODEL)] if ranged else [usual]

@@ -17,7 +17,6 @@ from .wording import (
     APPROACH_WORDS,
     CLEARANCE_WORDS,
     MISSING,
-    STOPPED_BY_WORDS,
     by_severity,
     convergence_words,
     craniocaudal_words,
@@ -26,6 +25,7 @@ from .wording import (
     number,
     procedure,
     sentence,
+    stopped_by_words,
     with_brief_reasons,
 )
 
@@ -238,9 +238,9 @@ def _balloon_words(needle: Trajectory) -> str:
     assert balloon is not None
     pressure = f", {balloon.max_pressure_psi:g} psi" if balloon.max_pressure_psi is not None else ""
     size = f"{number(balloon.planned_volume_ml, 1, 'ml')}, Ø {number(balloon.planned_diameter_mm, 0, 'mm')}"
-    stop = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
-    back = float(np.linalg.norm(np.subtract(needle.target_ras, balloon.proximal_ras)))
-    free = f"; first draw the cannula back {number(math.ceil(back), 0, 'mm')} or more"
+    stop = stopped_by_words(balloon)
+    back = balloon.cannula_retraction_mm
+    free = f"; first draw the cannula back {number(math.ceil(back), 0, 'mm')}" if back else ""
     return f"{size}, {stop} (limit {round(balloon.max_volume_ml, 1):g} ml{pressure}){free}"
 
 

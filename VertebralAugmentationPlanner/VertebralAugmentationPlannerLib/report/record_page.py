@@ -11,7 +11,7 @@ from .markup import Content, Markup, div, element, render, span, table
 from .normals import GENANT, Source, normals
 from .parts import case_lines, foot, sheet, warning_box
 from .pictures import PagePictures, picture_grid, record_keys
-from .wording import MISSING, REFERENCE_WORDS, by_severity, number, procedure, signed
+from .wording import MISSING, REFERENCE_WORDS, by_severity, loss_words, number, procedure, signed
 
 DENSE_ABOVE_CHARACTERS = 1200
 """Notes and method longer than this are set smaller, so that the record stays on its one page."""
@@ -78,7 +78,7 @@ def fracture_words(level: LevelPlan) -> str:
     if known:
         worst = max(known, key=lambda name: known[name])
         lost = round(known[worst])
-        parts.append(f"{worst} height loss {number(lost, 0, '%')}" if lost > 0 else "no height lost")
+        parts.append(f"{worst} height loss {loss_words(lost)}" if lost > 0 else "no height lost")
     return ", ".join(parts) or "no class: the heights could not be compared"
 
 
@@ -148,7 +148,7 @@ def _height_row(measured: Measurements, level: LevelPlan, name: str, notes: _Foo
     reference = getattr(measured.reference, field) if measured.reference else None
     loss = getattr(measured.height_loss_percent, name)
     value, compared = number(getattr(measured, field), 1, "mm"), number(reference, 1, "mm")
-    return [f"{name.capitalize()} height", value, compared, number(loss, 0, "%"), _normal(field, level, notes)]
+    return [f"{name.capitalize()} height", value, compared, loss_words(loss), _normal(field, level, notes)]
 
 
 def _height_grid(measured: Measurements | None) -> Markup | None:
@@ -261,7 +261,7 @@ def _assumptions(plan: CasePlan, level: LevelPlan) -> Markup:
         mark = span("tag memory" if item.tag == "M" else "tag faint", TAG_WORDS[item.tag])
         rows.append([item.name, item.value, "as above" if item.basis == said else item.basis, mark])
         said = item.basis
-    margins = margin_words(plan)
+    margins = margin_words(plan, level.level)
     kept = element("p", f"Margins from the cannula’s surface, {TAG_WORDS['D']}: {margins}.") if margins else None
     return element("div", element("h2", "Assumptions, editable"), table([], rows, class_="rows assumed"), kept)
 

@@ -89,7 +89,7 @@ details > summary { cursor: pointer; color: var(--faint); }
 .side.unused .reason { font-size: 11pt; color: var(--faint); margin-top: 2mm; }
 
 .pictures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: minmax(0, 1fr);
-  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 72mm; }
+  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 64mm; }
 .pictures.one-row { min-height: 32mm; }
 .pictures figure { display: flex; flex-direction: column; min-height: 0; }
 .pictures figure > svg { display: block; width: 100%; height: auto; flex: 1 1 0; min-height: 0; }

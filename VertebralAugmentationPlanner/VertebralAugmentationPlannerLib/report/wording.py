@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
+from ..model import BalloonPlan, CasePlan, LevelPlan, PlanWarning, Trajectory
+from ..model.grades import loss_decimals
 from ..model.plan import SEVERITIES
 
 MISSING = "—"
@@ -30,6 +31,14 @@ STOPPED_BY_WORDS = {
     "pressure_limit": "stops at the pressure limit",
 }
 
+
+def stopped_by_words(balloon: BalloonPlan) -> str:
+    """What ends the inflation of a balloon, in words."""
+    if balloon.meets_other_balloon:
+        return "stops where the two balloons meet"
+    return STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
+
+
 APPROACH_WORDS = {
     "bilateral": "Bilateral",
     "unilateral-left": "Unilateral, left",
@@ -54,6 +63,11 @@ def number(value: float | None, decimals: int = 1, unit: str = "") -> str:
     if unit in ("°", ""):
         return text + unit
     return f"{text}\u00a0{unit}"
+
+
+def loss_words(percent: float | None, unit: str = "%") -> str:
+    """“35 %”; “19.8 %” where 20 % would be another grade."""
+    return MISSING if percent is None else number(percent, loss_decimals(percent), unit)
 
 
 def signed(value: float | None, decimals: int = 1, unit: str = "") -> str:

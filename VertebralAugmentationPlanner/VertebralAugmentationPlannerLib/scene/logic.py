@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model import CasePlan, InputError
-from . import level_table
+
 from .bundle import new_parameter_node
 from .changes import CHANGES, Change
 from .choices import make_options, options_of
@@ -18,11 +18,10 @@ from .level_table import SegmentRow
 from .logic_compare import ComparingLogic
 from .logic_fluoroscopy import FluoroscopyLogic
 from .logic_steps import NO_MEASUREMENTS
+from .node_case import case_of_nodes, image_of, is_node
 from .pictures import screenshots
 from .references import node_of, plain
-from .segments import merge, parts_of
 from .views import center_slices
-from .volumes import image_from_volume
 
 if TYPE_CHECKING:
     from .engine import Progress, ShouldCancel
@@ -53,11 +52,9 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
         """
         progress, should_cancel = options.pop("progress", None), options.pop("should_cancel", None)
         chosen = make_options(levels=levels, **options)
-        if not hasattr(segmentation, "GetID"):
-            return self.engine.planFiles(ct, segmentation, chosen, progress, should_cancel)
-        ct_image = None if ct is None else image_from_volume(ct, "CT")
-        labels = merge(segmentation, level_table.meanings_in_force(parts_of(segmentation), {}), ct_image)
-        case = self.engine.loadCase(ct_image, labels.image, labels.canal, labels.canal_is_cord, chosen)
+        if not is_node(segmentation):
+            return self.engine.planFiles(image_of(ct, "CT"), segmentation, chosen, progress, should_cancel)
+        case = case_of_nodes(self.engine, ct, segmentation, chosen)
         return self.engine.planCase(case, chosen, progress, should_cancel)
 
     def buildScene(self, plan: CasePlan, ct: Any = None, segmentation: Any = None, parameterNode: Any = None) -> Any:

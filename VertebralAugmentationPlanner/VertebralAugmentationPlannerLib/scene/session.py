@@ -12,14 +12,14 @@ from ..model import Case, CasePlan, InputError, LevelPlan, Spine, Trajectory
 from . import roles
 from .drawing import draw_level, draw_plan, show_fillings
 from .editing import Edit, Editor, line_ends
-from .level_table import corrections, meanings_in_force
+from .level_table import corrections
+from .node_case import case_of_nodes
 from .measures import draw_measures
 from .needles import draw_needle, style_needle
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
-from .segments import merge, parts_of
 from .tables import draw_tables
-from .volumes import image_from_volume, input_state
+from .volumes import input_state
 
 
 @dataclass
@@ -109,11 +109,7 @@ class Session:
         ct, segmentation = (node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION))
         if segmentation is None:
             raise InputError("No segmentation is chosen; choose the vertebra segmentation or label map.")
-        ct_image = None if ct is None else image_from_volume(ct, "CT")
-        meanings = meanings_in_force(parts_of(segmentation), corrections(self.parameter_node))
-        labels = merge(segmentation, meanings, ct_image)
-        case = self.engine.loadCase(ct_image, labels.image, labels.canal, labels.canal_is_cord, options)
-        return replace(case, warnings=(*labels.warnings, *case.warnings))
+        return case_of_nodes(self.engine, ct, segmentation, options, corrections(self.parameter_node))
 
     # ---- The plan ------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model import BalloonPlan, CementPlan, LevelPlan
-from ..report.wording import STOPPED_BY_WORDS, number, sentence
+from ..report.wording import stopped_by_words, number, sentence
 from ..scene.ui_support import tr as _
 from .section import Section
 
@@ -121,7 +121,7 @@ class AugmentationSection(Section):
 
 def balloon_text(balloon: BalloonPlan) -> str:
     """“Xpander 15/3: 3.2 ml, 14.8 mm thick; stops at an end plate.”"""
-    stopped = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
+    stopped = stopped_by_words(balloon)
     volume = number(balloon.planned_volume_ml, 1, "ml")
     return f"{balloon.model}: {volume}, {number(balloon.planned_diameter_mm, 1, 'mm')} thick; {stopped}."
 

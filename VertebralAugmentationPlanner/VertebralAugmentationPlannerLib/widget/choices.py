@@ -43,8 +43,8 @@ def choice_words() -> dict[str, dict[str, tuple[str, str]]]:
         },
         "etiologyComboBox": {
             "osteoporotic": (_("osteoporotic"), _("Fragility fracture.")),
-            "traumatic": (_("traumatic"), _("Fracture of sound bone; warns where augmentation is not the rule.")),
-            "tumour": (_("tumour"), _("Osteolysis or metastasis; warns of defects in the posterior wall.")),
+            "traumatic": (_("traumatic"), _("Fracture of sound bone; two needles, and a caution.")),
+            "tumour": (_("tumour"), _("Osteolysis or metastasis; a caution on destroyed walls.")),
         },
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import LevelPlan, Measurements
-from ..report.wording import MISSING, REFERENCE_WORDS, number, signed
+from ..report.wording import MISSING, REFERENCE_WORDS, loss_words, number, signed
 from ..scene.ui_support import lookAtEverything
 from ..scene.ui_support import tr as _
 from .section import Section
@@ -75,7 +75,7 @@ class MeasurementsSection(Section):
             return
         losses = found.height_loss_percent
         three = ", ".join(
-            f"{word} {number(value, 0, '%')}"
+            f"{word} {loss_words(value)}"
             for word, value in (
                 (_("anterior"), losses.anterior),
                 (_("middle"), losses.middle),
@@ -86,7 +86,7 @@ class MeasurementsSection(Section):
             number(found.anterior_height_mm),
             number(found.middle_height_mm),
             number(found.posterior_height_mm),
-            number(largest_loss(found), 0),
+            loss_words(largest_loss(found), ""),
             fracture_text(found),
             signed(found.wedge_angle_deg, 0),
             signed(found.segmental_kyphosis_deg, 0),
@@ -156,9 +156,9 @@ def details(level: LevelPlan) -> str:
             "<b>{level}</b>: loss {anterior} anterior, {middle} middle, {posterior} posterior against {reference}."
         ).format(
             level=level.level,
-            anterior=number(losses.anterior, 0, "%"),
-            middle=number(losses.middle, 0, "%"),
-            posterior=number(losses.posterior, 0, "%"),
+            anterior=loss_words(losses.anterior),
+            middle=loss_words(losses.middle),
+            posterior=loss_words(losses.posterior),
             reference=against + levels,
         ),
         _("Body {volume}, {depth} deep, {width} wide. {grade}Gardner angle {gardner}.").format(
