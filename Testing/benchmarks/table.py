@@ -23,6 +23,7 @@ KNOWN = {
     "anatomy_s_a_level": ("… of which anatomy", "s", ""),
     "measurements_s_a_level": ("… of which measurements (no CT)", "s", ""),
     "case_s": ("five levels, 512 × 512 × 400 voxels, with reading", "s", "under 12"),
+    "case_clock_s": ("… by the clock, with the cores there are", "s", ""),
     "case_gb": ("… memory at its peak", "GB", "under 3"),
     "start_s": ("a start: everything loaded for a plan and its report", "s", "under 3"),
     "drag_ms": ("a dragged needle judged again", "ms", "under 5"),

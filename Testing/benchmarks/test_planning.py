@@ -87,9 +87,10 @@ def test_a_dragged_needle_is_judged_fast_enough_to_follow_the_hand(case, spine, 
 WHOLE_CASE = """
 import sys, time
 from VertebralAugmentationPlannerLib import PlanOptions, plan_case
-start = time.process_time()
+start, by_the_clock = time.process_time(), time.perf_counter()
 plan = plan_case(sys.argv[1], sys.argv[2], PlanOptions(levels="all"))
-print(sum(bool(level.trajectories) for level in plan.levels), time.process_time() - start)
+took = time.process_time() - start, time.perf_counter() - by_the_clock
+print(sum(bool(level.trajectories) for level in plan.levels), *took)
 """
 
 
@@ -112,9 +113,10 @@ def test_five_levels_in_a_large_scan_take_twelve_seconds_and_three_gigabytes(tmp
         command, capture_output=True, text=True, timeout=500, check=False, env={**os.environ, "PYTHONPATH": package}
     )
     assert done.returncode == 0, done.stderr
-    planned, seconds = done.stdout.split()
+    planned, seconds, by_the_clock = done.stdout.split()
     gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     record_property("case_s", round(float(seconds), 1))
+    record_property("case_clock_s", round(float(by_the_clock), 1))
     record_property("case_gb", round(gigabytes, 2))
     assert int(planned) == len(LEVELS)
     assert float(seconds) < CASE_S

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,6 @@ from ..model import (
     InputError,
     LocalGrid,
     Pedicle,
-    PlanningCancelled,
     PlanWarning,
     Spine,
     Vertebra,
@@ -33,6 +31,7 @@ from .pedicle_start import PedicleNotFound
 from .pedicles import find_pedicle
 from .reasons import NotReadable
 from .rims import Voxels
+from .side_by_side import Progress, ShouldCancel, side_by_side
 from .surface import Shape, exact_distance, grid_around, label_shape, resample
 
 EXACT_BAND_MM = (2.5, 5.0)
@@ -41,14 +40,12 @@ EXACT_BAND_MM = (2.5, 5.0)
 MIN_WIDTH_TO_DEPTH = 0.75
 """Bodies are at least about as wide as deep (T5–T8 are the slimmest); a spinous process taken for a body is not."""
 
-Progress = Callable[[float, str], None]
-
 
 def build_spine(
     case: Case,
     levels: tuple[str, ...] | None = None,
     progress: Progress | None = None,
-    should_cancel: Callable[[], bool] | None = None,
+    should_cancel: ShouldCancel | None = None,
 ) -> Spine:
     """Build the anatomy of a case.
 
@@ -63,22 +60,26 @@ def build_spine(
         PlanningCancelled: ``should_cancel`` answered true.
     """
     boxes = label_boxes(case.labels.voxels)
-    shapes: dict[str, Shape] = {}
-    for level, value in case.level_values.items():
-        shapes[level] = label_shape(case.labels, value, boxes[value], case.level_values.values())
+    values = case.level_values
+
+    def shape_of(level: str) -> Shape:
+        return label_shape(case.labels, values[level], boxes[values[level]], values.values())
+
+    shapes = side_by_side(values, shape_of, None, should_cancel)
     try:
         tangents = curve_tangents(_centres(case, shapes, boxes))
     except ValueError as error:
         raise InputError(f"The labels do not form one spine: {error}; check the numbering and orientation.") from error
     wanted = [level for level in shapes if levels is None or level in levels]
-    vertebrae = {}
-    for n, level in enumerate(wanted):
-        if should_cancel is not None and should_cancel():
-            raise PlanningCancelled
+
+    def vertebra_of(level: str) -> Vertebra:
+        return _whole_or_not(case, level, boxes[values[level]], shapes, tangents.get(level))
+
+    def announce(share: float, level: str) -> None:
         if progress is not None:
-            progress(n / len(wanted), f"anatomy of {level}")
-        box = boxes[case.level_values[level]]
-        vertebrae[level] = _whole_or_not(case, level, box, shapes, tangents.get(level))
+            progress(share, f"anatomy of {level}")
+
+    vertebrae = side_by_side(wanted, vertebra_of, announce, should_cancel)
     _check_orientation(vertebrae)
     for level, reason in too_small(vertebrae).items():
         vertebrae[level] = Vertebra(level, False, reason)
