@@ -96,31 +96,58 @@ class Landscape:
     def clearances(self, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Clearance (N,) in the pedicle, and on the whole way from the entry to the tip, of lines through crossings ``a``
         (N, 3) to tips ``b`` (N, 3), mm; both mind the canal and the neighbours."""
-        space, t = self.space, self.along
+        return self.all_told(self.by_bone(a, b), np.arange(len(a)))
+
+    def by_bone(self, a: FloatArray, b: FloatArray) -> ByBone:
+        """The same by the bone alone."""
+        t = self.along
         way = b - a
         length = np.linalg.norm(way, axis=1)
         way /= length[:, None]
-        bone, canal = (read_along(space, field, a, way, t) for field in (space.bone_mm, space.canal_mm))
+        bone = read_along(self.space, self.space.bone_mm, a, way, t)
         start, found = _entry(bone, t)
-        ahead = t <= length[:, None]
         depth = self.isthmus.depth_of(a)[:, None] + t * (way @ self.isthmus.axis)[:, None]
         into = t - start[:, None]
-        within, zone = ahead & (into > 0), depth >= -PEDICLE_ZONE_MM
+        within, zone = (t <= length[:, None]) & (into > 0), depth >= -PEDICLE_ZONE_MM
         in_pedicle = a[:, 1, None] + t * way[:, 1, None] <= self.junction_y
-        to_canal = np.where(ahead, canal, np.inf).min(axis=1)
         core, every = (
-            np.minimum(np.where(within & counted, bone, np.inf).min(axis=1), to_canal)
+            np.where(within & counted, bone, np.inf).min(axis=1)
             for counted in (zone & in_pedicle, zone | (bone < into - STRICT_ROUGHNESS_MM))
         )
         entry = a + start[:, None] * way
         usable = found & (self.isthmus.depth_of(entry) < -PEDICLE_ZONE_MM)
         body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
-        short = (
-            NEIGHBOUR_PRICE * neighbour_shortage(space, entry, way, self.room_mm, BEHIND_ENTRY)
-            + detour_price(space, entry, way, NEIGHBOUR_STEP_MM)
-            + BODY_PRICE * np.maximum(self.body_mm - body, 0.0)
+        short = BODY_PRICE * np.maximum(self.body_mm - body, 0.0)
+        core, every = (np.where(usable, clearance - short, NOWHERE_MM) for clearance in (core, every))
+        return ByBone(core, every, a, way, length, entry, short, usable)
+
+    def all_told(self, read: ByBone, rows: NDArray[np.int_]) -> tuple[FloatArray, FloatArray]:
+        """The clearances of some of the lines (R,) with the canal, the neighbours and detours, which only take away."""
+        space, t = self.space, self.along
+        entry, way, usable = read.entry[rows], read.way[rows], read.usable[rows]
+        canal = read_along(space, space.canal_mm, read.a[rows], way, t)
+        to_canal = np.where(t <= read.length[rows, None], canal, np.inf).min(axis=1) - read.short[rows]
+        less = NEIGHBOUR_PRICE * neighbour_shortage(space, entry, way, self.room_mm, BEHIND_ENTRY)
+        less = less + detour_price(space, entry, way, NEIGHBOUR_STEP_MM)
+        core, every = (
+            np.where(usable, np.minimum(clearance[rows], to_canal) - less, NOWHERE_MM)
+            for clearance in (read.core, read.every)
         )
-        return np.where(usable, core - short, NOWHERE_MM), np.where(usable, every - short, NOWHERE_MM)
+        return core, every
+
+
+@dataclass(frozen=True, eq=False)
+class ByBone:
+    """Lines (N,) read on the bone alone: at most these clearances, mm, and what the rest is read with."""
+
+    core: FloatArray
+    every: FloatArray
+    a: FloatArray
+    way: FloatArray
+    length: FloatArray
+    entry: FloatArray
+    short: FloatArray
+    usable: NDArray[np.bool_]
 
 
 def summits(land: Landscape, starts: list[Line]) -> Summits:
@@ -151,7 +178,12 @@ def _climb(
         steps = mirror * random.normal(0.0, size, (CHILDREN, 5))
         tried_a = (a[:, None] + CROSSING_STEP * steps[:, :2] @ sideways).reshape(-1, 3)
         tried_b = land.held((b[:, None] + steps[:, 2:]).reshape(-1, 3))
-        tried = worth(*land.clearances(tried_a, tried_b)).reshape(len(a), CHILDREN)
+        read = land.by_bone(tried_a, tried_b)
+        tried = worth(read.core, read.every)
+        # Most steps lead down by the bone alone; what else there is takes away from a clearance, never adds.
+        hopeful = np.flatnonzero(tried > np.repeat(value, CHILDREN))
+        tried[hopeful] = worth(*land.all_told(read, hopeful))
+        tried = tried.reshape(len(a), CHILDREN)
         best = tried.argmax(axis=1)
         rows = np.flatnonzero(tried.max(axis=1) > value)
         chosen = rows * CHILDREN + best[rows]
