@@ -104,7 +104,9 @@ def test_a_shorter_balloon_is_taken_where_it_comes_to_mid_height():
 def test_a_balloon_that_stays_off_mid_height_is_pointed_out():
     plan = planned(needles=(needle(Block(), entry=(-12.0, -35.0, 6.0), target=(-12.0, 8.0, 6.0)),))
     warning = next(w for w in plan.warnings if w.code == "balloon_off_middle")
-    assert "6.0 mm above mid-height" in warning.message
+    assert "6.0 mm above mid-height of the 24 mm there" in warning.message and warning.severity == "caution"
+    plan = planned(needles=(needle(Block(), entry=(-12.0, -35.0, 4.0), target=(-12.0, 8.0, 4.0)),))
+    assert next(w for w in plan.warnings if w.code == "balloon_off_middle").severity == "info"
 
 
 def test_the_cannula_is_drawn_back_behind_the_balloon_and_the_plan_says_how_far():

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 ROOM_AROUND_MM = 6.0
 """A body lower than the folded balloon and this much gives it little to work with (clinical-reference 4 [D])."""
 
+FAR_OFF_SHARE = 0.2
+"""A centre this share of the height off its middle has less than half as much bone on one side as on the other and lifts that end
+plate: the operator has to want it. Nearer, it is a note [D]."""
+
 SMALL_CAVITY_ML = 1.0
 """Less than this before the first contact is hardly a cavity: the balloon presses from the start [D]."""
 
@@ -93,8 +97,12 @@ def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
         warnings.append(PlanWarning("low_body", "caution", message, "folded balloon and 6 mm [D]"))
     if abs(placement.off_middle_mm) > OFF_MIDDLE_MM:
         where = "above" if placement.off_middle_mm > 0 else "below"
-        message = f"{name}: the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height."
-        warnings.append(PlanWarning("balloon_off_middle", "caution", message, GEOMETRY_SOURCE))
+        message = (
+            f"{name}: the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height of the "
+            f"{placement.height_mm:.0f} mm there."
+        )
+        far = abs(placement.off_middle_mm) > FAR_OFF_SHARE * placement.height_mm
+        warnings.append(PlanWarning("balloon_off_middle", "caution" if far else "info", message, GEOMETRY_SOURCE))
     if inflation.stopped_by == "other_balloon":
         message = (
             f"{name}: at {inflation.limit_ml:.1f} ml the two balloons meet; the device alone allows "
