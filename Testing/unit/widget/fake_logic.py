@@ -59,6 +59,7 @@ class FakeLogic:
         self.segmentation: Any = None
         self.refuse: str | Exception | None = None
         self.needleViews = False
+        self.viewed: tuple[str, str] | None = None
         self.undos = 0
         self.simulated = ""
         self.target_mm = 42.6
@@ -227,7 +228,17 @@ class FakeLogic:
 
     def showNeedleViews(self, node: Any, level: str, side: str, depthMm: float | None = None) -> None:
         self._note("showNeedleViews", level, side)
-        self.needleViews = True
+        self.needleViews, self.viewed = True, (level, side)
+
+    def followNeedleViews(self, node: Any, level: str, side: str) -> None:
+        self._note("followNeedleViews", level, side)
+        if self.needle(node, level, side) is None:
+            self.needleViews, self.viewed = False, None
+        else:
+            self.viewed = (level, side)
+
+    def viewedNeedle(self, node: Any) -> tuple[str, str] | None:
+        return self.viewed
 
     def setNeedleDepth(self, node: Any, depthMm: float) -> None:
         self._note("setNeedleDepth", depthMm)
@@ -237,7 +248,7 @@ class FakeLogic:
 
     def restoreViews(self) -> None:
         self._note("restoreViews")
-        self.needleViews = False
+        self.needleViews, self.viewed = False, None
 
     def canSave(self, node: Any) -> tuple[bool, str]:
         return (True, "") if self.casePlan else (False, "Nothing is planned yet.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from typing import Any
 
@@ -142,6 +143,30 @@ class TestNeedles:
         ui.needleViewsButton.click()
         assert logic.told("restoreViews") == [()]
         assert not ui.depthSlider.enabled
+
+    def test_needle_views_follow_the_level_and_there_is_always_a_way_back(self, a_planned_panel: Any) -> None:
+        panel, ui, logic = a_planned_panel.panel, a_planned_panel.ui, a_planned_panel.logic
+        a_planned_panel.node.side = "left"
+        ui.needleViewsButton.click()
+        panel.chooseLevel("L2")  # has one needle, on the right, or none yet
+        assert logic.told("followNeedleViews")[-1][0] == "L2"
+        assert logic.viewedNeedle(None) in (("L2", "right"), None)
+        logic.needleViews, logic.viewed = True, ("T12", "left")
+        panel.refresh()
+        assert ui.needleViewsButton.enabled and ui.needleViewsButton.checked and not ui.depthSlider.enabled
+
+    def test_a_side_that_has_lost_its_needle_is_left_for_the_other(self, a_planned_panel: Any) -> None:
+        logic, node = a_planned_panel.logic, a_planned_panel.node
+        node.side = "right"
+        a_planned_panel.ui.needleViewsButton.click()
+        level = logic.casePlan.level("T12")
+        left = tuple(needle for needle in level.trajectories if needle.side == "left")
+        levels = tuple(
+            dataclasses.replace(one, trajectories=left) if one.level == "T12" else one for one in logic.casePlan.levels
+        )
+        logic.casePlan = dataclasses.replace(logic.casePlan, levels=levels)
+        a_planned_panel.panel.refresh()
+        assert node.side == "left" and a_planned_panel.ui.sideComboBox.currentText == "left"
 
     def test_undo_is_offered_only_after_a_drag(self, a_planned_panel: Any) -> None:
         assert not a_planned_panel.ui.undoButton.enabled

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
@@ -19,6 +21,18 @@ POLL_S = 0.05
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
 Result = TypeVar("Result")
+
+
+@contextlib.contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """Python collects garbage in whatever thread is running: a window that Slicer has let go of must not end in a worker."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def side_by_side(
@@ -40,7 +54,10 @@ def side_by_side(
     """
     names = list(names)
     found: dict[str, Result] = {}
-    with ThreadPoolExecutor(max(1, min(MOST_WORKERS, os.cpu_count() or 1, len(names)))) as pool:
+    with (
+        _no_garbage_collected(),
+        ThreadPoolExecutor(max(1, min(MOST_WORKERS, os.cpu_count() or 1, len(names)))) as pool,
+    ):
         try:
             waiting = {name: pool.submit(work, name) for name in names}
             for n, (name, future) in enumerate(waiting.items()):

@@ -15,7 +15,7 @@ from ..model.geometry import label_boxes
 from ..model.palette import BONE, rgb
 from . import roles
 from .anatomy_node import oriented_image
-from .choices import TARGET_FILL, TEXT_CHOICES
+from .choices import keep_options
 from .drawing import draw_plan
 from .headless import new_scene, write_bundle
 from .references import set_node
@@ -44,7 +44,7 @@ def write_scene(
     """
     scene = new_scene()
     parameter_node = new_parameter_node(scene)
-    _keep_options(parameter_node, plan)
+    keep_options(parameter_node, plan)
     if case is not None:
         if with_ct and case.ct is not None:
             set_node(parameter_node, roles.CT, add_volume(scene, case.ct, "CT"))
@@ -58,15 +58,6 @@ def new_parameter_node(scene: Any) -> Any:
     node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", scene.GenerateUniqueName(MODULE_NAME))
     node.SetAttribute("ModuleName", MODULE_NAME)
     return node
-
-
-def _keep_options(parameter_node: Any, plan: CasePlan) -> None:
-    """The choices that the plan was made with, so that the panel shows them and an edit is judged by them."""
-    for name in TEXT_CHOICES:
-        if isinstance(plan.options.get(name), str):
-            parameter_node.SetParameter(name, plan.options[name])
-    if plan.options.get("target_fill") is not None:
-        parameter_node.SetParameter(TARGET_FILL, str(plan.options["target_fill"]))
 
 
 def add_volume(scene: Any, image: Image, name: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model import InputError, PlanOptions
-from .numbers import readAssumptions, readMargins
+from ..model import CasePlan, InputError, PlanOptions
+from .numbers import readAssumptions, readMargins, writeAssumptions, writeMargins
 from .references import plain
 
 TEXT_CHOICES = ("procedure", "approach", "cannula", "etiology", "balloon")
@@ -26,6 +26,26 @@ def options_of(parameter_node: Any, **overrides: Any) -> PlanOptions:
     if parameters.GetParameter(TARGET_FILL):
         values["target_fill"] = float(parameters.GetParameter(TARGET_FILL))
     return make_options(**{**values, **overrides})
+
+
+def keep_options(parameter_node: Any, plan: CasePlan) -> None:
+    """The choices a plan was made with, so that the panel shows them and an edit is judged by them.
+
+    Raises:
+        InputError: a choice of the plan cannot be used; nothing is kept then.
+    """
+    known = {name: value for name, value in plan.options.items() if name not in ("levels", "labels", "catalog")}
+    options = PlanOptions.from_dict(known)
+    parameters = plain(parameter_node)
+    for name in TEXT_CHOICES:
+        if name in known:
+            parameters.SetParameter(name, getattr(options, name))
+    if "target_fill" in known:
+        parameters.SetParameter(TARGET_FILL, str(options.target_fill))
+    if options.margins != readMargins(parameters):
+        writeMargins(parameters, options.margins)
+    if options.assumptions != readAssumptions(parameters):
+        writeAssumptions(parameters, options.assumptions)
 
 
 def make_options(**values: Any) -> PlanOptions:

@@ -14,7 +14,7 @@ from . import roles
 from .references import plain
 from .label_scan import label_centres, mask_centre
 from .segments import Part, part_masks, parts_of
-from .volumes import image_from_volume, input_state, is_label_map
+from .volumes import image_from_volume, is_label_map, looks
 
 Centres = dict[str, tuple[float, float, float]]
 """Part key → centre, world RAS mm."""
@@ -92,14 +92,14 @@ class PartsKeeper:
 
     def parts(self, node: Any) -> list[Part]:
         """As :func:`.segments.parts_of`, which see for the errors."""
-        state = _looks(node)
+        state = looks(node)
         if node.GetID() not in self._parts or self._parts[node.GetID()][0] != state:
             self._parts[node.GetID()] = (state, parts_of(node))
         return self._parts[node.GetID()][1]
 
     def centres(self, node: Any) -> Centres:
         """Centre of each part that has voxels, world RAS mm."""
-        state = _looks(node)
+        state = looks(node)
         if node.GetID() not in self._centres or self._centres[node.GetID()][0] != state:
             self._centres[node.GetID()] = (state, _centres(node, [part.key for part in self.parts(node)]))
         return self._centres[node.GetID()][1]
@@ -108,13 +108,6 @@ class PartsKeeper:
         """Forget everything."""
         self._parts.clear()
         self._centres.clear()
-
-
-def _looks(node: Any) -> Any:
-    """What names, colours and voxels of a segmentation or label map depend on."""
-    display = node.GetDisplayNode() if is_label_map(node) else None
-    colors = display.GetColorNode() if display is not None else None
-    return input_state(node), (colors.GetID(), colors.GetMTime()) if colors is not None else None
 
 
 def _centres(node: Any, keys: list[str]) -> Centres:

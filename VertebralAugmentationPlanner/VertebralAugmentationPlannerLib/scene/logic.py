@@ -11,7 +11,7 @@ from ..model import CasePlan, InputError
 
 from .bundle import new_parameter_node
 from .changes import CHANGES, Change
-from .choices import make_options, options_of
+from .choices import keep_options, make_options, options_of
 from .drawing import show_level
 from .headless import write_bundle
 from .level_table import SegmentRow
@@ -95,8 +95,9 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
         self._plan(parameterNode).save(path)
 
     def loadPlan(self, parameterNode: Any, path: str | PathLike[str]) -> CasePlan:
-        """Read plan.json, draw it and edit on. Raises ``InputError``."""
+        """Read plan.json with the choices it was made with, draw it and edit on. Raises ``InputError``."""
         plan = CasePlan.load(path)
+        keep_options(parameterNode, plan)
         self.buildScene(plan, parameterNode=parameterNode)
         return plan
 

@@ -73,6 +73,10 @@ class EditingLogic(ViewsLogic, StepsLogic):
         except (InputError, ValueError, KeyError) as error:
             self._refuse(session, edit, old, error)
             return
+        except Exception:
+            # VTK prints what an observer raises and goes on: the needle must not stay where it has no numbers.
+            session.put_back(edit.level, old)
+            raise
         level = self.engine.moved(session.level(edit.level), moved)
         if edit.finished:
             level = self._augmented(session, level, options)
@@ -99,7 +103,12 @@ class EditingLogic(ViewsLogic, StepsLogic):
             return without_fillings(level, warning)
 
     def _onHeightModified(self, session: Session, edit: Edit) -> None:
-        level = self.engine.remeasure(session.level(edit.level), edit.part, edit.after)
+        old = session.level(edit.level)
+        try:
+            level = self.engine.remeasure(old, edit.part, edit.after)
+        except Exception:
+            session.draw_measures(old, True)
+            raise
         session.draw_measures(level, edit.finished)
         self._tell(session.parameter_node, Change("height", edit.level, edit.part, edit.finished))
 

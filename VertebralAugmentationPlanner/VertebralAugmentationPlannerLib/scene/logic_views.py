@@ -24,14 +24,34 @@ class ViewsLogic(LogicBase):
         """Red: perpendicular to the needle at a depth (the tip by default); Yellow and Green contain the needle."""
         needle = self._needle(parameterNode, level, side)
         self._depth = _length(needle) if depthMm is None else depthMm
-        self._viewed = (plain(parameterNode).GetID(), level, side)
-        self._views.show(needle.entry_ras, needle.target_ras, self._depth)
+        viewed = (plain(parameterNode).GetID(), level, side)
+        # The same needle, moved: layout and zoom stay as the user has them by now.
+        self._views.show(needle.entry_ras, needle.target_ras, self._depth, keep_zoom=viewed == self._viewed)
+        self._viewed = viewed
+
+    def followNeedleViews(self, parameterNode: Any, level: str, side: str) -> None:
+        """Where the needle views are on, show this needle in them; where there is none, the usual views."""
+        if not self.needleViewsShown():
+            return
+        plan = self._session(parameterNode).plan
+        levels = [] if plan is None else [found for found in plan.levels if found.level == level]
+        if not any(needle.side == side for found in levels for needle in found.trajectories):
+            self.restoreViews()
+        elif self.viewedNeedle(parameterNode) != (level, side):
+            self.showNeedleViews(parameterNode, level, side)
+
+    def viewedNeedle(self, parameterNode: Any) -> tuple[str, str] | None:
+        """Level and side of the needle in the needle views; None where they show none of this plan."""
+        if not self.needleViewsShown() or self._viewed is None or self._viewed[0] != plain(parameterNode).GetID():
+            return None
+        return self._viewed[1:]
 
     def setNeedleDepth(self, parameterNode: Any, depthMm: float) -> None:
         """Move the perpendicular slice."""
-        if self._viewed is None:
+        viewed = self.viewedNeedle(parameterNode)
+        if viewed is None:
             raise InputError("The needle views are not shown; show them first.")
-        needle = self._needle(parameterNode, *self._viewed[1:])
+        needle = self._needle(parameterNode, *viewed)
         self._depth = depthMm
         self._views.set_depth(needle.entry_ras, needle.target_ras, depthMm)
 

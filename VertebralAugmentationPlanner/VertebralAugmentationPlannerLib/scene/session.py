@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Case, CasePlan, InputError, LevelPlan, Spine, Trajectory
+from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory
 from . import roles
 from .drawing import draw_level, draw_plan, show_fillings
 from .editing import Edit, Editor, line_ends
@@ -97,7 +97,10 @@ class Session:
         """The anatomy of the case; built once."""
         case = self.case(options)
         if self._spine is None:
-            self._spine = self.engine.buildSpine(case, progress, should_cancel)
+            spine = self.engine.buildSpine(case, progress, should_cancel)
+            if self.parameter_node.GetScene() is None:  # the scene was closed meanwhile: there is nothing to go on with
+                raise PlanningCancelled
+            self._spine = spine
         return self._spine
 
     def borrow(self, other: Session) -> None:

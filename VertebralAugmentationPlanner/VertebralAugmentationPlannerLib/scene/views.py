@@ -111,12 +111,16 @@ class ViewKeeper:
         """Whether the needle views are on."""
         return bool(self._saved) or self._arrangement is not None
 
-    def show(self, entry_ras: ArrayLike, target_ras: ArrayLike, depth_mm: float) -> None:
-        """Put the needle views on. The views of before are kept until :meth:`restore`."""
+    def show(self, entry_ras: ArrayLike, target_ras: ArrayLike, depth_mm: float, keep_zoom: bool = False) -> None:
+        """Put the needle views on. The views of before are kept until :meth:`restore`.
+
+        Args:
+            keep_zoom: leave layout and fields of view as they are: only the slices move.
+        """
         layout = self._layout()
         if layout is not None and self._arrangement is None:
             self._arrangement = layout.GetViewArrangement()
-        if layout is not None:
+        if layout is not None and not keep_zoom:
             layout.SetViewArrangement(layout.SlicerLayoutFourUpView)
         for name, matrix in (
             (ACROSS, across_needle(entry_ras, target_ras, depth_mm)),
@@ -129,7 +133,7 @@ class ViewKeeper:
             if name not in self._saved:
                 state = _Saved(matrix_array(node.GetSliceToRAS()), node.GetFieldOfView(), node.GetXYZOrigin())
                 self._saved[name] = state
-            set_slice(node, matrix, FIELD_OF_VIEW_MM)
+            set_slice(node, matrix, None if keep_zoom else FIELD_OF_VIEW_MM)
 
     def set_depth(self, entry_ras: ArrayLike, target_ras: ArrayLike, depth_mm: float) -> None:
         """Move the slice across the needle; its field of view stays as the user has it."""

@@ -96,20 +96,33 @@ def is_segmentation(node: Any) -> bool:
     return node is not None and node.IsA("vtkMRMLSegmentationNode")
 
 
+def looks(node: Any) -> Any:
+    """What changes when the colours of a segmentation or label map do, or anything of :func:`input_state`."""
+    if is_segmentation(node):
+        segmentation = node.GetSegmentation()
+        count = segmentation.GetNumberOfSegments()
+        return input_state(node), tuple(tuple(segmentation.GetNthSegment(n).GetColor()) for n in range(count))
+    display = node.GetDisplayNode() if is_label_map(node) else None
+    colors = display.GetColorNode() if display is not None else None
+    return input_state(node), (colors.GetID(), colors.GetMTime()) if colors is not None else None
+
+
 def input_state(node: Any) -> tuple[Any, ...]:
     """What changes when a node's voxels, segments, geometry or transform do; equal states mean equal input."""
     if node is None:
         return (None,)
     state: list[Any] = [node.GetID(), node.GetAddressAsString("vtkObject")]  # id() is only the Python wrapper's
     if is_segmentation(node):
+        # Not the time of a segment itself: it changes with its colour, and when somebody shows it in 3D.
         segmentation = node.GetSegmentation()
-        state.append(segmentation.GetMTime())
+        converter = slicer.vtkSegmentationConverter
+        state.append(segmentation.GetConversionParameter(converter.GetReferenceImageGeometryParameterName()))
         for index in range(segmentation.GetNumberOfSegments()):
             segment = segmentation.GetNthSegment(index)
-            data = segment.GetRepresentation(
-                slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-            )
-            state.append((segment.GetMTime(), data.GetMTime() if data is not None else 0))
+            data = segment.GetRepresentation(converter.GetSegmentationBinaryLabelmapRepresentationName())
+            voxels = (data.GetAddressAsString("vtkObject"), data.GetMTime()) if data is not None else None
+            key, name, words = segmentation.GetNthSegmentID(index), segment.GetName(), segment.GetTerminology()
+            state.append((key, name, words, segment.GetLabelValue(), voxels))
     else:
         data = node.GetImageData()
         state.append(data.GetMTime() if data is not None else 0)

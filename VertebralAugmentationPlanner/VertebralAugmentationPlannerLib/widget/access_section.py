@@ -104,15 +104,18 @@ class AccessSection(Section):
             needle = needles.get(side)
             self._show_needle(column, needle, margins) if needle else self._clear(column, side)
         present = [side for side in SIDES if side in needles]
+        if present and self.node.side not in present:
+            with self.panel.writing():
+                self.node.side = present[0]
         fill(ui.sideComboBox, present, self.node.side if self.node else "")
         planned = (bool(present), _("Plan this level first."))
         self.enable(ui.sideComboBox, planned)
-        self.enable(ui.needleViewsButton, planned)
+        shown = self.logic.needleViewsShown()
+        self.enable(ui.needleViewsButton, (True, "") if shown else planned)  # there is always a way back
         self.refreshUndo()
-        shown = bool(present) and self.logic.needleViewsShown()
         ui.needleViewsButton.checked = shown
         ui.needleViewsButton.text = _("Usual views") if shown else _("Needle views")
-        self._show_depth(shown)
+        self._show_depth()
 
     def refreshUndo(self) -> None:
         """Whether there is a drag to undo or redo."""
@@ -163,11 +166,12 @@ class AccessSection(Section):
             text = _("none") if row == 0 else ""
             paint_state(cell(self.ui.needleTable, row, column, text, sentence(reason)), None)
 
-    def _show_depth(self, shown: bool) -> None:
-        ui = self.ui
+    def _show_depth(self) -> None:
+        ui, viewed = self.ui, self.logic.viewedNeedle(self.node) if self.node else None
+        shown = viewed is not None and viewed == (self.panel.level, self.node.side) and viewed[1] in self._needles()
         self.enable(ui.depthSlider, (shown, _("Switch on the needle views first.")))
         if shown:
-            first, last = self.logic.needleDepthRange(self.node, self.panel.level, self.node.side)
+            first, last = self.logic.needleDepthRange(self.node, *viewed)
             if last > first:
                 ui.depthSlider.minimum, ui.depthSlider.maximum = first, last
 
@@ -181,8 +185,7 @@ class AccessSection(Section):
         if self.panel.quiet or self.ui.sideComboBox.currentIndex < 0 or not self.node:
             return
         self.node.side = self.ui.sideComboBox.currentText
-        if self.logic.needleViewsShown():
-            self._show_views()
+        self.followViews()
 
     def onPlan(self) -> None:
         level = self.panel.level
@@ -199,6 +202,7 @@ class AccessSection(Section):
             self.panel.measurements.button.collapsed = True
             self.panel.open(self, *([self.panel.augmentation] if needles else []), self.panel.plan)
             self.panel.refresh()
+            self.followViews()
 
     def onNeedleViews(self, on: bool) -> None:
         if self.panel.quiet or not self.node:
@@ -210,10 +214,18 @@ class AccessSection(Section):
 
     def _show_views(self) -> None:
         level, side = self.panel.level, self.node.side
+        self._in_views(lambda: self.logic.showNeedleViews(self.node, level, side))
 
-        def task() -> None:
-            self.logic.showNeedleViews(self.node, level, side)
+    def followViews(self) -> None:
+        """Where the needle views are on, the needle that the panel works on is in them; without one the usual views are."""
+        if not self.node or not self.logic.needleViewsShown():
+            return
+        needles = self._needles()
+        side = self.node.side if self.node.side in needles else next(iter(needles), "")
+        if self.logic.viewedNeedle(self.node) != (self.panel.level, side):
+            self._in_views(lambda: self.logic.followNeedleViews(self.node, self.panel.level, side))
 
+    def _in_views(self, task: Any) -> None:
         if self.panel.quick(_("Showing the needle views"), task):
             with self.panel.writing():
                 self.ui.depthSlider.value = self.ui.depthSlider.maximum

@@ -12,7 +12,7 @@ from ..scene.references import plain
 from ..scene.roles import LEVEL_TABLE
 from ..scene.ui_support import showVolume
 from ..scene.ui_support import tr as _
-from ..scene.volumes import input_state
+from ..scene.volumes import looks
 from .section import Section
 from .tables import cell, fit_columns, fit_height, paint
 
@@ -78,7 +78,7 @@ class ImagesSection(Section):
         if not self.node:
             self._state = None
             return []
-        state = (input_state(self.node.segmentation), plain(self.node).GetParameter(LEVEL_TABLE))
+        state = (looks(self.node.segmentation), plain(self.node).GetParameter(LEVEL_TABLE))
         if state != self._state:
             self._read, self._state = self.logic.segmentTable(self.node), state
         return self._read

@@ -41,6 +41,7 @@ class MeasurementsSection(Section):
         fit_columns(table, FRACTURE)
         self.ui.measureButton.connect("clicked(bool)", self.onMeasure)
         table.connect("cellClicked(int,int)", self.onRow)
+        table.connect("currentCellChanged(int,int,int,int)", self.onRow)  # the arrow keys
         self._levels: list[str] = []
 
     def refresh(self) -> None:
@@ -110,7 +111,7 @@ class MeasurementsSection(Section):
             self.panel.chooseLevel(self.panel.level)
 
     def onRow(self, row: int) -> None:
-        """A row was clicked: show its end plates and height lines."""
+        """A row was clicked, or come to by the keys: show its end plates and height lines."""
         if 0 <= row < len(self._levels) and not self.panel.quiet:
             self.panel.chooseLevel(self._levels[row])
 

@@ -92,6 +92,7 @@ class PlannerWidget:
         self._reading = False
         self.panel.images.follow(True)
         self.panel.refresh()  # the selectors fell back to “None”
+        self.panel.prepareSoon()
         current = self._parameterNode
         if current is None or self.logic.currentPlan(current) is not None or current.segmentation is not None:
             return
@@ -100,8 +101,6 @@ class PlannerWidget:
             if node is not current.parameterNode and (self.logic.currentPlan(found) or found.segmentation):
                 self.setParameterNode(found)
                 removeNode(current.parameterNode)
-                if self.panel is not None:
-                    self.panel.prepareSoon()
                 return
 
     def onSelectorsMoving(self, caller: Any, event: Any = None) -> None:
@@ -121,6 +120,8 @@ class PlannerWidget:
         current = self._parameterNode
         kept = current is not None and any(node is current.parameterNode for node in self.logic.planNodes())
         self.setParameterNode(current if kept else self.logic.getParameterNode())
+        if self.panel is not None:
+            self.panel.prepareSoon()  # a plan that came with a scene: the first drag must not wait for its anatomy
 
     def choosePlan(self, node: Any) -> None:
         """Work on another plan of the scene; what the plan before drew is hidden."""

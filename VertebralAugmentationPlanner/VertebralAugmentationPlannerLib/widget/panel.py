@@ -153,6 +153,7 @@ class PlannerPanel:
             return
         if self.parameterNode.level != level:
             self.parameterNode.level = level
+        self.access.followViews()
         self.quick(_("Showing the level"), lambda: self.logic.showLevel(self.parameterNode, level))
 
     def prepare(self) -> bool:
@@ -196,6 +197,8 @@ class PlannerPanel:
         with self.writing():
             for show in live.get(change.kind, [section.refresh for section in self.sections]):
                 show()
+        if change.kind not in live:
+            self.access.followViews()
         if change.kind == "refused":
             self._refusal = change.message
         if change.kind in live:
