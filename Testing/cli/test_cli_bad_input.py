@@ -238,7 +238,7 @@ def test_levels_that_the_labels_have_lost_since_are_named():
     from plans import case_plan
 
     from VertebralAugmentationPlannerLib.model import Spine, Vertebra
-    from VertebralAugmentationPlannerLib.planner import _levels_gone
+    from VertebralAugmentationPlannerLib.check import _levels_gone
 
     plan = case_plan()
     whole = [level.level for level in plan.levels if level.complete]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from VertebralAugmentationPlannerLib.cli import main
@@ -70,6 +72,34 @@ def test_a_plan_that_was_edited_says_what_its_needle_is_now(wedge, tmp_path, cap
     assert moved.severity == {"tight": "caution", "breach": "stop"}[safety]
     assert not any("of the old path" in warning.message for warning in checked.warnings)
     assert "T12 left: the needle is not where the plan judged it" in text
+
+
+def test_balloon_and_cement_of_an_edited_needle_are_planned_for_where_it_lies(wedge, tmp_path):
+    """The left needle drawn back by a third of its way, still safe: nothing of the old balloon may stay."""
+    plan = CasePlan.load(wedge[1] / "plan.json")
+    level = plan.level("T12")
+    left, right = level.trajectories
+    target = tuple(np.add(left.entry_ras, 0.75 * np.subtract(left.target_ras, left.entry_ras)))
+    edited = replace(level, trajectories=(replace(left, target_ras=target), right))
+    replace(plan, levels=tuple(edited if one.level == "T12" else one for one in plan.levels)).save(tmp_path / "e.json")
+    assert main(["check", str(tmp_path / "e.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")]) in (0, 3)
+    checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
+    now = checked.trajectories[0]
+    assert now.balloon is None or now.balloon.proximal_ras != left.balloon.proximal_ras
+    assert now.balloon is None or now.balloon.cannula_retraction_mm < left.balloon.cannula_retraction_mm - 5
+    told = next(warning for warning in checked.warnings if warning.code == "needle_moved")
+    assert told.severity != "info" and "balloon and cement were planned for it again" in told.message
+
+
+def test_a_needle_taken_out_of_a_plan_leaves_a_plan_of_one(wedge, tmp_path):
+    plan = CasePlan.load(wedge[1] / "plan.json")
+    level = plan.level("T12")
+    edited = replace(level, trajectories=level.trajectories[1:])
+    replace(plan, levels=tuple(edited if one.level == "T12" else one for one in plan.levels)).save(tmp_path / "e.json")
+    main(["check", str(tmp_path / "e.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")])
+    checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
+    assert checked.approach == "unilateral-right" and len(checked.trajectories) == 1
+    assert checked.trajectories[0].cement_ml == checked.cement.volume_ml
 
 
 def test_a_pedicle_too_thin_for_any_cannula_ends_with_3_and_a_reason(tmp_path, capsys):

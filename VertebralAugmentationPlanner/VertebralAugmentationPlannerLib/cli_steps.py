@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .case import load_case, requested_levels
-from .cli_output import OutputFolder
+from .cli_output import OutputFolder, refuse_dead_ends, refuse_odd_paths
 from .model import LEVELS, Case, CasePlan, InputError, LevelPlan, PlanOptions, Spine
 
 ProgressCall = Callable[[float, str], None]
@@ -39,6 +39,31 @@ def options_of(arguments: argparse.Namespace) -> PlanOptions:
     options = PlanOptions(**given)
     requested_levels(options, LEVELS)  # a mistyped level is found out before the long work
     return options
+
+
+PATHS = {
+    "ct": "CT",
+    "segmentation": "--segmentation",
+    "canal": "--canal",
+    "labels": "--labels",
+    "catalog": "--catalog",
+    "plan": "PLAN.json",
+    "first": "A.json",
+    "second": "B.json",
+    "output": "-o",
+}
+"""Arguments that are paths, and what the user calls them."""
+
+
+def refuse_paths(arguments: argparse.Namespace) -> None:
+    """Refuse, before anything is read, what cannot be a path, and an output that leads nowhere.
+
+    Raises:
+        InputError: a path is empty or no file can have it.
+    """
+    refuse_odd_paths({name: getattr(arguments, key, None) for key, name in PATHS.items()})
+    if arguments.output:
+        refuse_dead_ends(Path(arguments.output))
 
 
 def load_libraries() -> None:
@@ -81,7 +106,7 @@ def run_check(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[Ca
     """Compute the clearances of an edited plan again; written only where a folder is given."""
     old = CasePlan.load(arguments.plan)
     _refuse_no_levels(old)
-    from .planner import check_plan
+    from .check import check_plan
 
     if not arguments.output:
         plan = check_plan(old, arguments.ct, arguments.segmentation, canal=arguments.canal, progress=progress)

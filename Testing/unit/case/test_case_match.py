@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from toy_spine import VERSE, ct_of, spine_labels
 
 from VertebralAugmentationPlannerLib.case import load_case
+from VertebralAugmentationPlannerLib.case.match import place_warnings
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
 
 OPTIONS = PlanOptions(labels="verse")
@@ -113,3 +114,28 @@ def test_experts_labels_lie_on_their_bone_and_a_level_off_does_not(real_data, na
     labels.SetOrigin(np.add(labels.GetOrigin(), (0, 0, 33)).tolist())
     with pytest.raises(InputError, match="about 3[234] mm off the bone"):
         load_case(folder / "ct.nii.gz", labels, OPTIONS)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_ct_that_is_a_crop_of_what_was_labelled_raises_no_doubt(toy, axis):
+    """Two fifths of the labels' length lie in the CT: what lies in it lies on its bone."""
+    labels, ct, matrix = toy
+    count = ct.shape[axis]
+    part = tuple(slice(count // 2, count) if a == axis else slice(None) for a in range(3))
+    placed = matrix.copy()
+    placed[:3, 3] = matrix[:3, :3] @ np.array([s.start or 0 for s in part]) + matrix[:3, 3]
+    assert "labels_off_ct" not in codes(load_case((ct[part], placed), (labels, matrix), OPTIONS))
+
+
+def test_a_crop_does_not_hide_that_labels_are_off(toy):
+    labels, ct, matrix = toy
+    part = ct[:, :, ct.shape[2] // 2 :]
+    placed = matrix.copy()
+    placed[:3, 3] = matrix[:3, :3] @ np.array([0, 0, ct.shape[2] // 2]) + matrix[:3, 3]
+    with pytest.raises(InputError, match="off the bone"):
+        load_case((part, placed), (labels, moved(matrix, 5, 0, 0)), OPTIONS)
+
+
+def test_too_little_in_the_ct_to_tell_is_said_to_be_so():
+    assert [(found.code, found.severity) for found in place_warnings(None)] == [("labels_off_ct", "caution")]
+    assert "Too little of the labels" in place_warnings(None)[0].message

@@ -9,6 +9,7 @@ from test_case_reading import as_sitk
 from toy_spine import canal_mask, centre_of, spine_labels, world
 
 from VertebralAugmentationPlannerLib.case import load_case
+from VertebralAugmentationPlannerLib.case.segments import read_segmentation
 from VertebralAugmentationPlannerLib.model import InputError
 
 TERMINOLOGY = (
@@ -180,3 +181,38 @@ def test_without_slicer_the_same_header_is_read(tmp_path, toy):
     assert list(load_case(None, tmp_path / "hand.seg.nrrd").level_values) == ["T12", "L1", "L2"]
     read_by_the_caller = sitk.ReadImage(str(tmp_path / "hand.seg.nrrd"))
     assert list(load_case(None, read_by_the_caller).level_values) == ["T12", "L1", "L2"]
+
+
+def entries(**changed):
+    """A small segmentation in memory, with its header entries changed."""
+    image = sitk.Image(12, 12, 12, sitk.sitkUInt8)
+    image[6, 6, 6] = 1
+    given = {"Segment0_ID": "a", "Segment0_Name": "L1", "Segment0_LabelValue": "1", "Segment0_Layer": "0", **changed}
+    for key, value in given.items():
+        image.SetMetaData(key, value)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("LabelValue", "abc"),
+        ("LabelValue", "35.0"),
+        ("LabelValue", "²"),
+        ("Layer", "x"),
+        ("Layer", "3"),
+        ("Layer", "-1"),
+    ],
+)
+def test_a_damaged_entry_is_named_and_no_segment_is_left_out_for_it(key, value):
+    with pytest.raises(InputError, match="is damaged: segment “L1”"):
+        read_segmentation(entries(**{f"Segment0_{key}": value}), "labels.seg.nrrd")
+
+
+@pytest.mark.parametrize(
+    "geometry", ["e;e;;", ";".join(["1e999"] * 22), "1;0;0;0;0;1;0;0;0;0;1;0;0;0;0;1;0;3000;0;3000;0;3000", "1;2"]
+)
+def test_a_reference_geometry_that_is_none_leaves_the_segments_on_their_own_grid(geometry):
+    text = f"Reference image geometry|{geometry}|&"
+    image, found, _ = read_segmentation(entries(Segmentation_ConversionParameters=text), "labels.seg.nrrd")
+    assert image.voxels.shape == (12, 12, 12) and found.values == {"L1": 1}

@@ -3,12 +3,25 @@
 import numpy as np
 import pytest
 from bodies import DEPTH, body, ct_of
-from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml
+from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml, cut_off_above_gas_hu
 from VertebralAugmentationPlannerLib.measurement.cortex import cortical_defects
 from VertebralAugmentationPlannerLib.measurement.density import trabecular_density_hu
 from VertebralAugmentationPlannerLib.measurement.hazards import find_foreign, foreign_warnings
 from VertebralAugmentationPlannerLib.measurement.sampling import body_voxels
 from VertebralAugmentationPlannerLib.model import Image
+
+
+@pytest.mark.parametrize(("lowest", "cut_off"), [(-160.0, -160.0), (0.0, 0.0), (-1000.0, None), (-250.0, None)])
+def test_a_windowed_ct_cannot_show_gas(lowest, cut_off):
+    values = np.random.default_rng(1).normal(0.0, 150.0, (30, 30, 30))
+    values[:5] = -1000.0
+    assert cut_off_above_gas_hu(Image(np.clip(values, lowest, 240.0), np.eye(4))) == cut_off
+
+
+def test_a_crop_without_air_is_not_taken_for_a_windowed_one():
+    values = np.random.default_rng(1).normal(100.0, 60.0, (30, 30, 30))
+    assert values.min() > -200.0
+    assert cut_off_above_gas_hu(Image(values, np.eye(4))) is None
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> li
         message = f"{name}: between skin and bone the needle’s axis runs through {hit}."
         found.append(_warning("neighbour_on_the_way", "caution", message, "label map"))
     if case.ct is not None and trajectory.skin_ras is None:
-        message = f"{name}: the CT ends before the skin; skin point and needle length are unknown."
+        message = f"{name}: the CT ends before the skin or does not show air; skin point and needle length are unknown."
         found.append(_warning("skin_outside_ct", "info", message, "CT"))
     if trajectory.skin_to_target_mm is not None and trajectory.skin_to_target_mm > LONG_NEEDLE_MM:
         message = (

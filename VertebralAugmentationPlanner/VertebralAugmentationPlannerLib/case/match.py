@@ -35,6 +35,9 @@ PAIRS, COARSE_PAIRS = 6000, 900
 """Voxels of the surface with what lies outside of them, looked at for one place of the labels; fewer in the search
 farther away. [D]"""
 
+LEAST_PAIRS = 300
+"""With fewer pairs in the CT nothing is told of their match: a tenth of a vertebra's surface. [D]"""
+
 LOW_HU, HIGH_HU = -200.0, 600.0
 """Values are cut to this: lung, gas and metal must not outweigh bone. [D]"""
 
@@ -96,12 +99,17 @@ class Place:
         )
 
 
-def place_warnings(place: Place) -> list[PlanWarning]:
-    """A caution where the labels lie a little off the bone, or no bone is seen at their surface.
+def place_warnings(place: Place | None) -> list[PlanWarning]:
+    """A caution where the labels lie a little off the bone, no bone is seen at their surface, or it can't be told.
 
     Raises:
         InputError: they lie far off.
     """
+    if place is None:
+        message = (
+            "Too little of the labels lies in the CT to see whether they belong to it: check that they cover the bone."
+        )
+        return [PlanWarning("labels_off_ct", "caution", message, SOURCE)]
     where = f"about {place.distance_mm:.0f} mm off the bone in the CT (which is {_direction(place.offset_mm)} them)"
     if place.is_off(OFF_MM, OFF_SHARE):
         raise InputError(
@@ -120,14 +128,18 @@ def place_warnings(place: Place) -> list[PlanWarning]:
     return []
 
 
-def best_place(ct: Image, labels: Image, boxes: Mapping[int, tuple[slice, ...]]) -> Place:
-    """Where the labels match the CT best.
+def best_place(ct: Image, labels: Image, boxes: Mapping[int, tuple[slice, ...]]) -> Place | None:
+    """Where the labels match the CT best; None where too little of their surface lies in the CT to tell.
 
     Args:
         ct, labels: in their own places and grids.
         boxes: index box of each vertebra's value in the label map.
     """
     inside, outside = _surface(labels, boxes)
+    seen = _values(ct, inside)[1] & _values(ct, outside)[1]
+    if np.count_nonzero(seen) < LEAST_PAIRS:
+        return None
+    inside, outside = inside[seen], outside[seen]  # a CT may be a crop of what was labelled
     some, few = (slice(None, None, max(1, len(inside) // count)) for count in (PAIRS, COARSE_PAIRS))
     own = _step_hu(ct, inside[some], outside[some], np.zeros(3))
     near = _climb(ct, inside[some], outside[some], np.zeros(3))

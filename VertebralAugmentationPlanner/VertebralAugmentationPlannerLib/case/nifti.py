@@ -21,7 +21,7 @@ from scipy.spatial.transform import Rotation
 
 from ..model import Image, InputError, PlanWarning
 
-HEADER_BYTES, FIRST_VOXEL_AT = 348, 352
+HEADER_BYTES, FIRST_VOXEL_AT, NIFTI_2_BYTES = 348, 352, 540
 DIM_AT, DATATYPE_AT, BITPIX_AT, VOX_OFFSET_AT, CODES_AT = 40, 70, 72, 108, 252
 VOXEL_TYPES = {2: "u1", 256: "i1", 4: "i2", 512: "u2", 8: "i4", 768: "u4", 1024: "i8", 1280: "u8", 16: "f4", 64: "f8"}
 """NumPy's names of the NIfTI datatype codes of one real number a voxel."""
@@ -51,6 +51,8 @@ def nifti_voxels(path: Path, what: str) -> NDArray | None:
     if not path.name.lower().endswith((".nii", ".nii.gz")):
         return None
     header = _header(path)
+    if header[:4] in (struct.pack(order + "i", NIFTI_2_BYTES) for order in "<>"):
+        raise InputError(f"The {what} {path.name} is NIfTI-2, which is not read; save it as NIfTI-1.")
     if len(header) < HEADER_BYTES or header[344:347] != b"n+1":
         return None  # not a single-file NIfTI-1: ITK says what it makes of it
     order = "<" if struct.unpack_from("<i", header)[0] == HEADER_BYTES else ">"
@@ -73,6 +75,8 @@ def nifti_voxels(path: Path, what: str) -> NDArray | None:
     dim = struct.unpack_from(order + "8h", header, DIM_AT)
     (bits,) = struct.unpack_from(order + "h", header, BITPIX_AT)
     (offset,) = struct.unpack_from(order + "f", header, VOX_OFFSET_AT)
+    if not math.isfinite(offset) or offset < 0:
+        raise InputError(f"The {what} {path.name} has a damaged header (vox_offset {offset:g}); copy it again.")
     count = math.prod(max(n, 1) for n in dim[1 : 1 + max(dim[0], 0)])
     expected = count * bits // 8
     (datatype,) = struct.unpack_from(order + "h", header, DATATYPE_AT)

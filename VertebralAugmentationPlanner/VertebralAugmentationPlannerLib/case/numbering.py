@@ -137,8 +137,8 @@ def read_numbering(path: Path) -> Numbering:
         raise InputError(f"The label numbering {path.name} is not a table; write {{“L1”: 20, “L2”: 21}}.")
     table: dict[str, int] = {}
     for key, value in data.items():
-        name, number = (value, key) if isinstance(value, str) and key.strip().isdigit() else (key, value)
-        if isinstance(number, str) and number.strip().isdigit():
+        name, number = (value, key) if isinstance(value, str) and key.strip().isdecimal() else (key, value)
+        if isinstance(number, str) and number.strip().isdecimal():
             number = int(number)
         if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
             raise InputError(

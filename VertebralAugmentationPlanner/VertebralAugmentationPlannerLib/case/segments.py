@@ -15,6 +15,10 @@ from .names import BodyPart, part_of_code, part_of_name
 
 _SEGMENT_KEY = re.compile(r"^Segment(\d+)_(Name|ID|LabelValue|Layer|Tags)$")
 _REFERENCE = re.compile(r"Reference image geometry\|([-+0-9.eE;]+)\|")
+_COUNT = re.compile(r"\s*[0-9]{1,9}\s*")
+
+MOST_VOXELS = 2.0e9
+"""No scan has more: a reference geometry that does is damaged, and the segments stand on their own grid. [D]"""
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,17 @@ def read_segmentation(image: sitk.Image, name: str) -> tuple[Image, Segmentation
     Raises:
         InputError: two segments of one level, or no segment that names a level.
     """
-    segments = _segments(image)
+    segments = _segments(image, name)
     layers = _layers(image, name)
     merging = Merging(layers[0].shape, len(segments))
     for number, segment in enumerate(segments, start=1):
-        if segment.part is None or segment.layer >= len(layers):
+        if segment.part is None:
             continue
+        if segment.layer >= len(layers):
+            raise InputError(
+                f"The segmentation {name} is damaged: segment “{segment.name}” lies on layer {segment.layer}, and it has "
+                f"{len(layers)}; export it again from Slicer."
+            )
         if segment.part.name in merging.values:
             raise InputError(f"The segmentation {name} has two segments for {segment.part.name}; rename one of them.")
         inside = layers[segment.layer] == segment.value
@@ -120,7 +129,7 @@ def read_segmentation(image: sitk.Image, name: str) -> tuple[Image, Segmentation
     )
 
 
-def _segments(image: sitk.Image) -> list[Segment]:
+def _segments(image: sitk.Image, file_name: str) -> list[Segment]:
     entries: dict[int, dict[str, str]] = {}
     for key in image.GetMetaDataKeys():
         match = _SEGMENT_KEY.match(key)
@@ -131,7 +140,13 @@ def _segments(image: sitk.Image) -> list[Segment]:
         entry = entries[number]
         name = entry.get("Name", entry.get("ID", ""))
         part = part_of_name(name) or _part_of_tags(entry.get("Tags", ""))
-        result.append(Segment(name, int(entry.get("LabelValue", number + 1)), int(entry.get("Layer", 0)), part))
+        value, layer = entry.get("LabelValue", str(number + 1)), entry.get("Layer", "0")
+        if not (_COUNT.fullmatch(value) and _COUNT.fullmatch(layer)):
+            raise InputError(
+                f"The segmentation {file_name} is damaged: segment “{name}” has label value “{value}” on layer “{layer}”; "
+                "export it again from Slicer."
+            )
+        result.append(Segment(name, int(value), int(layer), part))
     return result
 
 
@@ -183,8 +198,11 @@ def _room(shape: tuple[int, ...], image: sitk.Image) -> tuple[tuple[int, ...], t
     match = _REFERENCE.search(image.GetMetaData("Segmentation_ConversionParameters"))
     if not match:
         return nothing
-    numbers = [float(text) for text in match[1].strip(";").split(";")]
-    if len(numbers) != 22:  # 16 of the matrix, 6 of the extent
+    try:
+        numbers = [float(text) for text in match[1].strip(";").split(";")]
+    except ValueError:
+        return nothing
+    if len(numbers) != 22 or not np.isfinite(numbers).all():  # 16 of the matrix, 6 of the extent
         return nothing
     reference, extent = np.reshape(numbers[:16], (4, 4)), [int(n) for n in numbers[16:]]
     own = affine_of(image)
@@ -196,4 +214,6 @@ def _room(shape: tuple[int, ...], image: sitk.Image) -> tuple[tuple[int, ...], t
     first = np.rint(offset).astype(int)
     before = tuple(max(0, int(first[a] - extent[2 * a])) for a in range(3))
     after = tuple(max(0, int(extent[2 * a + 1] - (first[a] + shape[a] - 1))) for a in range(3))
+    if np.prod(np.add(shape, np.add(before, after)), dtype=float) > MOST_VOXELS:
+        return nothing
     return before, after

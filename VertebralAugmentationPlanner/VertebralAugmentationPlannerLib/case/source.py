@@ -17,6 +17,7 @@ from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import affine_of, image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
 from .itk import decoders_quiet, itk_warnings_off
+from .lies import require_orientation
 from .masks import read_masks
 from .nifti import nifti_voxels, orientation_notes
 from .segments import Segmentation, is_segmentation, read_segmentation
@@ -52,6 +53,8 @@ def read(source: Source, what: str) -> Volume:
         return _read_path(str(source), what)
     if isinstance(source, Image):
         return _in_memory(image_from_array(source.voxels, source.ijk_to_ras, what))
+    if isinstance(source, sitk.Image) and source.GetPixelIDTypeAsString().startswith("label"):
+        source = sitk.LabelMapToLabel(source)  # a list of runs: asking it for its voxels ends the process
     if isinstance(source, sitk.Image) and what != "CT" and is_segmentation(source):
         image, segmentation, warnings = read_segmentation(source, "given in memory")
         return Volume(image, record_of(image, None, None), segmentation, warnings)
@@ -127,7 +130,7 @@ def _split_series(text: str) -> tuple[Path, int | None]:
     """``folder#4`` names series 4 of a DICOM folder; a path that exists with its # is that path."""
     whole = Path(text)
     folder, mark, number = text.rpartition("#")
-    if mark and number.isdigit() and not whole.exists():
+    if mark and number.isdecimal() and not whole.exists():
         return Path(folder), int(number)
     return whole, None
 
@@ -136,8 +139,9 @@ def read_file(path: Path, what: str) -> sitk.Image:
     """Read one image file with ITK.
 
     Raises:
-        InputError: not an image, a damaged one, or one whose direction is not orthonormal.
+        InputError: not an image, a damaged one, one whose direction is not orthonormal, or one without directions.
     """
+    require_orientation(path, what)
     with _itk_errors_in_words(path, what):
         return sitk.ReadImage(str(path))
 

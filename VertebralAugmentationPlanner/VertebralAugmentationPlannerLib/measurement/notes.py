@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
 from .angles import Angles
+from .cleft import cut_off_above_gas_hu
 from .heights import doubtful_rims, foreign_rims
 from .normal import basis_of_growth, basis_of_heights, basis_of_ratios, normal_heights
 from .reference import LevelReference, largest_loss
@@ -223,5 +224,8 @@ def _missing_ct_numbers(measurements: Measurements, case: Case) -> dict[str, str
             "there is no CT" if case.ct is None else "no unfractured neighbour could be measured"
         )
     if measurements.cleft_volume_ml is None:
-        reasons["cleft_volume_ml"] = "there is no CT"
+        cut_off = None if case.ct is None else cut_off_above_gas_hu(case.ct)
+        reasons["cleft_volume_ml"] = (
+            "there is no CT" if cut_off is None else f"the CT is cut off at {cut_off:.0f} HU, so that gas cannot show"
+        )
     return reasons

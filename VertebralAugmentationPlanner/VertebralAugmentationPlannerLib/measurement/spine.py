@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Spine, Vertebra
 from . import hazards, notes, pedicle_norms
 from .angles import Angles, measure_angles
-from .cleft import cleft_volume_ml
+from .cleft import cleft_volume_ml, cut_off_above_gas_hu
 from .cortex import CorticalDefect, cortical_defects
 from .density import trabecular_density_hu
 from .depth import mid_depth
@@ -55,21 +55,21 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
         doubtful=[level for level, rims in doubtful.items() if rims],
     )
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
-    readings = {level: read_ct(vertebra, case) for level, vertebra in complete.items()}
+    gas_shows = case.ct is not None and cut_off_above_gas_hu(case.ct) is None
+    readings = {level: read_ct(vertebra, case, gas_shows) for level, vertebra in complete.items()}
     return {
         level: _measure_level(level, complete, references, walls, readings, spine, case, options) for level in complete
     }
 
 
-def read_ct(vertebra: Vertebra, case: Case) -> CtReadings:
-    """Density, gas, cortical gaps, cement and metal of one body."""
+def read_ct(vertebra: Vertebra, case: Case, gas_shows: bool = True) -> CtReadings:
+    """Density, gas (where the CT can show it), cortical gaps, cement and metal of one body."""
     if case.ct is None:
         return CtReadings(None, None, None, None)
     voxels = body_voxels(vertebra, case.ct)
     density = trabecular_density_hu(voxels)
-    return CtReadings(
-        density, cleft_volume_ml(voxels), cortical_defects(vertebra, voxels, density), hazards.find_foreign(voxels)
-    )
+    cleft_ml = cleft_volume_ml(voxels) if gas_shows else None
+    return CtReadings(density, cleft_ml, cortical_defects(vertebra, voxels, density), hazards.find_foreign(voxels))
 
 
 def _measure_level(
