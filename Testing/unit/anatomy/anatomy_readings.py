@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from VertebralAugmentationPlannerLib.model import LEVELS, Case, Image, ImageRecord, Inputs, Vertebra
 
+VERSE = {**{f"T{n}": 7 + n for n in range(1, 13)}, **{f"L{n}": 19 + n for n in range(1, 7)}, "T13": 28}
+
 
 def labels_only(labels: Image, numbering: dict[str, int]) -> Case:
     """A case of a label map without a CT."""

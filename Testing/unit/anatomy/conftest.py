@@ -14,9 +14,8 @@ from VertebralAugmentationPlannerLib.model import Case, Image
 from VertebralAugmentationPlannerLib.sample import SAMPLES, TOTALSEGMENTATOR, make_case
 
 sys.path.insert(0, str(Path(__file__).parent))
-from anatomy_readings import labels_only  # noqa: E402
+from anatomy_readings import VERSE, labels_only  # noqa: E402
 
-VERSE = {**{f"T{n}": 7 + n for n in range(1, 13)}, **{f"L{n}": 19 + n for n in range(1, 7)}, "T13": 28}
 DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from anatomy_readings import heights, labels_only
-from conftest import VERSE
+from anatomy_readings import VERSE, heights, labels_only
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 from VertebralAugmentationPlannerLib.anatomy import build_spine
