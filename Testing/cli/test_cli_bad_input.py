@@ -115,6 +115,61 @@ def test_an_output_that_is_a_file(files, tmp_path, capsys):
     assert snapshot(tmp_path) == ["taken"]
 
 
+LONG = "x" * 300
+"""Longer than any file system's names."""
+
+
+@pytest.mark.parametrize("value", ["", "\0", LONG, "l\udcff"], ids=["empty", "NUL", "long", "bytes"])
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ("measure BAD --segmentation l -o out", "CT"),
+        ("measure --segmentation BAD -o out", "--segmentation"),
+        ("plan --segmentation l --canal BAD -o out", "--canal"),
+        ("plan --segmentation l --labels BAD -o out", "--labels"),
+        ("plan --segmentation l --catalog BAD -o out", "--catalog"),
+        ("plan --segmentation l -o BAD", "-o"),
+        ("check p.json --segmentation l -o BAD", "-o"),
+        ("report BAD -o out", "PLAN.json"),
+        ("report p.json -o BAD", "-o"),
+        ("export p.json -o BAD", "-o"),
+        ("compare a.json BAD", "B.json"),
+        ("compare a.json b.json -o BAD", "-o"),
+        ("sample t12-wedge -o BAD", "-o"),
+    ],
+)
+def test_what_cannot_be_a_path_is_refused_before_anything_is_read(
+    arguments, name, value, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    says = {
+        "": f"The argument {name} is empty",
+        "\0": f"as {name} holds a NUL",
+        LONG: f"as {name} is longer than",
+        "l\udcff": f"as {name} is not UTF-8",
+    }
+    refused(capsys, [value if word == "BAD" else word for word in arguments.split()], says[value])
+    assert snapshot(tmp_path) == []
+
+
+def test_an_output_below_a_name_that_is_too_long(tmp_path, capsys):
+    out = tmp_path / "new" / LONG / "out"
+    refused(capsys, ["measure", "--segmentation", "l", "-o", str(out)], "cannot be written (File name too long)")
+    assert snapshot(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("below", ["", "deep/out"])
+@pytest.mark.parametrize(
+    "command", ["measure --segmentation l", "sample t12-wedge", "report p.json", "export p.json", "compare a b"]
+)
+def test_an_output_that_is_a_link_to_nothing_is_refused_before_the_work(command, below, tmp_path, capsys):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "gone")
+    refused(capsys, [*command.split(), "-o", str(link / below)], f"{link} is a link that leads nowhere")
+    assert snapshot(tmp_path) == ["link"]
+
+
 def test_an_output_that_cannot_be_written_is_found_out_before_anything_is_read(files, tmp_path, capsys, monkeypatch):
     from VertebralAugmentationPlannerLib import cli_output, cli_steps
 

@@ -6,16 +6,18 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from VertebralAugmentationPlannerLib import cli, cli_start
 
 LOADED_UNTIL_INTERRUPTED = """
 import os, signal, sys
 
-class Interrupted:  # Ctrl-C as the program's own module is looked for; a library may make another error of it
+class Interrupted:  # a signal as the program's own module is looked for; a library may make another error of it
     def find_spec(self, name, path=None, target=None):
         if name == "VertebralAugmentationPlannerLib.cli":
             try:
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), signal.NAME)
             except KeyboardInterrupt:
                 raise ImportError("half loaded") from None
 
@@ -26,16 +28,20 @@ sys.exit(main())
 """
 
 
-def test_an_interrupt_while_the_program_is_loaded_ends_in_one_line():
-    done = subprocess.run([sys.executable, "-c", LOADED_UNTIL_INTERRUPTED], capture_output=True, text=True, timeout=60)
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of a Unix system")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_while_the_program_is_loaded_ends_in_one_line(name):
+    code = LOADED_UNTIL_INTERRUPTED.replace("signal.NAME", f"signal.{name}")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "vap: cancelled; nothing was written.\n")
 
 
 def test_ctrl_c_is_as_it_was_once_the_program_is_loaded(monkeypatch, capsys):
     seen = []
-    monkeypatch.setattr(cli, "main", lambda: seen.append(signal.getsignal(signal.SIGINT)) or 0)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    monkeypatch.setattr(cli, "main", lambda: seen.extend(map(signal.getsignal, numbers)) or 0)
     assert cli_start.main() == 0
-    assert seen == [signal.getsignal(signal.SIGINT)]
+    assert seen == [*map(signal.getsignal, numbers)]
 
 
 def test_the_command_runs_the_program(capsys, monkeypatch):

@@ -7,7 +7,19 @@ import sys
 import pytest
 from sources import MODULE_FILE, PACKAGE, imported_packages, imported_rooms, name_of, python_files, room_of
 
-ROAD = ("model", "case", "anatomy", "measurement", "access", "augmentation", "planner", "check", "imaging", "report", "scene")
+ROAD = (
+    "model",
+    "case",
+    "anatomy",
+    "measurement",
+    "access",
+    "augmentation",
+    "planner",
+    "check",
+    "imaging",
+    "report",
+    "scene",
+)
 ROAD += ("widget", "cohort")
 """From the plain data to what the user sees; a room imports only rooms before it. ``planner`` walks the road as far as
 the plan, so it stands where the plan is made."""

@@ -6,19 +6,16 @@ import argparse
 import contextlib
 import difflib
 import io
-import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from . import __version__, cli_steps
-from .cli_output import Progress
-from .cli_start import CANCELLED, LEFT, left_by_interrupt
+from .cli_output import Progress, say
+from .cli_start import CANCELLED, LEFT, handled_by, left_by_interrupt, open_closed_streams
 from .cli_summary import summary
 from .model import InputError, PlanningCancelled
 from .model.options import APPROACHES, CANNULA_CHOICES, ETIOLOGIES, PROCEDURES
@@ -31,7 +28,7 @@ exit status:
   2  the input cannot be used: one line says what is wrong and what to do, nothing is written
   3  planned, but at least one asked-for level or side has no safe trajectory (reasons in the plan)
   1  an error of the program itself (--debug shows where)
-130  stopped (Ctrl-C or SIGTERM); nothing is written
+130  stopped (Ctrl-C, SIGTERM or a closed terminal); nothing is written
 """
 
 LONG_COMMANDS = ("plan", "measure", "check")
@@ -59,109 +56,120 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        say(file or sys.stderr, message)  # “vap --help | head -1” is no error
+
+
+class Outcome(NamedTuple):
+    """What a run came to: its exit status, what is to be printed, and whether files hold it as well."""
+
+    status: int
+    text: str
+    written: bool
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``vap`` with the arguments (default: the process's) and return its exit status."""
+    open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
     try:
         arguments = parse(argv)
     except SystemExit as stop:  # --help, --version, and arguments that cannot be parsed
         return int(stop.code or 0)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
     progress = Progress(sys.stderr, arguments.quiet)
     stopped: list[int] = []
     try:
+        cli_steps.refuse_paths(arguments)
         if arguments.command in LONG_COMMANDS:
             with left_by_interrupt():
                 cli_steps.load_libraries()
         with warnings.catch_warnings(), _stopped_by_signal(stopped):
             if not arguments.debug:
                 warnings.simplefilter("ignore")  # of libraries; what the user must know is in the plan
-            return _run(arguments, progress)
+            outcome = _run(arguments, progress)
     except InputError as error:
         return _stop(progress, f"vap: {error}", BAD_INPUT)
     except (KeyboardInterrupt, PlanningCancelled):
         return _stop(progress, LEFT, CANCELLED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
-        return FAILED
     except Exception as error:  # noqa: BLE001 - the program's last line of defence; --debug shows all
         if stopped:  # in the midst of loading a library, Ctrl-C comes out as another error
             return _stop(progress, LEFT, CANCELLED)
         status = _stop(progress, f"vap: internal error ({_one_line(error)}); nothing was written.", FAILED)
         if arguments.debug:
-            traceback.print_exc()
+            say(sys.stderr, traceback.format_exc())
         return status
+    return _tell(outcome)
+
+
+def _tell(outcome: Outcome) -> int:
+    """Print what a run came to; returns its exit status.
+
+    Files that are in place stay a success whether that can be told or not; a run whose only product is its text has
+    failed where nobody receives it. A reader that has seen enough (``| head -1``) is neither.
+    """
+    try:
+        error = say(sys.stdout, f"{outcome.text}\n" if outcome.text else "")
+    except KeyboardInterrupt:  # the work is done
+        return outcome.status
+    if error is None or isinstance(error, BrokenPipeError):
+        return outcome.status
+    known = "the files are written" if outcome.written else "give it another place to go"
+    say(sys.stderr, f"vap: the result cannot be printed ({error.strerror or error}); {known}.\n")
+    return outcome.status if outcome.written else FAILED
 
 
 @contextlib.contextmanager
 def _stopped_by_signal(stopped: list[int]) -> Iterator[None]:
-    """SIGTERM ends like Ctrl-C: what was begun is removed first. Only a process's main thread may set this.
+    """SIGTERM and a closed terminal end like Ctrl-C: what was begun is removed first.
 
     Args:
         stopped: takes the number of every signal that came.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
         stopped.append(number)
         raise KeyboardInterrupt
 
-    # A process that was started to ignore Ctrl-C, or whose host has its own way with it, is left to that.
-    own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    numbers = (signal.SIGTERM, signal.SIGINT) if own else (signal.SIGTERM,)
-    before = {number: signal.signal(number, stop) for number in numbers}  # None where C set it
-    try:
+    with handled_by(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def _run(arguments: argparse.Namespace, progress: Progress) -> int:
+def _run(arguments: argparse.Namespace, progress: Progress) -> Outcome:
     if arguments.command in LONG_COMMANDS:
         run = {"plan": cli_steps.run_plan, "measure": cli_steps.run_measure, "check": cli_steps.run_check}
         plan, names, status = run[arguments.command](arguments, progress)
-        progress.close()
-        if not arguments.quiet:
-            print(summary(plan))
-            if arguments.command == "plan" and not any(level.approach for level in plan.levels):
-                print("\nNo fractured level was found to plan; name levels with --levels.")
-            if names:
-                print(f"\nWritten to {arguments.output}: {', '.join(names)}")
-        return status
+        lines = [summary(plan)]
+        if arguments.command == "plan" and not any(level.approach for level in plan.levels):
+            lines.append("\nNo fractured level was found to plan; name levels with --levels.")
+        if names:
+            lines.append(f"\nWritten to {arguments.output}: {', '.join(names)}")
+        return Outcome(status, "" if arguments.quiet else "\n".join(lines), bool(names))
     if arguments.command == "sample":
         return _sample(arguments)
     if arguments.command == "report":
-        return _say(arguments, f"Written: {cli_steps.run_report(arguments)}")
+        return _written(arguments, f"Written: {cli_steps.run_report(arguments)}")
     if arguments.command == "export":
-        return _say(arguments, "Written: " + ", ".join(str(path) for path in cli_steps.run_export(arguments)))
-    print(cli_steps.run_compare(arguments))
-    return 0
+        return _written(arguments, "Written: " + ", ".join(str(path) for path in cli_steps.run_export(arguments)))
+    return Outcome(0, cli_steps.run_compare(arguments), bool(arguments.output))
 
 
-def _sample(arguments: argparse.Namespace) -> int:
+def _sample(arguments: argparse.Namespace) -> Outcome:
     if arguments.name == "list":
-        for name, title in cli_steps.sample_names():
-            print(f"{name:<28} {title}")
-        return 0
+        return Outcome(0, "\n".join(f"{name:<28} {title}" for name, title in cli_steps.sample_names()), written=False)
     if not arguments.output:
         raise InputError("Where should the sample go? Give a folder with -o.")
-    return _say(arguments, f"Written to {arguments.output}: {', '.join(cli_steps.run_sample(arguments))}")
+    return _written(arguments, f"Written to {arguments.output}: {', '.join(cli_steps.run_sample(arguments))}")
 
 
-def _say(arguments: argparse.Namespace, text: str) -> int:
-    if not arguments.quiet:
-        print(text)
-    return 0
+def _written(arguments: argparse.Namespace, text: str) -> Outcome:
+    return Outcome(0, "" if arguments.quiet else text, written=True)
 
 
 def _stop(progress: Progress, text: str, status: int) -> int:
     progress.close()
-    print(_one_line(text), file=sys.stderr)
+    say(sys.stderr, f"{_one_line(text)}\n")
     return status
 
 

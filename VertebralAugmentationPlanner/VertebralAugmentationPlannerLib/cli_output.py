@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from .model import InputError
+from .model.serialisation import HALF_CHARACTERS
 
 WIDTH = 80
 BAR = 24
@@ -20,6 +22,87 @@ PRODUCTS = ("plan.json", "measurements.csv", "report.html", "scene.mrb")
 
 LEAST_FREE_BYTES = 1 << 16
 """A disk with less room than a page of any report, after a file could not be written, is full. [D]"""
+
+LONGEST_SHOWN = 100
+"""Characters of a path that a sentence quotes where the path may be too long."""
+
+
+def say(stream: TextIO, text: str) -> OSError | None:
+    """Write a text to a standard stream, now; returns what stood in its way.
+
+    A stream that fails leads nowhere from then on, so that nothing that is still kept for it fails once more at the end.
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):  # no stream of the system's
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+        return error
+    return None
+
+
+def refuse_dead_ends(path: Path) -> None:
+    """Refuse, before the work, an output at which nothing can be written.
+
+    Raises:
+        InputError: a link on the way leads nowhere, or a name is longer than the disk allows.
+    """
+    try:
+        for place in (path, *path.parents):
+            if place.is_symlink() and not place.exists():
+                raise InputError(f"The output {place} is a link that leads nowhere; remove it or give another with -o.")
+        place = _nearest(path)
+        for name in path.relative_to(place).parts:  # below a folder that is still to be made, no name is looked at
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.lstat(place / name)
+    except OSError as error:
+        raise InputError(
+            f"The output {_short(path)} cannot be written ({error.strerror}); give another with -o."
+        ) from error
+
+
+def refuse_odd_paths(paths: Mapping[str, str | None]) -> None:
+    """Refuse a path that no file can have, before anything is read.
+
+    Args:
+        paths: by what the user calls them, such as "CT" or "--canal"; None where it was not given.
+
+    Raises:
+        InputError: one is empty, too long for the file system, out of reach, or of bytes that are no text: the image
+            libraries take the process down over such a name.
+    """
+    for name, path in paths.items():
+        if path is None:
+            continue
+        if not path:
+            raise InputError(f"The argument {name} is empty; give it a value.")
+        if "\0" in path:
+            raise InputError(f"The path given as {name} holds a NUL character, which no file’s name can; give another.")
+        if HALF_CHARACTERS.search(path):
+            raise InputError(f"The path given as {name} is not UTF-8, which no image can be read by; rename it.")
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # to be made, or another error's sentence
+        except OSError as error:
+            too_long = error.errno == errno.ENAMETOOLONG
+            reason = "longer than the file system allows" if too_long else f"out of reach ({error.strerror})"
+            raise InputError(f"The path given as {name} is {reason}; give another: {_short(path)}.") from error
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself where it is there, else the nearest folder above it that is."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _short(path: str | Path) -> str:
+    text = str(path)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 class OutputFolder:
@@ -41,14 +124,12 @@ class OutputFolder:
         self.workshop = Path()
 
     def __enter__(self) -> OutputFolder:
+        refuse_dead_ends(self.path)
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"The output {self.path} is a file; give a folder with -o.")
         self._refuse_folders(self.products)
-        place = self.path
-        while not place.exists() and place != place.parent:
-            place = place.parent
         try:
-            self.workshop = Path(tempfile.mkdtemp(prefix=".vap-", dir=place))
+            self.workshop = Path(tempfile.mkdtemp(prefix=".vap-", dir=_nearest(self.path)))
         except OSError as error:
             raise InputError(
                 f"The output folder {self.path} cannot be written ({error.strerror}); give another with -o."
@@ -156,6 +237,4 @@ class Progress:
         self._said = ""
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(BrokenPipeError):  # the reader of a pipe may have seen enough
-            self._stream.write(text)
-            self._stream.flush()
+        say(self._stream, text)  # the reader of a pipe may have seen enough, or the terminal be closed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import planner
-from .model import CasePlan, PlanOptions
+from .model import CasePlan, InputError, PlanOptions
 
 if TYPE_CHECKING:
     from .planner import Progress, ShouldCancel
@@ -38,6 +38,10 @@ def plan_case(
         InputError: the input cannot be used; the message is one sentence.
         PlanningCancelled: ``should_cancel`` answered true.
     """
+    if options is not None and not isinstance(options, PlanOptions):
+        raise InputError(
+            f"The options are a {type(options).__name__}; give PlanOptions(levels=…, procedure=…) or None."
+        )
     if not any(hasattr(source, "IsA") for source in (ct, segmentation, canal)):
         return planner.plan_case(ct, segmentation, options, canal, progress, should_cancel)
     from .scene.engine import Engine

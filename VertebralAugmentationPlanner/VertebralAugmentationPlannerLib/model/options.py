@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that an option may have, and the same in words."""
+
+    low: float
+    high: float
+    words: str
+    low_is_in: bool = True
+    high_is_in: bool = True
+
+    def holds(self, value: float) -> bool:
+        """Whether a number lies in the range; NaN never does."""
+        above = value >= self.low if self.low_is_in else value > self.low
+        return above and (value <= self.high if self.high_is_in else value < self.high)
+
+
+LARGEST_MARGIN_MM = 20.0
+"""More than any lumbar pedicle is wide: a wider margin is a slip of the pen or of the unit. [D]"""
+LARGEST_INTERDIGITATION_ML, LARGEST_FILLER_ML = 10.0, 20.0
+"""More cement than a vertebra takes; likewise. [D]"""
+
+MARGIN_RANGE = Range(0.0, LARGEST_MARGIN_MM, f"between 0 and {LARGEST_MARGIN_MM:g} mm")
+SHARE = Range(0.0, 1.0, "above 0 and at most 1 (0.30 means 30 %)", low_is_in=False)
 
 
 @dataclass(frozen=True)
@@ -41,6 +70,9 @@ class Margins:
     lateral_wall_mm: float = 3.0
     neighbour_mm: float = 0.0
 
+    def __post_init__(self) -> None:
+        _keep_numbers(self, "margin", {item.name: MARGIN_RANGE for item in fields(self)})
+
 
 @dataclass(frozen=True)
 class Assumptions:
@@ -57,6 +89,58 @@ class Assumptions:
     cement_ceiling_fraction: float = 0.30
     """The plan never asks for more cement than this share of the whole body (30 % restored or exceeded normal
     stiffness in a finite-element study, JKNS 2012 doi 10.3340/jkns.2012.52.5.435)."""
+
+    RANGES: ClassVar[dict[str, Range]] = {
+        "restoration_fraction": Range(0.0, 1.0, "between 0 and 1 (0.40 means 40 %)"),
+        "bone_volume_fraction": Range(0.0, 1.0, "at 0 or above and below 1 (0.10 means 10 %)", high_is_in=False),
+        "interdigitation_ml": Range(
+            0.0, LARGEST_INTERDIGITATION_ML, f"between 0 and {LARGEST_INTERDIGITATION_ML:g} ml"
+        ),
+        "bone_filler_ml": Range(
+            0.0, LARGEST_FILLER_ML, f"above 0 and at most {LARGEST_FILLER_ML:g} ml", low_is_in=False
+        ),
+        "cement_ceiling_fraction": SHARE,
+    }
+
+    def __post_init__(self) -> None:
+        _keep_numbers(self, "assumption", self.RANGES)
+
+
+def _keep_numbers(values: Margins | Assumptions, what: str, ranges: dict[str, Range]) -> None:
+    """Every value as a float in its range.
+
+    Raises:
+        InputError: one is no number, or outside.
+    """
+    for name, allowed in ranges.items():
+        object.__setattr__(values, name, _number(getattr(values, name), f"{what} {name}", allowed))
+
+
+def _number(value: Any, what: str, allowed: Range) -> float:
+    # A flag is a number to Python, and here a slip of the pen; NumPy's numbers are real numbers, its flags are not.
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise InputError(f"The {what} {_shown(value)} is no number; it must lie {allowed.words}.")
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not allowed.holds(number):
+        raise InputError(f"The {what} {_shown(value)} must lie {allowed.words}.")
+    return number
+
+
+LONGEST_SHOWN = 60
+"""Characters of a value that a sentence quotes."""
+
+
+def _shown(value: Any) -> str:
+    """A wrong value as a sentence quotes it."""
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, numbers.Rational)):
+        return f"{float(value):g}"
+    if isinstance(value, str):
+        return f"“{value}”" if len(value) <= LONGEST_SHOWN else f"“{value[:LONGEST_SHOWN]}…”"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 PROCEDURES = ("kyphoplasty", "vertebroplasty")
@@ -94,8 +178,11 @@ class PlanOptions:
     assumptions: Assumptions = field(default_factory=Assumptions)
 
     def __post_init__(self) -> None:
-        if isinstance(self.levels, list):
-            object.__setattr__(self, "levels", tuple(self.levels))
+        kept: dict[str, Any] = {
+            "levels": _levels(self.levels),
+            "target_fill": _number(self.target_fill, "target fill", SHARE),
+            "labels": _path(self.labels, "labels", "“auto”, “totalsegmentator”, “verse” or the path of a JSON file"),
+        }
         for name, allowed in (
             ("procedure", PROCEDURES),
             ("approach", APPROACHES),
@@ -103,24 +190,61 @@ class PlanOptions:
             ("etiology", ETIOLOGIES),
         ):
             value = getattr(self, name)
-            if value not in allowed:
-                raise InputError(f"{name} “{value}” is unknown; choose one of {', '.join(allowed)}.")
-        if not 0.0 < self.target_fill <= 1.0:
-            raise InputError(f"The target fill {self.target_fill:g} must lie above 0 and at most 1 (0.30 means 30 %).")
+            if not isinstance(value, str) or value not in allowed:
+                shown = value if isinstance(value, str) else _shown(value)
+                raise InputError(f"{name} “{shown}” is unknown; choose one of {', '.join(allowed)}.")
+        if not isinstance(self.balloon, str) or not self.balloon:
+            raise InputError(
+                f"The balloon is {_shown(self.balloon)}; give the name of a balloon of the catalogue, or “auto”."
+            )
+        if self.catalog is not None:
+            kept["catalog"] = _path(self.catalog, "catalog", "the path of a JSON file of devices, or none")
+        for name, kind in (("margins", Margins), ("assumptions", Assumptions)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise InputError(f"The {name} are {_shown(value)}; give {kind.__name__}(…), or leave them out.")
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> PlanOptions:
         """Options as a plan records them; entries that this version does not know are left out.
 
         Raises:
-            InputError: an entry has no usable value.
+            InputError: an entry has no usable value; the message names it.
         """
+        if not isinstance(data, dict):
+            raise InputError(f"The options are {_shown(data)}; give an object with an entry for each option.")
         values = {item.name: data[item.name] for item in fields(cls) if item.name in data}
         for name, kind in (("margins", Margins), ("assumptions", Assumptions)):
             if name in values:
+                given = values[name]
+                if not isinstance(given, dict):
+                    raise InputError(f"The {name} are {_shown(given)}; give an object with a number for each of them.")
                 known = {item.name for item in fields(kind)}
-                values[name] = kind(**{key: float(value) for key, value in values[name].items() if key in known})
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise InputError(f"The plan’s options cannot be used: {error}.") from error
+                values[name] = kind(**{key: value for key, value in given.items() if key in known})
+        return cls(**values)
+
+
+def _levels(value: Any) -> str | tuple[str, ...]:
+    """A text as it is; a sequence or an array of names as a tuple.
+
+    Raises:
+        InputError: something else, or a name that is no text.
+    """
+    if isinstance(value, str):
+        return str(value)
+    names = value.tolist() if hasattr(value, "tolist") else value  # arrays of NumPy and what behaves like them
+    if isinstance(names, (bytes, bytearray)) or not isinstance(names, Sequence):
+        raise InputError(f"The levels are {_shown(value)}; give “fractured”, “all” or names such as “L1,T12”.")
+    strange = [name for name in names if not isinstance(name, str)]
+    if strange:
+        raise InputError(f"The levels hold {_shown(strange[0])}, which is no name; give names such as “L1”.")
+    return str(names) if isinstance(names, str) else tuple(str(name) for name in names)
+
+
+def _path(value: Any, name: str, wanted: str) -> str:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path:
+        raise InputError(f"The option {name} is {_shown(value)}; give {wanted}.")
+    return str(path)

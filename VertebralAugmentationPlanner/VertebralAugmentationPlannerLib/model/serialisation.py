@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import tempfile
 import types
 import typing
@@ -13,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .levels import LEVELS
 from .plan import SCHEMA, CasePlan
-
-SIDES = ("left", "right")
+from .plan_checks import refuse_unusable
 
 DECIMALS = 4
 """0.1 µm and 0.0001°: far below any claim, and it keeps the text of a plan readable."""
+
+BYTE_ORDER_MARK = "\ufeff"
+
+HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+"""Halves of a character, which JSON can spell alone and no file can hold."""
 
 
 def to_plain(value: Any) -> Any:
@@ -68,7 +72,7 @@ def plan_from_json(text: str) -> CasePlan:
 
 
 def read_json(text: str, what: str) -> Any:
-    """The values of a JSON text.
+    """The values of a JSON text, which may begin with the mark by which some editors say that it is UTF-8.
 
     Args:
         what: subject of the messages, such as "The plan".
@@ -86,7 +90,7 @@ def read_json(text: str, what: str) -> Any:
         return values
 
     try:
-        return json.loads(text, object_pairs_hook=table)
+        return json.loads(text.removeprefix(BYTE_ORDER_MARK), object_pairs_hook=table)
     except json.JSONDecodeError as error:
         raise InputError(f"{what} is not valid JSON (line {error.lineno}: {error.msg}).") from error
     except InputError:
@@ -106,16 +110,7 @@ def plan_from_plain(data: Any) -> CasePlan:
     if data["schema"] != SCHEMA:
         raise InputError(f"The plan has schema “{data['schema']}”; this version reads “{SCHEMA}”.")
     plan = typing.cast(CasePlan, _read(data, CasePlan, "plan"))
-    for level in plan.levels:
-        if level.level not in LEVELS:
-            raise InputError(
-                f"The plan has a level “{level.level}”, which does not exist; levels are T1–T13 and L1–L6."
-            )
-        strange = next((needle.side for needle in level.trajectories if needle.side not in SIDES), None)
-        if strange is not None:
-            raise InputError(
-                f"The plan has a needle on the side “{strange}” of {level.level}; sides are left and right."
-            )
+    refuse_unusable(plan)
     return plan
 
 
@@ -123,14 +118,15 @@ def load_plan(path: Path) -> CasePlan:
     """Read plan.json from a file. Raises InputError as :func:`plan_from_json`, or where there is no such file."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+    except (OSError, ValueError) as error:
+        not_read = "it is not text" if isinstance(error, UnicodeDecodeError) else "no file can have this name"
+        reason = error.strerror if isinstance(error, OSError) else not_read
         raise InputError(f"The plan {path} cannot be read: {reason}.") from error
     return plan_from_json(text)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all. What no file can hold, as in a name that is not UTF-8, is written as “?”.
 
     Raises:
         InputError: the folder cannot be written.
@@ -138,7 +134,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
                 stream.write(text)
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
@@ -153,7 +149,7 @@ def _read(data: Any, kind: Any, where: str) -> Any:
     """Convert plain data to the annotated type, naming the place where it does not fit."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
-        return data
+        return _read_any(data, where)
     if origin in (typing.Union, types.UnionType):
         if data is None and type(None) in arguments:
             return None
@@ -174,7 +170,7 @@ def _read(data: Any, kind: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(data, dict):
             raise InputError(f"The plan’s {where} should be an object.")
-        return {key: _read(item, arguments[1], f"{where}.{key}") for key, item in data.items()}
+        return {_text(key, where): _read(item, arguments[1], f"{where}.{key}") for key, item in data.items()}
     if dataclasses.is_dataclass(kind):
         return _read_dataclass(data, kind, where)
     return _read_scalar(data, kind, where)
@@ -198,11 +194,38 @@ def _read_dataclass(data: Any, kind: Any, where: str) -> Any:
 
 def _read_scalar(data: Any, kind: Any, where: str) -> Any:
     if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
-        if not math.isfinite(data):
-            raise InputError(f"The plan’s {where} is not a finite number.")
-        return float(data)
+        return _finite(data, where)
     if kind is int and isinstance(data, int) and not isinstance(data, bool):
         return data
-    if kind in (str, bool) and isinstance(data, kind):
+    if kind is str and isinstance(data, str):
+        return _text(data, where)
+    if kind is bool and isinstance(data, bool):
         return data
     raise InputError(f"The plan’s {where} should be a {kind.__name__}, not {data!r}.")
+
+
+def _read_any(data: Any, where: str) -> Any:
+    """Data of any form as they are; only what could not be written again is refused."""
+    if isinstance(data, dict):
+        return {_text(key, where): _read_any(item, f"{where}.{key}") for key, item in data.items()}
+    if isinstance(data, list):
+        return [_read_any(item, f"{where}[{number}]") for number, item in enumerate(data)]
+    if isinstance(data, str):
+        return _text(data, where)
+    return _finite(data, where) if isinstance(data, float) else data
+
+
+def _finite(data: float, where: str) -> float:
+    try:
+        number = float(data)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"The plan’s {where} is not a finite number.")
+    return number
+
+
+def _text(data: str, where: str) -> str:
+    if HALF_CHARACTERS.search(data):
+        raise InputError(f"The plan’s {where} holds half a character (“\\ud800” or the like); write the text anew.")
+    return data

@@ -1,0 +1,103 @@
+"""A plan that was edited is refused where it is read, in one sentence that names the field, and never later."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from plans import case_plan
+
+from VertebralAugmentationPlannerLib.model import CasePlan, InputError, PlanOptions
+from VertebralAugmentationPlannerLib.model.serialisation import read_json, write_text
+
+NEEDLE = "levels.0.trajectories.0"
+
+
+def edited(path: str, value: Any) -> str:
+    """The text of the plan with one entry changed; a value that is a path is what stands there."""
+    data = json.loads(case_plan().to_json())
+    *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    place = data
+    for step in parents:
+        place = place[step]
+    place[last] = place[value] if isinstance(value, str) and value.endswith("_ras") else value
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("options.margins", None, "plan’s options cannot be used: the margins are None"),
+        ("options.margins", [1], "the margins are [1]"),
+        ("options.margins.canal_mm", None, "the margin canal_mm None is no number"),
+        ("options.margins.canal_mm", "1", "the margin canal_mm “1” is no number"),
+        ("options.margins.canal_mm", float("nan"), "plan.options.margins.canal_mm is not a finite number"),
+        ("options.margins.canal_mm", -100, "the margin canal_mm -100 must lie between 0 and 20 mm"),
+        ("options.assumptions", None, "the assumptions are None"),
+        ("options.assumptions.bone_filler_ml", 0, "the assumption bone_filler_ml 0 must lie above 0"),
+        ("options.labels", None, "the option labels is None"),
+        ("options.labels", {}, "the option labels is {}"),
+        ("options.levels", [1], "the levels hold 1"),
+        ("options.note", float("inf"), "plan.options.note is not a finite number"),
+        ("coordinate_system", "LPS", "plan.coordinate_system is “LPS”; this version reads “RAS” only"),
+        (f"{NEEDLE}.entry_ras", "target_ras", "trajectories[0].entry_ras and target_ras are the same point"),
+        (f"{NEEDLE}.skin_ras", "target_ras", "trajectories[0].skin_ras and target_ras are the same point"),
+        (f"{NEEDLE}.entry_ras", [1e300, 0, 0], "entry_ras lies further away than any image"),
+        (f"{NEEDLE}.entry_ras", [10**400, 0, 0], "entry_ras[0] is not a finite number"),
+        (f"{NEEDLE}.balloon.proximal_ras", "distal_ras", "balloon.proximal_ras and balloon.distal_ras are the same"),
+        (f"{NEEDLE}.balloon.planned_diameter_mm", 0, "balloon.planned_diameter_mm is 0; it should be above 0"),
+        (f"{NEEDLE}.cannula_outer_diameter_mm", -1, "cannula_outer_diameter_mm is -1.0; it should be above 0"),
+        (f"{NEEDLE}.safety", "fine", "safety is “fine”; it should be safe, tight or breach"),
+        ("levels.0.measurements.heights_3x3_mm", [[1, 2], [3]], "should be three rows of three heights"),
+        ("levels.0.measurements.genant_grade", 7, "genant_grade is 7; it should be at most 3"),
+        ("levels.0.measurements.fracture_shape", "banana", "fracture_shape is “banana”"),
+        ("levels.0.skipped_sides", {"up": "?"}, "skipped_sides has an entry “up”; it should be left or right"),
+        ("levels.0.skipped_sides", {"\ud800": "?"}, "levels[0].skipped_sides holds half a character"),
+        ("levels.0.approach_reason", "\ud800", "plan.levels[0].approach_reason holds half a character"),
+        ("options.note", ["\udcff"], "plan.options.note[0] holds half a character"),
+    ],
+)
+def test_what_no_run_writes_is_refused(path, value, says, tmp_path):
+    text = edited(path, value)
+    with pytest.raises(InputError) as error:
+        CasePlan.from_json(text)
+    assert says in str(error.value)
+    assert str(error.value).endswith(".") and "\n" not in str(error.value)
+    (tmp_path / "plan.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="The plan’s"):
+        CasePlan.load(tmp_path / "plan.json")
+
+
+def test_the_mark_of_utf_8_at_the_start_is_no_part_of_the_plan(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_bytes(b"\xef\xbb\xbf" + case_plan().to_json().encode())
+    assert CasePlan.load(path) == case_plan()
+    assert read_json("\ufeff{}", "The file") == {}
+
+
+def test_a_plan_without_what_was_added_since_is_read():
+    data = json.loads(case_plan().to_json())
+    needle = data["levels"][0]["trajectories"][0]
+    for name in ("compromise", "margins_mm"):
+        needle.pop(name, None)
+    for name in ("verified", "planned_length_mm", "cannula_retraction_mm", "meets_other_balloon"):
+        del needle["balloon"][name]
+    data["options"] = {}
+    plan = CasePlan.from_dict(data)
+    assert plan.levels[0].trajectories[0].balloon.planned_length_mm is None
+    assert PlanOptions.from_dict(plan.options) == PlanOptions()
+
+
+def test_balloons_that_leave_each_other_nothing_are_read():
+    assert CasePlan.from_json(edited(f"{NEEDLE}.balloon.max_volume_ml", 0.0)).levels[0].level == "T12"
+
+
+def test_a_path_that_no_file_can_have_is_an_error_of_the_input():
+    with pytest.raises(InputError, match="cannot be read: no file can have this name"):
+        CasePlan.load("plan\0.json")
+
+
+def test_a_name_that_is_not_utf_8_is_written_with_a_question_mark(tmp_path):
+    write_text(tmp_path / "name.txt", "scan\udcff.nii.gz")
+    assert (tmp_path / "name.txt").read_text(encoding="utf-8") == "scan?.nii.gz"
