@@ -235,7 +235,19 @@ def test_a_report_that_is_refused_leaves_no_folder(tmp_path, files):
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
 
 
-def test_sigterm_ends_like_ctrl_c_and_leaves_nothing(engine, tmp_path, capsys):
+@pytest.fixture
+def usual_signals():
+    """Signals as a terminal has them: a job that runs in the background may have been started to ignore some."""
+    import signal
+
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_sigterm_ends_like_ctrl_c_and_leaves_nothing(engine, tmp_path, capsys, usual_signals):
     import os
     import signal
 
@@ -248,7 +260,9 @@ def test_sigterm_ends_like_ctrl_c_and_leaves_nothing(engine, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_an_interrupt_that_a_library_turns_into_another_error_is_an_interrupt(engine, tmp_path, capsys, name):
+def test_an_interrupt_that_a_library_turns_into_another_error_is_an_interrupt(
+    engine, tmp_path, capsys, name, usual_signals
+):
     import os
     import signal
 

@@ -13,6 +13,11 @@ from VertebralAugmentationPlannerLib import cli, cli_start
 LOADED_UNTIL_INTERRUPTED = """
 import os, signal, sys
 
+# As a terminal has them: what runs in the background may have been started to ignore some.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 class Interrupted:  # a signal as the program's own module is looked for; a library may make another error of it
     def find_spec(self, name, path=None, target=None):
         if name == "VertebralAugmentationPlannerLib.cli":

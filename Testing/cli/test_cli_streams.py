@@ -111,10 +111,19 @@ def test_progress_without_a_place_to_go_is_silent():
     progress.close()
 
 
+USUAL_SIGNALS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+"""As a terminal has them: what runs in the background may have been started to ignore some."""
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_a_signal_leaves_nothing_behind(name, tmp_path):
     case_plan().save(tmp_path / "plan.json")
-    code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{SLOW_EXPORT}\n{RUN}"
+    code = f"{USUAL_SIGNALS}\n{SLOW_EXPORT}\n{RUN}"
     command = [sys.executable, "-c", code, "export", "plan.json", "-o", "out"]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
     with subprocess.Popen(
