@@ -51,24 +51,7 @@ def plan_case(
     progress: Progress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> CasePlan:
-    """Plan a case from its images.
-
-    Args:
-        ct: path (NIfTI, NRRD, MHA or a DICOM folder), SimpleITK image, (array, affine) with the affine from voxel
-            index to RAS, or ``model.Image``; None to plan from the labels alone.
-        segmentation: vertebra labels, likewise.
-        options: the choices; the defaults when None.
-        canal: optional mask of the canal or cord, likewise.
-        progress: called with a fraction 0–1 and what is being done.
-        should_cancel: polled between steps.
-
-    Returns:
-        the plan. The same input gives the same plan, to the byte.
-
-    Raises:
-        InputError: the input cannot be used; the message is one sentence.
-        PlanningCancelled: ``should_cancel`` answered true.
-    """
+    """The road from images that are no MRML nodes; arguments, result and errors are those of :func:`.entry.plan_case`."""
     options = options or PlanOptions()
     if progress is not None:
         progress(0.0, "reading the images")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from VertebralAugmentationPlannerLib.case.lies import require_orientation
+from VertebralAugmentationPlannerLib.case.orientation import require_orientation
 from VertebralAugmentationPlannerLib.case.source import read
 from VertebralAugmentationPlannerLib.model import InputError
 

@@ -17,7 +17,7 @@ from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import affine_of, image_from_array, image_from_sitk
 from .dicom import is_dicom_file, read_dicom
 from .itk import decoders_quiet, itk_warnings_off
-from .lies import require_orientation
+from .orientation import require_orientation
 from .masks import read_masks
 from .nifti import nifti_voxels, orientation_notes
 from .segments import Segmentation, is_segmentation, read_segmentation

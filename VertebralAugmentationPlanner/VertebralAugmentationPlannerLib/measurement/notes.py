@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
 from .angles import Angles
-from .cleft import cut_off_above_gas_hu
 from .heights import doubtful_rims, foreign_rims
 from .normal import basis_of_growth, basis_of_heights, basis_of_ratios, normal_heights
 from .reference import LevelReference, largest_loss
@@ -177,8 +176,8 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
     return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 
 
-def not_computed(measurements: Measurements, angles: Angles, case: Case) -> list[PlanWarning]:
-    """Why numbers are missing: one entry for each reason, naming the fields."""
+def not_computed(measurements: Measurements, angles: Angles, case: Case, cut_off_hu: float | None) -> list[PlanWarning]:
+    """Why numbers are missing: one entry for each reason, naming the fields. ``cut_off_hu``: of a CT that ends above gas."""
     reasons: dict[str, str] = {}
     loss = measurements.height_loss_percent
     for name in _HEIGHTS:
@@ -197,7 +196,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case) -> list
         if getattr(measurements, field) is None:
             reasons[field] = "the body’s outline could not be followed"
     reasons.update(angles.missing)
-    reasons.update(_missing_ct_numbers(measurements, case))
+    reasons.update(_missing_ct_numbers(measurements, case, cut_off_hu))
     by_reason: dict[str, list[str]] = {}
     for name, why in reasons.items():
         by_reason.setdefault(why, []).append(name)
@@ -210,7 +209,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case) -> list
 NO_DEFAULT_SOURCE = "A number that cannot be measured is left out [D]"
 
 
-def _missing_ct_numbers(measurements: Measurements, case: Case) -> dict[str, str]:
+def _missing_ct_numbers(measurements: Measurements, case: Case, cut_off_hu: float | None) -> dict[str, str]:
     why = (
         "there is no CT"
         if case.ct is None
@@ -224,8 +223,9 @@ def _missing_ct_numbers(measurements: Measurements, case: Case) -> dict[str, str
             "there is no CT" if case.ct is None else "no unfractured neighbour could be measured"
         )
     if measurements.cleft_volume_ml is None:
-        cut_off = None if case.ct is None else cut_off_above_gas_hu(case.ct)
         reasons["cleft_volume_ml"] = (
-            "there is no CT" if cut_off is None else f"the CT is cut off at {cut_off:.0f} HU, so that gas cannot show"
+            "there is no CT"
+            if cut_off_hu is None
+            else f"the CT is cut off at {cut_off_hu:.0f} HU, so that gas cannot show"
         )
     return reasons

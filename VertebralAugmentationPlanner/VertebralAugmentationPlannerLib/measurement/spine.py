@@ -31,12 +31,13 @@ class MeasuredLevel:
 
 @dataclass(frozen=True)
 class CtReadings:
-    """What the CT says about one body; all None without a CT."""
+    """What the CT says about one body; all None without a CT. ``cut_off_hu``: where it ends above gas, of the whole CT."""
 
     density_hu: float | None
     cleft_ml: float | None
     defects: list[CorticalDefect] | None
     foreign: hazards.Foreign | None
+    cut_off_hu: float | None = None
 
 
 def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, MeasuredLevel]:
@@ -55,21 +56,22 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
         doubtful=[level for level, rims in doubtful.items() if rims],
     )
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
-    gas_shows = case.ct is not None and cut_off_above_gas_hu(case.ct) is None
-    readings = {level: read_ct(vertebra, case, gas_shows) for level, vertebra in complete.items()}
+    cut_off_hu = None if case.ct is None else cut_off_above_gas_hu(case.ct)
+    readings = {level: read_ct(vertebra, case, cut_off_hu) for level, vertebra in complete.items()}
     return {
         level: _measure_level(level, complete, references, walls, readings, spine, case, options) for level in complete
     }
 
 
-def read_ct(vertebra: Vertebra, case: Case, gas_shows: bool = True) -> CtReadings:
-    """Density, gas (where the CT can show it), cortical gaps, cement and metal of one body."""
+def read_ct(vertebra: Vertebra, case: Case, cut_off_hu: float | None) -> CtReadings:
+    """Density, gas (none is looked for in a CT that is cut off above it), cortical gaps, cement and metal of one body."""
     if case.ct is None:
         return CtReadings(None, None, None, None)
     voxels = body_voxels(vertebra, case.ct)
     density = trabecular_density_hu(voxels)
-    cleft_ml = cleft_volume_ml(voxels) if gas_shows else None
-    return CtReadings(density, cleft_ml, cortical_defects(vertebra, voxels, density), hazards.find_foreign(voxels))
+    cleft_ml = cleft_volume_ml(voxels) if cut_off_hu is None else None
+    defects, foreign = cortical_defects(vertebra, voxels, density), hazards.find_foreign(voxels)
+    return CtReadings(density, cleft_ml, defects, foreign, cut_off_hu)
 
 
 def _measure_level(
@@ -150,5 +152,5 @@ def _warnings(
         *notes.fracture_notes(measurements, case),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),
-        *notes.not_computed(measurements, angles, case),
+        *notes.not_computed(measurements, angles, case, ct.cut_off_hu),
     )
