@@ -29,6 +29,10 @@ KNOWN = {
     "drag_ms": ("a dragged needle judged again", "ms", "under 5"),
     "seconds_a_pedicle": ("analytic vertebra: a pedicle", "s", "under 0.5"),
     "seconds_a_drag": ("analytic vertebra: a dragged needle", "s", "under 0.005"),
+    "live_step_ms": ("a step of a drag beside it: markups, tube, table", "ms", "under 33"),
+    "slider_ms": ("a step of the inflation slider", "ms", "under 5"),
+    "augmentation_s": ("balloon and cement of a level", "s", "under 0.2"),
+    "cleaning_s": ("cleaning of 512 × 512 × 400 labels", "s", "under 3"),
     "setup_s": ("fluoroscopy: set-up of a level", "s", "under 5"),
     "AP_frames_per_s": ("fluoroscopy 256 × 256, AP", "a second", "10 and more"),
     "oblique_frames_per_s": ("… oblique", "a second", "10 and more"),
@@ -44,7 +48,8 @@ PAGE = """\
 # Benchmarks
 
 Seconds of one core (processor time, so that other work on the machine does not count), written by `make benchmark`.
-The same tests (`Testing/benchmarks`) fail where a limit is not kept.
+The same tests (marked `benchmark_table`) fail where a limit is not kept; `make test` leaves them out, as it speaks of
+what the code does, not of the machine.
 
 Machine: {machine}; Python {python}.
 
@@ -62,7 +67,17 @@ def main() -> int:
     before = _yardstick_s()
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
-        command = [sys.executable, "-m", "pytest", str(HERE), "-p", "no:xdist", "-m", "", f"--junitxml={results}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            str(ROOT / "Testing"),
+            "-p",
+            "no:xdist",
+            "-m",
+            "benchmark_table",
+            f"--junitxml={results}",
+        ]
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
         recorded = [
             (item.get("name", ""), item.get("value", "")) for item in ElementTree.parse(results).iter("property")

@@ -8,6 +8,8 @@ import pytest
 from VertebralAugmentationPlannerLib.imaging import CArmPose, Fluoroscope
 from VertebralAugmentationPlannerLib.model import Image
 
+pytestmark = pytest.mark.benchmark_table
+
 FRAMES_PER_SECOND = 10
 """“Fast enough to follow a slider”: 10 pictures a second at 256 × 256."""
 SETUP_S = 5.0

@@ -6,7 +6,6 @@ import faulthandler
 import runpy
 import subprocess
 import sys
-import time
 import types
 from pathlib import Path
 from typing import Any
@@ -55,9 +54,8 @@ from guard import Guard
 with Guard(sys.argv[1], run_s=0.5):
     time.sleep(60)
 """
-    started = time.monotonic()
     run = subprocess.run([sys.executable, "-c", code, str(tmp_path / "stacks.txt")], cwd=HERE, check=False)
-    assert run.returncode == 1 and time.monotonic() - started < 30
+    assert run.returncode == 1  # asleep for a minute it would have ended with 0
     assert "<module>" in (tmp_path / "stacks.txt").read_text(encoding="utf-8")
 
 

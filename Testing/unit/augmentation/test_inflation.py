@@ -163,13 +163,15 @@ def test_more_volume_never_makes_a_thinner_balloon(one, two):
     assert large.volume_ml <= inflation.limit_ml
 
 
-def test_the_slider_answers_within_five_milliseconds():
+@pytest.mark.benchmark_table
+def test_the_slider_answers_within_five_milliseconds(record_property):
     inflation = simulate_inflation(vertebra(Block()), *along_y(-10.0, 0.0), device())
     times = []
     for volume in np.linspace(0.1, 4.0, 20):
-        started = time.perf_counter()
+        started = time.process_time()
         inflation.mesh(volume)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
+    record_property("slider_ms", round(1e3 * float(np.median(times)), 2))
     assert np.median(times) < 0.005
 
 
