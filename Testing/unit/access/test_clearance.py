@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from analytic import Shape, pedicle_frame, vertebra
 
-from VertebralAugmentationPlannerLib.access import PathEvaluator, gertzbein_robbins
+from VertebralAugmentationPlannerLib.access import PathEvaluator, clearance, gertzbein_robbins
 from VertebralAugmentationPlannerLib.access.walls import ball_clearance
 
 FIXTURE_MM = 0.3
@@ -136,3 +136,20 @@ def test_no_evaluation_without_a_pedicle():
     bare = with_changes(vertebra(STRAIGHT), pedicles={})
     with pytest.raises(ValueError, match="pedicle"):
         PathEvaluator(bare, "left")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_left_out_far_from_a_needle_decides_nothing(evaluator, monkeypatch, seed):
+    random = np.random.default_rng(seed)
+    entries = random.normal((-15.0, -35.0, 5.0), 12.0, (15, 3))
+    tips = random.normal((-3.0, 25.0, 0.0), 12.0, (15, 3))
+    for entry, tip, radius in zip(entries, tips, random.uniform(1.0, 2.5, 15), strict=True):
+        quick = evaluator.evaluate(entry, tip, radius)
+        with monkeypatch.context() as patch:
+            patch.setattr(clearance, "NEAR_MM", 1e6)
+            whole = evaluator.evaluate(entry, tip, radius)
+        for name in ("canal", "pedicle_wall", "endplate", "anterior_wall", "lateral_wall", "neighbour"):
+            assert getattr(quick.clearance, name) == pytest.approx(getattr(whole.clearance, name), abs=1e-9), name
+        assert quick.tolerated_angle_deg == pytest.approx(whole.tolerated_angle_deg, abs=1e-9)
+        assert quick.axis_clearance_mm == pytest.approx(whole.axis_clearance_mm, abs=1e-9)
+        assert quick.grade == whole.grade

@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..model import Clearance, Vertebra
 from ..model.geometry import FloatArray, unit
@@ -32,6 +31,10 @@ facets, laminae and spinous processes of the neighbours reach behind an entry [D
 SEARCH_CORRIDOR_MM, CORRIDOR_MM = 24.0, 34.0
 """Surfaces farther from the pedicle's axis than this aren't looked at by the search, and by the evaluation. No needle
 of the search leaves that axis by more than 20 mm (at the tip, at 40°); one dragged by hand may go further [C]."""
+
+NEAR_MM = 12.0
+"""Surfaces farther from a needle's axis than this are left out where what is nearer decides: two thirds of the points,
+and not one of the numbers [C]."""
 
 STEP_MM = 0.5
 """Sampling along the axis; the fields are on grids of 0.8–1 mm [D]."""
@@ -189,28 +192,12 @@ class PathEvaluator:
         normal = self.entry_normal(start, direction)
         entry_in_zone = float(self.isthmus.depth_of(start)) >= -PEDICLE_ZONE_MM
 
-        by_direction, by_start, by_normal = (self.walls.points @ np.stack([direction, start, normal], axis=1)).T
-        along = by_direction - start @ direction
-        away = self.walls.squared - 2.0 * by_start + start @ start
-        radial = np.sqrt(np.maximum(away - along**2, 0.0))
-        depth = self.walls.depth_below(start, normal, by_normal)
-        met = (depth > 0) & self._passed(along, entry_in_zone)
-        axis = ball_clearance(radial, depth)
-        axis[~met] = np.inf
-        surface = axis - radius_mm
-        # The cannula may stand in bone and above the entry cortex; how far its surface leaves both is the breach.
-        rim = np.flatnonzero(met & (along <= length) & (radial < radius_mm))
-        rim_mm = float(np.maximum(radial[rim] - radius_mm, -depth[rim]).min(initial=0.0))
-        ahead = np.flatnonzero((along > length) & met)
-        axis[ahead] = np.hypot(along[ahead] - length, radial[ahead])
-        surface[ahead] = np.hypot(along[ahead] - length, np.maximum(radial[ahead] - radius_mm, 0.0))
-
+        read = self._read(start, direction, length, normal, radius_mm, entry_in_zone)
         gaps = self._axis_outside(start, direction, length, normal, entry_in_zone)
-        values = {kind: self._smallest(surface, kind, gaps, radius_mm) for kind in self.slices}
-        if rim_mm < 0:
-            values[WALL] = min(rim_mm, values[WALL]) if values[WALL] is not None else rim_mm
-        canal_axis = self._smallest(axis, CANAL, gaps, 0.0)
-        wall_axis = self._smallest(axis, WALL, gaps, 0.0)
+        values = {kind: _or_gap(read.smallest(read.surface, kind), gaps, kind, radius_mm) for kind in KINDS}
+        if read.rim_mm < 0:
+            values[WALL] = min(read.rim_mm, values[WALL]) if values[WALL] is not None else read.rim_mm
+        canal_axis, wall_axis = (_or_gap(read.smallest(read.axis, kind), gaps, kind, 0.0) for kind in (CANAL, WALL))
         in_bone = [values[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL)]
         worst = min(value for value in in_bone if value is not None)
         tolerance = min(v for v in (values[WALL], values[CANAL]) if v is not None)
@@ -230,7 +217,7 @@ class PathEvaluator:
             axis_clearance_mm=min(v for v in (wall_axis, canal_axis) if v is not None),
             grade=gertzbein_robbins(-worst),
             tolerated_offset_mm=max(0.0, tolerance),
-            tolerated_angle_deg=self._tolerated_tilt(along, axis, length, radius_mm) if tolerance > 0 else 0.0,
+            tolerated_angle_deg=min(90.0, math.degrees(read.tilt)) if tolerance > 0 else 0.0,
             bone_path_mm=length,
             entry_normal=normal,
             entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ normal, -1.0, 1.0)))),
@@ -238,13 +225,36 @@ class PathEvaluator:
             crosses_own_bone=self.crosses_own_bone(start, direction),
         )
 
-    def _passed(self, along: FloatArray, entry_in_zone: bool) -> NDArray[np.bool_]:
-        """Flags (N,) of the points that lie beside the cannula or ahead of it."""
-        passed = along >= -OUTSIDE_REACH_MM
-        if not entry_in_zone:
-            # Behind the entry only the walls of a pedicle that the needle enters from the side are met.
-            passed[self.walls.bone] = along[self.walls.bone] >= 0.0
-        return passed
+    def _read(
+        self,
+        start: FloatArray,
+        direction: FloatArray,
+        length: float,
+        normal: FloatArray,
+        radius_mm: float,
+        entry_in_zone: bool,
+    ) -> _Reading:
+        """What the surfaces leave a needle: read on those near it, and on all of a kind that is not near."""
+        by_direction, by_start = np.stack([direction, start]) @ self.walls.rows
+        along = by_direction - start @ direction
+        squared = self.walls.squared - 2.0 * by_start + start @ start - along**2
+        near = squared < NEAR_MM**2
+        # Farther ones leave at least this much, in mm and as a tilt.
+        leave_mm, within = NEAR_MM - radius_mm, length + radius_mm
+        leave_rad = math.asin(min(1.0, NEAR_MM / within)) - math.asin(min(1.0, radius_mm / within))
+        while True:
+            held = np.flatnonzero(near)
+            walls = self.walls.part(held)
+            radial = np.sqrt(np.maximum(squared[held], 0.0))
+            read = _Reading.of(walls, along[held], radial, start, length, normal, radius_mm, entry_in_zone)
+            far = {kind for kind in KINDS if not read.smallest(read.surface, kind) <= leave_mm}
+            if read.tilt > leave_rad:
+                far |= {WALL, CANAL}
+            parts = [self.slices[kind] for kind in far if not near[self.slices[kind]].all()]
+            if not parts:
+                return read
+            for part in parts:
+                near[part] = True
 
     def _axis_outside(
         self, start: FloatArray, direction: FloatArray, length: float, normal: FloatArray, entry_in_zone: bool
@@ -271,37 +281,88 @@ class PathEvaluator:
         bone = self.walls.bone
         return int(self.walls.kind[bone][np.argmin(((self.walls.points[bone] - point) ** 2).sum(axis=1))])
 
-    def _smallest(self, distance: FloatArray, kind: int, gaps: dict[int, float], radius_mm: float) -> float | None:
-        values = distance[self.slices[kind]]
-        low = float(values.min()) if values.size else np.inf
-        if kind in gaps:
-            low = min(low, gaps[kind] - radius_mm)
-        return low if np.isfinite(low) else None
-
-    def _tolerated_tilt(self, along: FloatArray, axis: FloatArray, length: float, radius_mm: float) -> float:
-        # Tilting straight towards a point at distance R from the entry and angle α off the axis brings the surface to
-        # it at α − asin(r / R). The part of the cannula behind the entry swings the other way by as much.
-        smallest = np.inf
-        for kind in (WALL, CANAL):
-            part = self.slices[kind]
-            r, away = axis[part], np.hypot(along[part], axis[part])
-            # sin α − sin β bounds α − β within a factor of 1.5 below 48°: enough to leave few points for the exact angle.
-            reached = np.flatnonzero(away <= length + radius_mm)
-            if not reached.size:
-                continue
-            r, away = r[reached], away[reached]
-            gap = (r - radius_mm) / away
-            near = gap <= 1.5 * gap.min() + 0.01
-            tilt = np.arcsin(np.clip(r[near] / away[near], 0.0, 1.0)) - np.arcsin(
-                np.clip(radius_mm / away[near], 0.0, 1.0)
-            )
-            smallest = min(smallest, float(tilt.min()))
-        return min(90.0, max(0.0, math.degrees(smallest))) if np.isfinite(smallest) else 90.0
-
     def crosses_own_bone(self, start: FloatArray, direction: FloatArray) -> bool:
         """Whether the axis runs through another part of the vertebra behind its entry ``start`` (3,)."""
         behind = np.arange(ENTRY_ROUGHNESS_MM, OUTSIDE_REACH_MM, STEP_MM)
         return bool((self.space.bone_at(start - behind[:, None] * direction) > STEP_MM).any())
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What surface points leave a needle.
+
+    Args:
+        walls: the points.
+        axis, surface: (N,) the ball's radius from the axis, and what it leaves the cannula's surface, mm; infinite for
+            what is no wall of it.
+        rim_mm: how far the cannula breaks the rim of its hole, mm; 0 or less.
+        tilt: smallest tilt about the entry that brings it to a wall of the pedicle or to the canal, radians.
+    """
+
+    walls: Walls
+    axis: FloatArray
+    surface: FloatArray
+    rim_mm: float
+    tilt: float
+
+    @classmethod
+    def of(
+        cls,
+        walls: Walls,
+        along: FloatArray,
+        radial: FloatArray,
+        start: FloatArray,
+        length: float,
+        normal: FloatArray,
+        radius_mm: float,
+        entry_in_zone: bool,
+    ) -> _Reading:
+        """Read points that lie ``along`` the needle (N,), mm from its entry, and ``radial`` (N,) beside its axis."""
+        depth = walls.depth_below(start, normal)
+        passed = along >= -OUTSIDE_REACH_MM
+        if not entry_in_zone:
+            # Behind the entry only the walls of a pedicle that the needle enters from the side are met.
+            passed[walls.bone] = along[walls.bone] >= 0.0
+        met = (depth > 0) & passed
+        axis = ball_clearance(radial, depth)
+        axis[~met] = np.inf
+        surface = axis - radius_mm
+        # The cannula may stand in bone and above the entry cortex; how far its surface leaves both is the breach.
+        rim = np.flatnonzero(met & (along <= length) & (radial < radius_mm))
+        rim_mm = float(np.maximum(radial[rim] - radius_mm, -depth[rim]).min(initial=0.0))
+        ahead = np.flatnonzero((along > length) & met)
+        axis[ahead] = np.hypot(along[ahead] - length, radial[ahead])
+        surface[ahead] = np.hypot(along[ahead] - length, np.maximum(radial[ahead] - radius_mm, 0.0))
+        tilt = min(_tilt(along[part], axis[part], length, radius_mm) for part in map(walls.range, (WALL, CANAL)))
+        return cls(walls, axis, surface, rim_mm, tilt)
+
+    def smallest(self, values: FloatArray, kind: int) -> float:
+        """Smallest of some of the values (N,) among the points of a kind; infinite where there are none."""
+        return float(values[self.walls.range(kind)].min(initial=np.inf))
+
+
+def _tilt(along: FloatArray, axis: FloatArray, length: float, radius_mm: float) -> float:
+    """Smallest tilt, radians, that brings the cannula to one of some points; infinite where it reaches none."""
+    # Tilting straight towards a point at distance R from the entry and angle α off the axis brings the surface to
+    # it at α − asin(r / R). The part of the cannula behind the entry swings the other way by as much.
+    away = np.sqrt(along**2 + axis**2)
+    # sin α − sin β bounds α − β within a factor of 1.5 below 48°: enough to leave few points for the exact angle.
+    reached = np.flatnonzero(away <= length + radius_mm)
+    if not reached.size:
+        return math.inf
+    r, away = axis[reached], away[reached]
+    gap = (r - radius_mm) / away
+    if gap.min() <= 0:
+        return 0.0
+    near = gap <= 1.5 * gap.min() + 0.01
+    tilt = np.arcsin(np.clip(r[near] / away[near], 0.0, 1.0)) - np.arcsin(np.clip(radius_mm / away[near], 0.0, 1.0))
+    return float(tilt.min())
+
+
+def _or_gap(read_mm: float, gaps: dict[int, float], kind: int, radius_mm: float) -> float | None:
+    """What was read, or how far the axis has gone beyond the surface; None where the kind is nowhere."""
+    low = min(read_mm, gaps[kind] - radius_mm) if kind in gaps else read_mm
+    return low if np.isfinite(low) else None
 
 
 def _between(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,21 @@ class Walls:
         zone[kind >= CANAL] = np.inf
         return cls(points, obstacles.normals[keep], kind, (points**2).sum(axis=1), zone)
 
+    def part(self, numbers: NDArray[np.int_]) -> Walls:
+        """Some of the points, by their numbers, which rise."""
+        return Walls(
+            self.points.take(numbers, axis=0),
+            self.normals.take(numbers, axis=0),
+            self.kind.take(numbers),
+            self.squared.take(numbers),
+            self.zone_depth.take(numbers),
+        )
+
+    @cached_property
+    def rows(self) -> FloatArray:
+        """The points as three rows (3, N), which multiply in half the time."""
+        return np.ascontiguousarray(self.points.T)
+
     def range(self, kind: int) -> slice:
         """Where the points of one kind stand."""
         first, last = np.searchsorted(self.kind, [kind, kind + 1])
@@ -60,7 +76,7 @@ class Walls:
         """Where the vertebra's own bone stands."""
         return slice(0, int(np.searchsorted(self.kind, CANAL)))
 
-    def depth_below(self, entry: FloatArray, normal: FloatArray, along: FloatArray | None = None) -> FloatArray:
+    def depth_below(self, entry: FloatArray, normal: FloatArray) -> FloatArray:
         """Depth (N,) of the points under the entry cortex: under its tangent plane moved inward by its roughness.
 
         The canal and neighbours are never part of an entry cortex, the pedicle's own walls less and less.
@@ -68,9 +84,8 @@ class Walls:
         Args:
             entry: (3,) point on the cortex.
             normal: (3,) its outward unit normal.
-            along: (N,) the points' coordinates along it, where they are known already.
         """
-        depth = float(entry @ normal) - ENTRY_ROUGHNESS_MM - (self.points @ normal if along is None else along)
+        depth = float(entry @ normal) - ENTRY_ROUGHNESS_MM - self.points @ normal
         return np.maximum(depth, self.zone_depth)
 
 
