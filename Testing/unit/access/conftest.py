@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from real_spines import NAMES, real_case, real_spine
 from VertebralAugmentationPlannerLib.model import Case, Image, Inputs
-
-DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +24,4 @@ def label_case() -> Case:
 @pytest.fixture(scope="session")
 def real_spines() -> dict:
     """Case and spine of the VerSe folders, by folder name."""
-    from VertebralAugmentationPlannerLib.anatomy import build_spine
-    from VertebralAugmentationPlannerLib.case import load_case
-    from VertebralAugmentationPlannerLib.model import PlanOptions
-
-    if not DATA.is_dir():
-        pytest.skip("the real spines are not here; set VAP_DATA to their folder")
-    spines = {}
-    for folder in ("verse004", "verse005", "verse008"):
-        ct = DATA / folder / "ct.nii.gz"
-        case = load_case(ct if ct.exists() else None, DATA / folder / "vertebrae.nii.gz", PlanOptions(labels="verse"))
-        spines[folder] = (case, build_spine(case))
-    return spines
+    return {name: (real_case(name), real_spine(name)) for name in NAMES}

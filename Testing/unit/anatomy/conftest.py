@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from real_spines import folder_of
 from VertebralAugmentationPlannerLib.model import Case, Image
 from VertebralAugmentationPlannerLib.sample import SAMPLES, TOTALSEGMENTATOR, make_case
 
 sys.path.insert(0, str(Path(__file__).parent))
 from anatomy_readings import VERSE, labels_only  # noqa: E402
-
-DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +33,7 @@ def verse_case() -> Callable[[str], Case]:
     """Labels of one VerSe spine."""
 
     def build(name: str) -> Case:
-        path = DATA / name / "vertebrae.nii.gz"
-        if not path.is_file():
-            pytest.skip("the real spines are not here; set VAP_DATA to their folder")
-        image = sitk.ReadImage(str(path))
+        image = sitk.ReadImage(str(folder_of(name) / "vertebrae.nii.gz"))
         flip = np.diag([-1.0, -1.0, 1.0])
         matrix = np.eye(4)
         matrix[:3, :3] = flip @ np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())

@@ -1,24 +1,17 @@
 """Balloons in a phantom spine and in real ones lie in the bone of their own label, whatever shape it has."""
 
-import os
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 from blocks import Block, needle
+from real_spines import real_case, real_spine
 from VertebralAugmentationPlannerLib.anatomy import build_spine
 from VertebralAugmentationPlannerLib.augmentation import plan_augmentation, spheroid_mesh
 from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.model import PlanOptions
 from VertebralAugmentationPlannerLib.sample import healthy_spine, make_case
-
-DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
-
-
-LEVELS = {"verse005": ("L2", "L4"), "verse008": ("L2",), "verse004": ("L1",)}
-"""Which levels of each real spine the tests look at; only these are built."""
 
 
 @cache
@@ -32,13 +25,8 @@ def broken_spine():
     return case, build_spine(case, ("T12", "L1"))
 
 
-@cache
 def real(name):
-    path = DATA / name / "vertebrae.nii.gz"
-    if not path.is_file():
-        pytest.skip(f"{name} is not here; set VAP_DATA to the folder of real spines")
-    case = load_case(None, str(path), PlanOptions(labels="verse"))
-    return case, build_spine(case, LEVELS[name])
+    return real_case(name), real_spine(name)
 
 
 def straight_needles(vertebra, reach=0.75):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -153,6 +154,12 @@ def test_no_file(tmp_path, toy):
     labels, _, matrix = toy
     refused("CT .*none.nii.gz does not exist", tmp_path / "none.nii.gz", (labels, matrix))
     refused("segmentation .*none.nii.gz does not exist", None, tmp_path / "none.nii.gz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "ct.nii.gz")
+    refused("ct.nii.gz is a pipe or a device", tmp_path / "ct.nii.gz", (np.zeros((4, 4, 4), np.uint8), np.eye(4)))
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "fake.nii.gz", "fake.nrrd", "fake.mha"])

@@ -1,30 +1,20 @@
 """Simulated fluoroscopy of real spines. The CTs are tight crops: what lies around them is assumed."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from VertebralAugmentationPlannerLib.anatomy import build_spine
-from VertebralAugmentationPlannerLib.case import load_case
+from real_spines import real_case, real_spine
 from VertebralAugmentationPlannerLib.imaging import Fluoroscope, true_ap, true_lateral
 from VertebralAugmentationPlannerLib.imaging.overlay import inside_polygon
-from VertebralAugmentationPlannerLib.model import PlanOptions
 
-DATA = Path(os.environ.get("VAP_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
 LEVELS = [("verse005", "L2"), ("verse008", "L2")]
 
 
 @pytest.fixture(scope="module", params=LEVELS, ids=[f"{name}-{level}" for name, level in LEVELS])
 def real(request):
     name, level = request.param
-    folder = DATA / name
-    if not folder.is_dir():
-        pytest.skip(f"{name} is not here; set VAP_DATA to the folder of real spines")
-    case = load_case(str(folder / "ct.nii.gz"), str(folder / "vertebrae.nii.gz"), PlanOptions(labels="verse"))
-    vertebra = build_spine(case, (level,)).vertebrae[level]
-    return vertebra, Fluoroscope(case.ct, vertebra.frame.origin_ras, voxel_mm=1.0)
+    vertebra = real_spine(name).vertebrae[level]
+    return vertebra, Fluoroscope(real_case(name).ct, vertebra.frame.origin_ras, voxel_mm=1.0)
 
 
 def test_a_tight_crop_is_recognised(real):

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from test_scene_drawing import folder_tree, held_roles, points
 from VertebralAugmentationPlannerLib.model import InputError
 from VertebralAugmentationPlannerLib.scene import read_bundle, write_scene
 from VertebralAugmentationPlannerLib.scene.bundle import add_labels
-from VertebralAugmentationPlannerLib.scene.headless import new_scene
+from VertebralAugmentationPlannerLib.scene.headless import new_scene, write_bundle
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
@@ -229,6 +230,15 @@ def test_nothing_half_written_is_left(built, tmp_path):
         write_scene(built[2], None, tmp_path / "missing" / "scene.mrb")
     write_scene(built[2], None, tmp_path / "scene.mrb")
     assert [path.name for path in tmp_path.iterdir()] == ["scene.mrb"]
+
+
+@pytest.mark.parametrize(("free", "says"), [(2**30, "no reason was given"), (4096, "the disk is full")])
+def test_a_scene_that_cannot_be_written_says_why(tmp_path, monkeypatch, free, says):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    scene = SimpleNamespace(WriteToMRB=lambda path, thumbnail, messages: False)
+    with pytest.raises(InputError, match=rf"cannot be written to .*case\.mrb \({says}\)"):
+        write_bundle(scene, tmp_path / "case.mrb")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_reading_what_is_no_scene_is_refused(tmp_path):

@@ -82,6 +82,8 @@ def _read_path(text: str, what: str) -> Volume:
     path, series = _split_series(text)
     if not path.exists():
         raise InputError(f"The {what} {text} does not exist; check the path.")
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(f"The {what} {text} is a pipe or a device, no file; save it to a file first.")
     if what == "segmentation" and path.is_dir() and not any(is_dicom_file(file) for file in path.iterdir()):
         image, parts, warnings, files = read_masks(path, lambda file: _plain(file, "segmentation"))
         return Volume(image, record_of(image, recorded_path(text), sha256_of(files)), parts, warnings)

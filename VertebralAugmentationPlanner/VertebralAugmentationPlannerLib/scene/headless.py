@@ -21,6 +21,9 @@ import slicer
 
 from ..model import InputError
 
+DISK_FULL_BYTES = 2**20
+"""With less than this left after a failed write the disk is what failed it."""
+
 
 def new_scene() -> Any:
     """An empty ``vtkMRMLScene`` in which every class that a plan uses can be made, written and read.
@@ -102,6 +105,8 @@ def write_bundle(scene: Any, path: str | PathLike[str]) -> Path:
             written = scene.WriteToMRB(str(temporary), None, messages)
         if not written or not temporary.is_file():
             reason = messages.GetAllMessagesAsString().strip().splitlines() or ["no reason was given"]
+            if shutil.disk_usage(folder).free < DISK_FULL_BYTES:
+                reason = ["the disk is full"]
             raise InputError(f"The scene cannot be written to {target} ({reason[0].strip(' -')}).")
         temporary.replace(target)
     return target
