@@ -57,7 +57,7 @@ lint: $(VENV)/.tools
 	$(BIN)/mypy
 
 pytest: $(VENV)/.tools
-	$(BIN)/pytest Testing -n $(JOBS) -rs --min-passed=$(MIN_PASSED)
+	$(BIN)/pytest Testing -n $(JOBS) --dist worksteal -rs --min-passed=$(MIN_PASSED)
 
 benchmark: $(VENV)/.tools
 	$(BIN)/python Testing/benchmarks/table.py

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from VertebralAugmentationPlannerLib import check
+from VertebralAugmentationPlannerLib.anatomy import build_spine
+from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.cli import main
-from VertebralAugmentationPlannerLib.model import CasePlan
+from VertebralAugmentationPlannerLib.model import CasePlan, PlanOptions, Spine
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
-
-planner = pytest.importorskip("VertebralAugmentationPlannerLib.planner", reason="needs the planner")
 
 
 def images(name: str) -> list[str]:
@@ -51,6 +53,19 @@ def test_a_plan_that_nobody_edited_checks_out(wedge, capsys):
     assert "T12" in text and "not where the plan judged it" not in text
 
 
+@cache
+def spine_of_the_wedge() -> Spine:
+    ct, _, labels = images("t12-wedge")
+    return build_spine(load_case(ct, labels, PlanOptions()))
+
+
+@pytest.fixture
+def anatomy_kept(monkeypatch):
+    """The anatomy of the T12 wedge is built once for all checks of it."""
+    monkeypatch.setattr(check, "build_spine", lambda case, *rest: spine_of_the_wedge())
+
+
+@pytest.mark.usefixtures("anatomy_kept")
 def test_a_plan_that_was_edited_says_what_its_needle_is_now(wedge, tmp_path, capsys):
     """The left needle's tip moved 12 mm backwards and inwards, towards the canal, by hand in plan.json."""
     plan = json.loads((wedge[1] / "plan.json").read_text(encoding="utf-8"))
@@ -74,6 +89,7 @@ def test_a_plan_that_was_edited_says_what_its_needle_is_now(wedge, tmp_path, cap
     assert "T12 left: the needle is not where the plan judged it" in text
 
 
+@pytest.mark.usefixtures("anatomy_kept")
 def test_balloon_and_cement_of_an_edited_needle_are_planned_for_where_it_lies(wedge, tmp_path):
     """The left needle drawn back by a third of its way, still safe: nothing of the old balloon may stay."""
     plan = CasePlan.load(wedge[1] / "plan.json")
@@ -91,6 +107,7 @@ def test_balloon_and_cement_of_an_edited_needle_are_planned_for_where_it_lies(we
     assert told.severity != "info" and "balloon and cement were planned for it again" in told.message
 
 
+@pytest.mark.usefixtures("anatomy_kept")
 def test_a_needle_taken_out_of_a_plan_leaves_a_plan_of_one(wedge, tmp_path):
     plan = CasePlan.load(wedge[1] / "plan.json")
     level = plan.level("T12")
