@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .model import CasePlan, InputError, PlanningCancelled, PlanOptions
-    from .check import check_plan
-    from .entry import plan_case
+    from .entry import check_plan, plan_case
     from .planner import measured_plan, plan_loaded_case
 
 __version__ = "0.1.0"
@@ -28,6 +27,6 @@ def __getattr__(name: str) -> Any:
     # The road pulls in SciPy, SimpleITK and VTK: Slicer, which imports the package at start-up, pays only when it plans.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import check, entry, model, planner
+    from . import entry, model, planner
 
-    return getattr(next(place for place in (check, entry, model, planner) if hasattr(place, name)), name)
+    return getattr(next(place for place in (entry, model, planner) if hasattr(place, name)), name)

@@ -47,7 +47,7 @@ def check_plan(
 
     Args:
         plan: edited by hand or elsewhere; its entry and target points are taken as they are.
-        ct, segmentation, canal: as for :func:`plan_case`.
+        ct, segmentation, canal: as for ``plan_case`` of the road.
 
     Returns:
         the plan with every trajectory judged anew.
@@ -55,8 +55,15 @@ def check_plan(
     Raises:
         InputError: the images cannot be used, or a level of the plan is not whole in them.
     """
+    case = load_case(ct, segmentation, PlanOptions.from_dict(plan.options), canal)
+    return check_on_case(plan, case, progress, should_cancel)
+
+
+def check_on_case(
+    plan: CasePlan, case: Case, progress: Progress | None = None, should_cancel: ShouldCancel | None = None
+) -> CasePlan:
+    """:func:`check_plan` on images that have been read."""
     options = PlanOptions.from_dict(plan.options)
-    case = load_case(ct, segmentation, options, canal)
     spine = build_spine(case, None, progress, should_cancel)
     levels = tuple(_checked_level(level, case, spine, options) for level in plan.levels)
     warnings = plan.warnings

@@ -1,11 +1,11 @@
-"""``plan_case`` as the package offers it: the road's, and in Slicer from MRML nodes as well."""
+"""``plan_case`` and ``check_plan`` as the package offers them: the road's, and in Slicer from MRML nodes as well."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import planner
-from .model import CasePlan, InputError, PlanOptions
+from . import check, planner
+from .model import Case, CasePlan, InputError, PlanOptions
 
 if TYPE_CHECKING:
     from .planner import Progress, ShouldCancel
@@ -42,14 +42,59 @@ def plan_case(
         raise InputError(
             f"The options are a {type(options).__name__}; give PlanOptions(levels=…, procedure=…) or None."
         )
-    if not any(hasattr(source, "IsA") for source in (ct, segmentation, canal)):
-        return planner.plan_case(ct, segmentation, options, canal, progress, should_cancel)
-    from .scene.engine import Engine
-    from .scene.node_case import case_of_nodes, image_of
-
     options = options or PlanOptions()
-    if hasattr(segmentation, "IsA"):
-        case = case_of_nodes(Engine(), ct, segmentation, options, canal=canal)
+    case = _case(ct, segmentation, options, canal)
+    if case is not None:
         return planner.plan_loaded_case(case, options, None, progress, should_cancel)
-    ct, canal = image_of(ct, "CT"), image_of(canal, "canal")
-    return planner.plan_case(ct, segmentation, options, canal, progress, should_cancel)
+    return planner.plan_case(_image(ct, "CT"), segmentation, options, _image(canal, "canal"), progress, should_cancel)
+
+
+def check_plan(
+    plan: CasePlan,
+    ct: Any,
+    segmentation: Any,
+    canal: Any = None,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> CasePlan:
+    """Compute the clearances, grades and angles of an edited plan again from its entry and target points.
+
+    Args:
+        plan: edited by hand or elsewhere; its entry and target points are taken as they are.
+        ct, segmentation, canal: as for :func:`plan_case`.
+        progress, should_cancel: likewise.
+
+    Returns:
+        the plan with every trajectory judged anew.
+
+    Raises:
+        InputError: the images cannot be used, or a level of the plan is not whole in them.
+        PlanningCancelled: ``should_cancel`` answered true.
+    """
+    case = _case(ct, segmentation, PlanOptions.from_dict(plan.options), canal)
+    if case is not None:
+        return check.check_on_case(plan, case, progress, should_cancel)
+    return check.check_plan(plan, _image(ct, "CT"), segmentation, _image(canal, "canal"), progress, should_cancel)
+
+
+def _is_node(source: Any) -> bool:
+    return hasattr(source, "IsA")  # asked so, a case of files needs no Slicer
+
+
+def _case(ct: Any, segmentation: Any, options: PlanOptions, canal: Any) -> Case | None:
+    """The case of a segmentation node; None where the labels are no node."""
+    if not _is_node(segmentation):
+        return None
+    from .scene.engine import Engine
+    from .scene.node_case import case_of_nodes
+
+    return case_of_nodes(Engine(), ct, segmentation, options, canal=canal)
+
+
+def _image(source: Any, what: str) -> Any:
+    """The image of a volume node; any other source as it is."""
+    if not _is_node(source):
+        return source
+    from .scene.node_case import image_of
+
+    return image_of(source, what)

@@ -19,6 +19,7 @@ from stand_in import StandInEngine  # noqa: E402
 from VertebralAugmentationPlannerLib.sample import healthy_spine, make_case  # noqa: E402
 from VertebralAugmentationPlannerLib.scene.headless import new_scene  # noqa: E402
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic  # noqa: E402
+from VertebralAugmentationPlannerLib.scene.views import slice_node  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +93,29 @@ def planned(logic, scene, inputs):
     logic.measure(parameter_node)
     logic.planLevels(parameter_node, ("L1", "L2"))
     return parameter_node
+
+
+@pytest.fixture
+def empty(scene):
+    return scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "planner")
+
+
+@pytest.fixture
+def heard(logic):
+    changes = []
+    logic.addListener(lambda node, change: changes.append(change))
+    return changes
+
+
+@pytest.fixture
+def views(scene):
+    """Three slice views and a layout, as the application has them."""
+    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
+        node = scene.AddNewNodeByClass("vtkMRMLSliceNode", name)
+        node.SetLayoutName(name)
+        getattr(node, f"SetOrientationTo{orientation}")()
+        node.SetDimensions(400, 300, 1)
+        node.SetFieldOfView(250.0, 187.5, 1.0)
+        node.SetSliceOffset(12.0)
+    scene.AddNewNodeByClass("vtkMRMLLayoutNode").SetViewArrangement(2)
+    return {name: slice_node(scene, name) for name in ("Red", "Yellow", "Green")}

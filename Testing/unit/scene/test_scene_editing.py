@@ -10,15 +10,9 @@ from nodes import linear_transform, node_ids
 from stand_in import StandInEngine
 from test_scene_drawing import held_roles, points
 from VertebralAugmentationPlannerLib.model import CasePlan, InputError
+from VertebralAugmentationPlannerLib.scene import roles
 from VertebralAugmentationPlannerLib.scene.editing import line_ends
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
-
-
-@pytest.fixture
-def heard(logic):
-    changes = []
-    logic.addListener(lambda node, change: changes.append(change))
-    return changes
 
 
 @pytest.fixture
@@ -336,7 +330,7 @@ def test_a_plan_can_be_made_again_after_closing(logic, planned, scene, phantom):
 def test_two_plans_in_one_scene_do_not_touch_each_other(logic, planned, scene, inputs, built, heard):
     other = logic.buildScene(built[2], *inputs)
     before = logic.currentPlan(other)
-    assert not {planned.GetNodeReferenceID(r) for r in held_roles(planned) - {"ct", "segmentation"}} & {
+    assert not {planned.GetNodeReferenceID(r) for r in held_roles(planned) - set(roles.IMAGES)} & {
         other.GetNodeReferenceID(r) for r in held_roles(other)
     }
     heard.clear()

@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 import slicer
 from nodes import add_segmentation, add_volume
-from VertebralAugmentationPlannerLib import plan_case, planner
+from VertebralAugmentationPlannerLib import check, check_plan, plan_case, planner
 from VertebralAugmentationPlannerLib.model import Image, InputError, PlanningCancelled, PlanOptions
 from VertebralAugmentationPlannerLib.scene.choices import options_of
-
-
-@pytest.fixture
-def empty(scene):
-    return scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "planner")
 
 
 class Wrapper:
@@ -196,6 +191,13 @@ def test_plan_case_takes_a_ct_node_beside_other_labels(inputs, phantom, monkeypa
     plan_case(inputs[0], phantom[1], None, canal=None)
     ct, labels = seen[0][:2]
     assert isinstance(ct, Image) and ct.voxels.shape == phantom[0].voxels.shape and labels is phantom[1]
+
+
+def test_an_edited_plan_is_checked_on_nodes(inputs, built, monkeypatch):
+    seen = []
+    monkeypatch.setattr(check, "check_on_case", lambda plan, case, *rest: seen.append((plan, case)) or plan)
+    assert check_plan(built[2], *inputs) is built[2]
+    assert set(seen[0][1].level_values) == {"T12", "L1", "L2"}
 
 
 def test_plan_case_refuses_a_node_that_holds_no_vertebrae(inputs):

@@ -11,26 +11,11 @@ from VertebralAugmentationPlannerLib.scene.views import (
     along_needle_axial,
     along_needle_sagittal,
     center_slices,
-    slice_node,
 )
 from VertebralAugmentationPlannerLib.scene.volumes import matrix_array
 
 coordinate = st.floats(-200, 200)
 point = st.tuples(coordinate, coordinate, coordinate)
-
-
-@pytest.fixture
-def views(scene):
-    """Three slice views and a layout, as the application has them."""
-    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
-        node = scene.AddNewNodeByClass("vtkMRMLSliceNode", name)
-        node.SetLayoutName(name)
-        getattr(node, f"SetOrientationTo{orientation}")()
-        node.SetDimensions(400, 300, 1)
-        node.SetFieldOfView(250.0, 187.5, 1.0)
-        node.SetSliceOffset(12.0)
-    scene.AddNewNodeByClass("vtkMRMLLayoutNode").SetViewArrangement(2)
-    return {name: slice_node(scene, name) for name in ("Red", "Yellow", "Green")}
 
 
 def state(scene, views):

@@ -58,7 +58,7 @@ class FakeLogic:
         self.casePlan: CasePlan | None = None
         self.segmentation: Any = None
         self.refuse: str | Exception | None = None
-        self.needleViews = False
+        self.needleViews, self.outdated, self.depth = False, False, 0.0
         self.viewed: tuple[str, str] | None = None
         self.undos = 0
         self.simulated = ""
@@ -142,10 +142,15 @@ class FakeLogic:
         self.casePlan = replace(plan, levels=levels)
         return self.casePlan
 
+    def isOutdated(self, node: Any) -> bool:
+        return self.outdated
+
     def isReady(self, node: Any) -> bool:
         return True
 
     def canPlan(self, node: Any, level: str) -> tuple[bool, str]:
+        if self.outdated:
+            return False, "Measure again."
         return (True, "") if self.casePlan else (False, "Measure first.")
 
     def planLevel(
@@ -228,20 +233,24 @@ class FakeLogic:
 
     def showNeedleViews(self, node: Any, level: str, side: str, depthMm: float | None = None) -> None:
         self._note("showNeedleViews", level, side)
-        self.needleViews, self.viewed = True, (level, side)
+        self.needleViews, self.viewed, self.depth = True, (level, side), 38.0
 
     def followNeedleViews(self, node: Any, level: str, side: str) -> None:
         self._note("followNeedleViews", level, side)
         if self.needle(node, level, side) is None:
             self.needleViews, self.viewed = False, None
         else:
-            self.viewed = (level, side)
+            self.viewed, self.depth = (level, side), 38.0
 
     def viewedNeedle(self, node: Any) -> tuple[str, str] | None:
         return self.viewed
 
     def setNeedleDepth(self, node: Any, depthMm: float) -> None:
         self._note("setNeedleDepth", depthMm)
+        self.depth = depthMm
+
+    def needleDepth(self) -> float:
+        return self.depth
 
     def needleViewsShown(self) -> bool:
         return self.needleViews

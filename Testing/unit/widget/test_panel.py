@@ -93,6 +93,16 @@ class TestNeedles:
     def test_plan_asks_for_the_chosen_level_only(self, a_planned_panel: Any) -> None:
         assert a_planned_panel.logic.told("planLevel") == [("T12",)]
 
+    def test_nothing_is_planned_on_other_images_than_those_measured(self, a_planned_panel: Any) -> None:
+        a_planned_panel.logic.outdated = True
+        a_planned_panel.panel.refresh()
+        for button in (a_planned_panel.ui.planButton, a_planned_panel.ui.planFracturedButton):
+            assert not button.enabled and button.toolTip == "Measure again."
+        assert a_planned_panel.ui.measureButton.enabled
+        a_planned_panel.logic.isReady = lambda node: False
+        assert a_planned_panel.panel.prepare()
+        assert a_planned_panel.logic.told("prepare") == []
+
     def test_state_is_told_by_symbol_and_word(self, a_planned_panel: Any) -> None:
         assert needle_text(a_planned_panel, 0, 0) == "▲ tight"
         assert needle_text(a_planned_panel, 0, 1) == "✔ safe"

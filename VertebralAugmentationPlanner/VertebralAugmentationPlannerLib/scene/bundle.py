@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .anatomy_node import oriented_image
 from .choices import keep_options
 from .drawing import draw_plan
 from .headless import new_scene, write_bundle
+from .outdated import mark
 from .references import set_node
 from .volumes import vtk_matrix
 
@@ -42,14 +44,19 @@ def write_scene(
     Raises:
         InputError: the file cannot be written.
     """
+    from ..augmentation import load_catalog  # with SciPy, for which Slicer's start need not wait
+
     scene = new_scene()
     parameter_node = new_parameter_node(scene)
-    keep_options(parameter_node, plan)
+    told = keep_options(parameter_node, plan, [device.name for device in load_catalog()])
+    if told is not None:
+        plan = replace(plan, warnings=(*plan.warnings, told))
     if case is not None:
         if with_ct and case.ct is not None:
             set_node(parameter_node, roles.CT, add_volume(scene, case.ct, "CT"))
         set_node(parameter_node, roles.SEGMENTATION, add_labels(scene, case))
     draw_plan(parameter_node, plan, case, spine)
+    mark(parameter_node)
     return write_bundle(scene, path)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
-from ..model import CasePlan, InputError, PlanOptions
+from ..model import CasePlan, InputError, PlanOptions, PlanWarning
 from .numbers import readAssumptions, readMargins, writeAssumptions, writeMargins
 from .references import plain
 
 TEXT_CHOICES = ("procedure", "approach", "cannula", "etiology", "balloon")
 TARGET_FILL = "targetFill"
+AUTO = "auto"
 
 
 def options_of(parameter_node: Any, **overrides: Any) -> PlanOptions:
@@ -28,14 +31,29 @@ def options_of(parameter_node: Any, **overrides: Any) -> PlanOptions:
     return make_options(**{**values, **overrides})
 
 
-def keep_options(parameter_node: Any, plan: CasePlan) -> None:
+def keep_options(parameter_node: Any, plan: CasePlan, balloons: Collection[str]) -> PlanWarning | None:
     """The choices a plan was made with, so that the panel shows them and an edit is judged by them.
+
+    Args:
+        balloons: names of those that can be chosen here; a plan made with another one goes on with the longest that fits.
+
+    Returns:
+        what is said of that.
 
     Raises:
         InputError: a choice of the plan cannot be used; nothing is kept then.
     """
     known = {name: value for name, value in plan.options.items() if name not in ("levels", "labels", "catalog")}
-    options = PlanOptions.from_dict(known)
+    options, told = PlanOptions.from_dict(known), None
+    if options.balloon != AUTO and options.balloon not in balloons:
+        told = PlanWarning(
+            "balloon_not_at_hand",
+            "caution",
+            f"The plan was made with the balloon “{options.balloon}”, which the catalogue here does not hold: a needle that is "
+            "moved gets the longest of this catalogue that fits.",
+            "catalogue of devices",
+        )
+        options = replace(options, balloon=AUTO)
     parameters = plain(parameter_node)
     for name in TEXT_CHOICES:
         if name in known:
@@ -46,6 +64,7 @@ def keep_options(parameter_node: Any, plan: CasePlan) -> None:
         writeMargins(parameters, options.margins)
     if options.assumptions != readAssumptions(parameters):
         writeAssumptions(parameters, options.assumptions)
+    return told
 
 
 def make_options(**values: Any) -> PlanOptions:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model import CasePlan, InputError
 
+from . import outdated
 from .bundle import new_parameter_node
 from .changes import CHANGES, Change
 from .choices import keep_options, make_options, options_of
@@ -62,7 +64,9 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
         node = new_parameter_node(self.scene) if parameterNode is None else plain(parameterNode)
         if ct is not None or segmentation is not None:
             self.setInputs(node, ct, segmentation)
+        self._history.clear(node.GetID())  # drags of the plan before
         self._session(node).set_plan(plan)
+        outdated.mark(node)
         self._tell(node, Change("plan"))
         return node
 
@@ -97,7 +101,9 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
     def loadPlan(self, parameterNode: Any, path: str | PathLike[str]) -> CasePlan:
         """Read plan.json with the choices it was made with, draw it and edit on. Raises ``InputError``."""
         plan = CasePlan.load(path)
-        keep_options(parameterNode, plan)
+        told = keep_options(parameterNode, plan, [device.name for device in self.balloonCatalog()])
+        if told is not None:
+            plan = replace(plan, warnings=(*plan.warnings, told))
         self.buildScene(plan, parameterNode=parameterNode)
         return plan
 
@@ -116,7 +122,7 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
         """
         session, options, plan = self._session(parameterNode), options_of(parameterNode), self._plan(parameterNode)
         case, spine = None, None
-        if self.checkInputs(parameterNode)[0]:
+        if self.checkInputs(parameterNode)[0] and not self.isOutdated(parameterNode):
             case, spine = session.case(options), session.spine(options, progress, shouldCancel)
         return self.engine.writeReport(plan, case, spine, Path(path), progress, shouldCancel)
 

@@ -40,8 +40,9 @@ class LogicBase:
         self._looked = PartsKeeper()
         self._views = ViewKeeper(self.scene)
         self._viewed: tuple[str, str, str] | None = None  # parameter node's ID, level, side
+        self._viewed_ends: tuple[Any, Any] = ((), ())  # where that needle lay when it was shown
         self._depth = 0.0
-        self._watcher = SceneWatcher(self.scene, self._forget, self._onParameterNodeRemoved)
+        self._watcher = SceneWatcher(self.scene, self._forget, self._beforeImport, self._onParameterNodeRemoved)
 
     @property
     def engine(self) -> Engine:
@@ -88,6 +89,11 @@ class LogicBase:
         self._history.clear()
         self._looked.clear()
         self._views.forget()
+        self._viewed = None
+
+    def _beforeImport(self) -> None:
+        """Another scene may bring no views of its own: those of before come back while they are known."""
+        self._views.restore()
         self._viewed = None
 
     def _onParameterNodeRemoved(self, key: str) -> None:

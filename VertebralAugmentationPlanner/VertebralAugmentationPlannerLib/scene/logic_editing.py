@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from ..model import InputError, LevelPlan, PlanWarning, Trajectory
@@ -17,6 +18,14 @@ from .session import Session
 
 class EditingLogic(ViewsLogic, StepsLogic):
     """Needles and heights under the user's hand."""
+
+    def __init__(self, scene: Any = None, engine: Any = None) -> None:
+        super().__init__(scene, engine)
+        self._dragged_from: dict[tuple[str, str, str], LevelPlan] = {}  # levels as they were when a drag began
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._dragged_from.clear()
 
     def startEditing(self, parameterNode: Any) -> None:
         """Observe needles and height landmarks. Idempotent; done by every step that draws and by ``planFromScene``."""
@@ -65,32 +74,39 @@ class EditingLogic(ViewsLogic, StepsLogic):
         old = session.trajectory(edit.level, edit.part)
         if old is None:
             return
+        start = self._dragged_from.setdefault(_key(session, edit), session.level(edit.level))
+        if edit.finished:
+            del self._dragged_from[_key(session, edit)]
         try:
+            self._refuseOutdated(session.parameter_node)
             vertebra = session.spine(options).vertebrae[edit.level]
             moved = self.engine.reevaluate(
                 vertebra, session.case(options), edit.part, *edit.after, old.cannula, options
             )
         except (InputError, ValueError, KeyError) as error:
-            self._refuse(session, edit, old, error)
+            reason = str(error) if isinstance(error, InputError) else f"it does not meet {edit.level} ({error})"
+            self._refuse(session, edit, start, reason)
             return
-        except Exception:
+        except Exception as error:
             # VTK prints what an observer raises and goes on: the needle must not stay where it has no numbers.
-            session.put_back(edit.level, old)
+            self._refuse(session, edit, start, f"an error that was not foreseen, {error!r}")
             raise
         level = self.engine.moved(session.level(edit.level), moved)
         if edit.finished:
             level = self._augmented(session, level, options)
         session.draw_edit(level, level.trajectory(edit.part), edit.finished)
-        if edit.finished and self._viewed == (session.parameter_node.GetID(), edit.level, edit.part):
-            self.showNeedleViews(session.parameter_node, edit.level, edit.part, self._depth)
+        if edit.finished:
+            self.followMovedNeedle(session.parameter_node, edit.level, edit.part)
         self._tell(session.parameter_node, Change("needle", edit.level, edit.part, edit.finished))
 
-    def _refuse(self, session: Session, edit: Edit, old: Trajectory, error: Exception) -> None:
+    def _refuse(self, session: Session, edit: Edit, start: LevelPlan, reason: str) -> None:
+        """A breach while it is dragged; let go, the level is as it was when the drag began."""
+        old = start.trajectory(edit.part)
         if not edit.finished:
             session.show_lost(edit.level, old, edit.after)
             return
+        session.set_level(start)
         session.put_back(edit.level, old)
-        reason = str(error) if isinstance(error, InputError) else f"it does not meet {edit.level} ({error})"
         message = f"The {edit.part} needle of {edit.level} was put back: {reason}"
         self._tell(session.parameter_node, Change("refused", edit.level, edit.part, True, message))
 
@@ -99,8 +115,11 @@ class EditingLogic(ViewsLogic, StepsLogic):
         try:
             return self.engine.augment(level, session.case(options), session.spine(options), options)
         except InputError as error:
-            warning = PlanWarning("no_augmentation", "caution", str(error), "moved needle")
-            return without_fillings(level, warning)
+            reason = str(error)
+        except Exception as error:  # the needle stands: it was judged; only what it is filled with is not known
+            logging.getLogger(__name__).exception("No balloon and cement for the moved needle of %s", level.level)
+            reason = f"Balloon and cement could not be planned for the moved needle: {error!r}."
+        return without_fillings(level, PlanWarning("no_augmentation", "caution", reason, "moved needle"))
 
     def _onHeightModified(self, session: Session, edit: Edit) -> None:
         old = session.level(edit.level)
@@ -137,3 +156,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
                 session.set_level(session.level(change.level))
         for session, change in told:
             self._tell(session.parameter_node, change)
+
+
+def _key(session: Session, edit: Edit) -> tuple[str, str, str]:
+    return session.parameter_node.GetID(), edit.level, edit.part

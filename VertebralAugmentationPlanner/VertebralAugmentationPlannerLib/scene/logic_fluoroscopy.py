@@ -10,6 +10,7 @@ from .background import in_background
 from .choices import options_of
 from .logic_editing import EditingLogic
 from .logic_steps import NO_MEASUREMENTS
+from .outdated import OUTDATED
 from .references import node_of, plain
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class FluoroscopyLogic(EditingLogic):
         plan = self.currentPlan(parameterNode)
         if plan is None:
             return False, NO_MEASUREMENTS
+        if self.isOutdated(parameterNode):
+            return False, OUTDATED
         found = [item for item in plan.levels if item.level == level]
         if not found or not found[0].complete:
             return False, f"{level} is not whole in the scan." if level else "Choose a level."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..model import InputError
-from . import level_table, roles
+from . import level_table, outdated, roles
 from .changes import Change
 from .level_names import draw_level_names
 from .level_table import SegmentRow
@@ -22,11 +22,13 @@ class InputsLogic(LogicBase):
 
     def setInputs(self, parameterNode: Any, ct: Any, segmentation: Any) -> None:
         """Choose the CT (scalar volume or None) and the segmentation (segmentation or label map node)."""
+        self._beforeChange(parameterNode)
         changed = node_of(parameterNode, roles.SEGMENTATION) is not segmentation
         set_node(parameterNode, roles.CT, ct)
         set_node(parameterNode, roles.SEGMENTATION, segmentation)
         if changed:
             level_table.set_corrections(parameterNode, {})  # they name segments of the old segmentation
+        self._afterChange(parameterNode)
         self._tell(parameterNode, Change("inputs"))
 
     def segmentTable(self, parameterNode: Any) -> list[SegmentRow]:
@@ -54,6 +56,24 @@ class InputsLogic(LogicBase):
         """Forget the corrections."""
         self._correct(parameterNode, {})
 
+    def isOutdated(self, parameterNode: Any) -> bool:
+        """Whether the plan is of other images or level names than those chosen now: nothing is planned on it then."""
+        return self._session(parameterNode).plan is not None and outdated.is_outdated(parameterNode)
+
+    def _beforeChange(self, parameterNode: Any) -> None:
+        if self._session(parameterNode).plan is not None:
+            outdated.mark_if_unknown(parameterNode)
+
+    def _afterChange(self, parameterNode: Any) -> None:
+        session = self._session(parameterNode)
+        if session.plan is not None:
+            outdated.mark_if_unknown(parameterNode)  # a plan from a file gets its images
+            session.tell_outdated(outdated.is_outdated(parameterNode))
+
+    def _refuseOutdated(self, parameterNode: Any) -> None:
+        if self.isOutdated(parameterNode):
+            raise InputError(outdated.OUTDATED)
+
     def _parts(self, parameterNode: Any) -> list[Any]:
         segmentation = node_of(parameterNode, roles.SEGMENTATION)
         if segmentation is None:
@@ -61,7 +81,9 @@ class InputsLogic(LogicBase):
         return self._looked.parts(segmentation)
 
     def _correct(self, parameterNode: Any, table: dict[str, str]) -> None:
+        self._beforeChange(parameterNode)
         level_table.set_corrections(parameterNode, table)
+        self._afterChange(parameterNode)
         if node_of(parameterNode, roles.LEVEL_NAME) is not None:
             self.showLevelNames(parameterNode, True)
         self._tell(parameterNode, Change("levels"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan
+from . import outdated
 from .changes import Change
 from .choices import make_options, options_of
 from .drawing import clear
@@ -41,6 +42,7 @@ class StepsLogic(InputsLogic):
         plan = self.engine.measuredPlan(session.case(options), spine, options)
         self._history.clear(session.parameter_node.GetID())
         session.set_plan(plan)
+        outdated.mark(parameterNode)
         self._tell(parameterNode, Change("plan"))
         return plan
 
@@ -62,6 +64,8 @@ class StepsLogic(InputsLogic):
         plan = self.currentPlan(parameterNode)
         if plan is None:
             return False, NO_MEASUREMENTS
+        if self.isOutdated(parameterNode):
+            return False, outdated.OUTDATED
         if not level:
             return False, "Choose a level."
         found = [item for item in plan.levels if item.level == level]
@@ -94,6 +98,7 @@ class StepsLogic(InputsLogic):
         session, chosen = self._session(parameterNode), options_of(parameterNode, levels=levels, **options)
         if session.plan is None:
             raise InputError(NO_MEASUREMENTS)
+        self._refuseOutdated(parameterNode)
         spine = session.spine(chosen, progress, shouldCancel)
         plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
         self._history.clear(session.parameter_node.GetID())
@@ -127,6 +132,7 @@ class StepsLogic(InputsLogic):
     ) -> LevelPlan:
         """Balloon and cement again for the needles as they are now; only the anatomy, if not at hand, takes long."""
         session = self._session(parameterNode)
+        self._refuseOutdated(parameterNode)
         given = {"balloon": balloon, "target_fill": targetFill}
         options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
         spine = session.spine(options, progress, shouldCancel)
@@ -142,6 +148,7 @@ class StepsLogic(InputsLogic):
     def inflate(self, parameterNode: Any, level: str, side: str, volumeMl: float) -> BalloonPlan:
         """Inflate one balloon to at most this volume; ``stopped_by`` says what stops it. Draws it, and the cement."""
         session, options = self._session(parameterNode), options_of(parameterNode)
+        self._refuseOutdated(parameterNode)
         spine = session.spine(options)
         planned = self.engine.inflate(session.level(level), session.case(options), spine, side, volumeMl, options)
         self._take(session, planned, Change("balloon", level, side))

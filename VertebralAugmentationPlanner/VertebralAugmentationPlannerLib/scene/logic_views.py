@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..model import InputError, Trajectory
 from .logic_base import LogicBase
 from .references import plain
+
+AT_TIP_MM = 0.1
+"""So near to the tip the slice across the needle stays at the tip where that moves."""
 
 
 class ViewsLogic(LogicBase):
@@ -27,7 +31,7 @@ class ViewsLogic(LogicBase):
         viewed = (plain(parameterNode).GetID(), level, side)
         # The same needle, moved: layout and zoom stay as the user has them by now.
         self._views.show(needle.entry_ras, needle.target_ras, self._depth, keep_zoom=viewed == self._viewed)
-        self._viewed = viewed
+        self._viewed, self._viewed_ends = viewed, (needle.entry_ras, needle.target_ras)
 
     def followNeedleViews(self, parameterNode: Any, level: str, side: str) -> None:
         """Where the needle views are on, show this needle in them; where there is none, the usual views."""
@@ -39,6 +43,19 @@ class ViewsLogic(LogicBase):
             self.restoreViews()
         elif self.viewedNeedle(parameterNode) != (level, side):
             self.showNeedleViews(parameterNode, level, side)
+        else:
+            self.followMovedNeedle(parameterNode, level, side)
+
+    def followMovedNeedle(self, parameterNode: Any, level: str, side: str) -> None:
+        """Where the needle views show this needle, bring them to where it lies now: at its tip where they were at the tip."""
+        needle = self._session(parameterNode).trajectory(level, side)
+        if needle is None or self.viewedNeedle(parameterNode) != (level, side):
+            return
+        if (needle.entry_ras, needle.target_ras) == self._viewed_ends:
+            return
+        at_tip = self._depth > _distance(*self._viewed_ends) - AT_TIP_MM
+        length = _length(needle)
+        self.showNeedleViews(parameterNode, level, side, length if at_tip else min(self._depth, length))
 
     def viewedNeedle(self, parameterNode: Any) -> tuple[str, str] | None:
         """Level and side of the needle in the needle views; None where they show none of this plan."""
@@ -54,6 +71,10 @@ class ViewsLogic(LogicBase):
         needle = self._needle(parameterNode, *viewed)
         self._depth = depthMm
         self._views.set_depth(needle.entry_ras, needle.target_ras, depthMm)
+
+    def needleDepth(self) -> float:
+        """Depth of the perpendicular slice, mm from the entry."""
+        return self._depth
 
     def needleViewsShown(self) -> bool:
         """Whether the needle views are on."""
@@ -72,4 +93,8 @@ class ViewsLogic(LogicBase):
 
 
 def _length(needle: Trajectory) -> float:
-    return float(sum((a - b) ** 2 for a, b in zip(needle.entry_ras, needle.target_ras, strict=True)) ** 0.5)
+    return _distance(needle.entry_ras, needle.target_ras)
+
+
+def _distance(one: Iterable[float], other: Iterable[float]) -> float:
+    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)

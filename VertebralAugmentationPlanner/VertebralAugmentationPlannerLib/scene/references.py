@@ -44,7 +44,7 @@ def owned_roles(parameter_node: Any) -> list[str]:
     parameters = plain(parameter_node)
     names = [parameters.GetNthNodeReferenceRole(n) for n in range(parameters.GetNumberOfNodeReferenceRoles())]
     # MRML keeps the names of roles whose node is gone.
-    return sorted(n for n in names if n not in (roles.CT, roles.SEGMENTATION) and node_of(parameters, n) is not None)
+    return sorted(n for n in names if n not in roles.IMAGES and node_of(parameters, n) is not None)
 
 
 def make_node(parameter_node: Any, role: str, class_name: str, name: str) -> Any:

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 CT = "ct"
 SEGMENTATION = "segmentation"
+PLAN_CT = "planCt"
+PLAN_SEGMENTATION = "planSegmentation"
+"""What the plan was made of."""
+IMAGES = (CT, SEGMENTATION, PLAN_CT, PLAN_SEGMENTATION)
+"""The user's own nodes: the planner neither makes nor hides nor removes them."""
 
 PLAN_TEXT = "plan"
 """Text node holding plan.json."""
@@ -31,6 +36,8 @@ LEVEL_NAME = "levelName"
 
 LEVEL_TABLE = "levelTable"
 """Parameter (JSON): the user's corrections, {segment ID or label value: level name or ""}."""
+PLAN_LEVELS = "planLevels"
+"""Parameter: the corrections that the plan was made with; empty where that isn't known."""
 
 
 def role(kind: str, level: str, part: str | None = None) -> str:

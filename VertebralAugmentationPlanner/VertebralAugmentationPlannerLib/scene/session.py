@@ -16,6 +16,7 @@ from .level_table import corrections
 from .node_case import case_of_nodes
 from .measures import draw_measures
 from .needles import draw_needle, style_needle
+from .outdated import with_warning
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
 from .tables import draw_tables
@@ -127,6 +128,14 @@ class Session:
             self._known_text = plan_text(self.parameter_node)
             self.editor.start()  # a new plan is always open to edits
         self._text_is_old = False
+
+    def tell_outdated(self, outdated: bool) -> None:
+        """Put the warning of an outdated plan into it, or take it out."""
+        assert self.plan is not None
+        told = with_warning(self.plan, outdated)
+        if told != self.plan:
+            self.plan, self._text_is_old = told, True
+            self.write_text()
 
     def set_level(self, level: LevelPlan, draw: bool = True) -> None:
         """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it."""

@@ -14,19 +14,29 @@ class SceneWatcher:
 
     Args:
         on_reset: the scene is about to be closed, or another was read into it.
+        on_import: another is about to be read into it.
         on_parameter_node_removed: called with the ID of a parameter node that was deleted.
     """
 
     def __init__(
-        self, scene: Any, on_reset: Callable[[], None], on_parameter_node_removed: Callable[[str], None]
+        self,
+        scene: Any,
+        on_reset: Callable[[], None],
+        on_import: Callable[[], None],
+        on_parameter_node_removed: Callable[[str], None],
     ) -> None:
         self._scene = scene
-        reset, removed = weakref.WeakMethod(on_reset), weakref.WeakMethod(on_parameter_node_removed)
+        removed = weakref.WeakMethod(on_parameter_node_removed)
 
-        def reset_observer(caller: Any, event: str) -> None:
-            target = reset()
-            if target is not None:
-                target()
+        def calling(method: Callable[[], None]) -> Callable[[Any, str], None]:
+            reference = weakref.WeakMethod(method)
+
+            def observer(caller: Any, event: str) -> None:
+                target = reference()
+                if target is not None:
+                    target()
+
+            return observer
 
         def removed_observer(caller: Any, event: str, node: Any) -> None:
             target = removed()
@@ -35,8 +45,9 @@ class SceneWatcher:
 
         removed_observer.CallDataType = vtk.VTK_OBJECT  # type: ignore[attr-defined]
         self._tags = [
-            scene.AddObserver(scene.StartCloseEvent, reset_observer),
-            scene.AddObserver(scene.EndImportEvent, reset_observer),
+            scene.AddObserver(scene.StartCloseEvent, calling(on_reset)),
+            scene.AddObserver(scene.StartImportEvent, calling(on_import)),
+            scene.AddObserver(scene.EndImportEvent, calling(on_reset)),
             scene.AddObserver(scene.NodeRemovedEvent, removed_observer),
         ]
 

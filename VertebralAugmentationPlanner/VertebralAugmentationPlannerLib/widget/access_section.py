@@ -82,10 +82,11 @@ class AccessSection(Section):
         for widget in (ui.levelComboBox, ui.procedureComboBox, ui.approachComboBox, ui.cannulaComboBox):
             self.enable(widget, measured)
         self.enable(ui.etiologyComboBox, measured)
-        self.enable(ui.planFracturedButton, measured)
         level = self.panel.level
         allowed = self.logic.canPlan(self.node, level) if self.node and complete else measured
         self.enable(ui.planButton, allowed)
+        outdated = bool(self.node) and self.logic.isOutdated(self.node)
+        self.enable(ui.planFracturedButton, allowed if outdated else measured)
         ui.planButton.text = _("Plan {level}").format(level=level) if level else _("Plan this level")
         self.refreshNeedles()
         count = len(self._needles())
@@ -174,6 +175,7 @@ class AccessSection(Section):
             first, last = self.logic.needleDepthRange(self.node, *viewed)
             if last > first:
                 ui.depthSlider.minimum, ui.depthSlider.maximum = first, last
+                ui.depthSlider.value = self.logic.needleDepth()
 
     # ---- Clicks -------------------------------------------------------------------------------------------------
 
@@ -222,13 +224,12 @@ class AccessSection(Section):
             return
         needles = self._needles()
         side = self.node.side if self.node.side in needles else next(iter(needles), "")
-        if self.logic.viewedNeedle(self.node) != (self.panel.level, side):
-            self._in_views(lambda: self.logic.followNeedleViews(self.node, self.panel.level, side))
+        self._in_views(lambda: self.logic.followNeedleViews(self.node, self.panel.level, side))
 
     def _in_views(self, task: Any) -> None:
         if self.panel.quick(_("Showing the needle views"), task):
             with self.panel.writing():
-                self.ui.depthSlider.value = self.ui.depthSlider.maximum
+                self._show_depth()
 
     def onDepth(self, depth: float) -> None:
         if not self.panel.quiet and self.node and self.logic.needleViewsShown():

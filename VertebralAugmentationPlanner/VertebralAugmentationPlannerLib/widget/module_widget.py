@@ -92,7 +92,8 @@ class PlannerWidget:
         self._reading = False
         self.panel.images.follow(True)
         self.panel.refresh()  # the selectors fell back to “None”
-        self.panel.prepareSoon()
+        if self.parent.isEntered:
+            self.panel.prepareSoon()
         current = self._parameterNode
         if current is None or self.logic.currentPlan(current) is not None or current.segmentation is not None:
             return
@@ -132,6 +133,7 @@ class PlannerWidget:
         self.logic.showPlan(before, False)
         self.logic.showPlan(node, True)
         self.panel.chooseLevel(self.panel.level)
+        self.panel.access.followViews()
         self.panel.prepareSoon()
 
     def setParameterNode(self, parameterNode: Any) -> None:

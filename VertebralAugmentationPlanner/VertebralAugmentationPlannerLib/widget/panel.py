@@ -163,7 +163,8 @@ class PlannerPanel:
             Whether it is at hand; False where the user cancelled or it failed.
         """
         node = self.parameterNode
-        if node and self.casePlan and self.logic.checkInputs(node)[0] and not self.logic.isReady(node):
+        wanted = node and self.casePlan and self.logic.checkInputs(node)[0] and not self.logic.isOutdated(node)
+        if wanted and not self.logic.isReady(node):
             return self.run(_("Preparing the plan for editing"), lambda *hooks: self.logic.prepare(node, *hooks))
         return True
 

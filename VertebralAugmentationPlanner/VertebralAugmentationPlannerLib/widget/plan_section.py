@@ -69,6 +69,7 @@ class PlanSection(Section):
         path = self.panel.dialogs.openFile(_("Load plan"), _("Plan (*.json)"))
         if path and self.panel.quick(_("Loading the plan"), lambda: self._load(path)):
             self.panel.prepare()
+            self.panel.access.followViews()
             self.panel.open(self.panel.access, self.panel.augmentation, self)
 
     def _load(self, path: str) -> None:
