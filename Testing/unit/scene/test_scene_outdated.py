@@ -150,6 +150,25 @@ def test_a_refused_drag_leaves_the_level_as_it_was_when_it_began(logic, planned,
     assert logic.node(planned, "balloon.L1.left").GetDisplayNode().GetVisibility()
 
 
+def test_a_drag_that_ended_where_it_began_is_not_where_the_next_one_goes_back_to(logic, planned, monkeypatch):
+    line = logic.node(planned, MIDDLE)
+    start = line.GetNthControlPointPositionWorld(1)
+    line.InvokeEvent(line.PointStartInteractionEvent)
+    move(line, 1, 1.0, 0, 0)
+    line.SetNthControlPointPositionWorld(1, *start)
+    line.InvokeEvent(line.PointEndInteractionEvent)
+    assert logic.needle(planned, "L1", "left").balloon is not None and not logic.canUndo()
+    drag(line, 1, (0.0, 0, 0.7))
+    before = logic.currentPlan(planned)
+
+    def fails(*arguments):
+        raise ValueError("no bone on the axis")
+
+    monkeypatch.setattr(logic.engine, "reevaluate", fails)
+    drag(line, 1, (80.0, 0, 0), (1.0, 0, 0))
+    assert logic.currentPlan(planned) == before
+
+
 def test_a_needle_whose_balloon_fails_keeps_its_place_and_says_so(logic, planned, monkeypatch):
     def fails(*arguments):
         raise RuntimeError("out of balloons")

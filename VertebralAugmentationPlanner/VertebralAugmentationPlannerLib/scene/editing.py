@@ -27,13 +27,17 @@ Ends = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Edit:
-    """A line that was moved. ``kind`` is ``roles.NEEDLE`` or ``roles.HEIGHT``; ends are (2, 3) world RAS mm."""
+    """A line that was moved. ``kind`` is ``roles.NEEDLE`` or ``roles.HEIGHT``; ends are (2, 3) world RAS mm.
+
+    A drag is told step by step: the ``first`` one, others, and the end of it as ``finished``; any other move is both.
+    """
 
     kind: str
     level: str
     part: str
     before: Ends
     after: Ends
+    first: bool
     finished: bool
 
 
@@ -44,6 +48,7 @@ class _Watched:
     tags: list[int]
     ends: Ends  # the last valid place, put back where an end goes nowhere
     dragged_from: Ends | None = None  # set between start and end of an interaction
+    moved: bool = False  # in this interaction
 
 
 @dataclass
@@ -141,7 +146,7 @@ class Editor:
     def _on_start(self, node: Any) -> None:
         watched = self._watched.get(node.GetID())
         if watched is not None:
-            watched.dragged_from = watched.ends
+            watched.dragged_from, watched.moved = watched.ends, False
 
     def _on_move(self, node: Any) -> None:
         watched = self._watched.get(node.GetID())
@@ -154,19 +159,20 @@ class Editor:
         if np.allclose(ends, watched.ends, atol=1e-9):
             return
         before, watched.ends = watched.ends, ends
-        self._tell(watched, before, finished=watched.dragged_from is None)
+        alone, watched.moved = watched.dragged_from is None, True
+        self._tell(watched, before, first=alone or before is watched.dragged_from, finished=alone)
 
     def _on_end(self, node: Any) -> None:
         watched = self._watched.get(node.GetID())
         if watched is None or watched.dragged_from is None:
             return
         before, watched.dragged_from = watched.dragged_from, None
-        if not np.allclose(before, watched.ends, atol=1e-9):
-            self._tell(watched, before, finished=True)
+        if watched.moved:  # back to where it began, too: what was hidden meanwhile has to come back
+            self._tell(watched, before, first=False, finished=True)
 
-    def _tell(self, watched: _Watched, before: Ends, finished: bool) -> None:
+    def _tell(self, watched: _Watched, before: Ends, first: bool, finished: bool) -> None:
         kind, level, part = watched.role.split(".")
-        self.on_edit(Edit(kind, level, part, before, watched.ends, finished))
+        self.on_edit(Edit(kind, level, part, before, watched.ends, first, finished))
 
     def _put_back(self, watched: _Watched) -> None:
         """An end was sent to no place (not a number, or onto the other end): nothing can be computed there."""

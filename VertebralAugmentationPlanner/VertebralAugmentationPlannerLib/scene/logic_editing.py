@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import numpy as np
+
 from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
@@ -61,7 +63,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             self._onHeightModified(session, edit)
         else:
             self.onNeedleModified(session, edit)
-        if edit.finished and session.lies_at(edit):
+        if edit.finished and session.lies_at(edit) and not np.allclose(edit.before, edit.after, atol=1e-9):
             self._history.add(session.parameter_node, edit)
 
     def onNeedleModified(self, session: Session, edit: Edit) -> None:
@@ -74,9 +76,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
         old = session.trajectory(edit.level, edit.part)
         if old is None:
             return
-        start = self._dragged_from.setdefault(_key(session, edit), session.level(edit.level))
-        if edit.finished:
-            del self._dragged_from[_key(session, edit)]
+        start = self._at_start(session, edit)
         try:
             self._refuseOutdated(session.parameter_node)
             vertebra = session.spine(options).vertebrae[edit.level]
@@ -98,6 +98,13 @@ class EditingLogic(ViewsLogic, StepsLogic):
         if edit.finished:
             self.followMovedNeedle(session.parameter_node, edit.level, edit.part)
         self._tell(session.parameter_node, Change("needle", edit.level, edit.part, edit.finished))
+
+    def _at_start(self, session: Session, edit: Edit) -> LevelPlan:
+        """The level as it was when this drag began."""
+        key = (session.parameter_node.GetID(), edit.level, edit.part)
+        if edit.first or key not in self._dragged_from:
+            self._dragged_from[key] = session.level(edit.level)
+        return self._dragged_from.pop(key) if edit.finished else self._dragged_from[key]
 
     def _refuse(self, session: Session, edit: Edit, start: LevelPlan, reason: str) -> None:
         """A breach while it is dragged; let go, the level is as it was when the drag began."""
@@ -156,7 +163,3 @@ class EditingLogic(ViewsLogic, StepsLogic):
                 session.set_level(session.level(change.level))
         for session, change in told:
             self._tell(session.parameter_node, change)
-
-
-def _key(session: Session, edit: Edit) -> tuple[str, str, str]:
-    return session.parameter_node.GetID(), edit.level, edit.part
