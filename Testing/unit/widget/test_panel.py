@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fake_logic import with_images
-from VertebralAugmentationPlannerLib.model import Margins, PlanningCancelled
+from VertebralAugmentationPlannerLib.model import Assumptions, Margins, PlanningCancelled
 from VertebralAugmentationPlannerLib.model.plan import CementPlan
 
 
@@ -218,6 +218,14 @@ class TestAugmentation:
 
 
 class TestNumbers:
+    def test_every_assumption_a_plan_may_hold_can_be_shown(self, a_panel: Any) -> None:
+        """A box that stops short of a loaded value would write its own limit with the next change."""
+        for name, (box, scale) in a_panel.panel.numbers._assumptions.items():
+            allowed = Assumptions.RANGES[name]
+            assert box.minimum / scale <= allowed.low + 0.1, name
+            assert box.maximum / scale >= allowed.high - 0.011, name
+        assert a_panel.ui.fillSlider.minimum == 1 and a_panel.ui.fillSlider.maximum == 100
+
     def test_a_changed_margin_is_kept_with_the_scene(self, a_measured_panel: Any) -> None:
         from VertebralAugmentationPlannerLib.scene.numbers import readMargins
 
