@@ -70,4 +70,6 @@ class ComparingLogic(StepsLogic):
         plan = self.currentPlan(parameterNode)
         planned = [level.level for level in plan.levels if level.trajectories] if plan else []
         state = f"{', '.join(planned)} planned" if planned else "measured" if plan else "empty"
+        if self.isOutdated(parameterNode):
+            state += " on other images or names"
         return f"{images.GetName()}: {state}" if images is not None else "no images"
