@@ -43,18 +43,7 @@ def check_plan(
     progress: Progress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> CasePlan:
-    """Compute the clearances, grades and angles of an edited plan again from its entry and target points.
-
-    Args:
-        plan: edited by hand or elsewhere; its entry and target points are taken as they are.
-        ct, segmentation, canal: as for ``plan_case`` of the road.
-
-    Returns:
-        the plan with every trajectory judged anew.
-
-    Raises:
-        InputError: the images cannot be used, or a level of the plan is not whole in them.
-    """
+    """The package's ``check_plan`` for files and images in memory; see there."""
     case = load_case(ct, segmentation, PlanOptions.from_dict(plan.options), canal)
     return check_on_case(plan, case, progress, should_cancel)
 
