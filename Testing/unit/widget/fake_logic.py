@@ -145,6 +145,9 @@ class FakeLogic:
     def isOutdated(self, node: Any) -> bool:
         return self.outdated
 
+    def inputState(self, node: Any) -> Any:
+        return (node.ct, node.segmentation)
+
     def isReady(self, node: Any) -> bool:
         return True
 

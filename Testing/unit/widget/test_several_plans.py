@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from test_ui_file import MODULE_FILE
-from VertebralAugmentationPlannerLib.model import CasePlan
+from VertebralAugmentationPlannerLib.model import CasePlan, InputError
 
 
 def moved(plan: CasePlan, mm: float) -> CasePlan:
@@ -184,6 +184,26 @@ class TestWorkThatTakesTime:
         monkeypatch.setattr(logic, "prepare", lambda node, progress, stop: asked.append("prepared"), raising=False)
         a_planned_panel.ui.rightInflationSlider.value = 1.5
         assert asked == ["prepared"] and logic.told("inflate") == [("T12", "right", 1.5)]
+
+    def test_an_anatomy_that_cannot_be_built_is_told_once(
+        self, a_planned_panel: Any, a_slicer: Any, monkeypatch: Any, errors: Any
+    ) -> None:
+        panel, asked = a_planned_panel, []
+
+        def prepare(node: Any, progress: Any, stop: Any) -> None:
+            asked.append(node)
+            raise InputError("The CT does not cover the labels.")
+
+        monkeypatch.setattr(panel.logic, "isReady", lambda node: False)
+        monkeypatch.setattr(panel.logic, "prepare", prepare, raising=False)
+        for _visit in range(2):
+            panel.panel.prepareSoon()
+            a_slicer.app.processEvents()
+        assert len(asked) == 1 and errors.now() == ["The CT does not cover the labels."]
+        monkeypatch.setattr(panel.logic, "inputState", lambda node: "other images")
+        panel.panel.prepareSoon()
+        a_slicer.app.processEvents()
+        assert len(asked) == 2
 
 
 class TestNames:

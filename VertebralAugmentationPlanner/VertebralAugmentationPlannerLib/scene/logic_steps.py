@@ -46,6 +46,10 @@ class StepsLogic(InputsLogic):
         self._tell(parameterNode, Change("plan"))
         return plan
 
+    def inputState(self, parameterNode: Any) -> Any:
+        """What changes when the images, their transforms or the level table do."""
+        return self._session(parameterNode).input_state()
+
     def isReady(self, parameterNode: Any) -> bool:
         """Whether the anatomy is at hand, so that a drag is answered at once; else :meth:`prepare` builds it."""
         return self._session(parameterNode).ready

@@ -52,7 +52,8 @@ class PlannerPanel:
         self.compare = CompareSection(self)
         self.chooser = PlanChooser(self)
         self._later = after_events(self._settle)
-        self._prepareLater = after_events(self.prepare)
+        self._prepareLater = after_events(self._prepare_unasked)
+        self._unprepared: Any = None  # the images for which that was refused or cancelled
         self.sections = (
             self.chooser,
             self.images,
@@ -169,8 +170,18 @@ class PlannerPanel:
         return True
 
     def prepareSoon(self) -> None:
-        """:meth:`prepare`, once the event that is being handled now is through (a scene is being read)."""
+        """:meth:`prepare`, once the event that is being handled now is through (a scene is being read).
+
+        What was cancelled, or failed with a message, is not tried again on the same images: a drag will.
+        """
         self._prepareLater.start()
+
+    def _prepare_unasked(self) -> None:
+        if not self.parameterNode or self.work.busy:
+            return
+        images = self.logic.inputState(self.parameterNode)
+        if images != self._unprepared and not self.prepare():
+            self._unprepared = images
 
     def open(self, *sections: Any) -> None:
         """Open these sections."""
