@@ -99,6 +99,7 @@ class TestNeedles:
         for button in (a_planned_panel.ui.planButton, a_planned_panel.ui.planFracturedButton):
             assert not button.enabled and button.toolTip == "Measure again."
         assert a_planned_panel.ui.measureButton.enabled
+        assert "measure again" in a_planned_panel.ui.approachLabel.text  # above the needles, which look safe
         a_planned_panel.logic.isReady = lambda node: False
         assert a_planned_panel.panel.prepare()
         assert a_planned_panel.logic.told("prepare") == []

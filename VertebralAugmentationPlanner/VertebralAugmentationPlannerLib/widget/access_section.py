@@ -16,6 +16,7 @@ from ..report.wording import (
     sentence,
 )
 from ..scene.numbers import readMargins
+from ..scene.outdated import OUTDATED
 from ..scene.ui_support import tr as _
 from .choices import fill
 from .section import Section
@@ -98,6 +99,8 @@ class AccessSection(Section):
         ui, needles = self.ui, self._needles()
         level = self.panel.levelPlan()
         ui.approachLabel.text = approach_text(level) if level else ""
+        if needles and self.logic.isOutdated(self.node):
+            ui.approachLabel.text = f"<b>✖ {OUTDATED}</b><br>{ui.approachLabel.text}"
         ui.approachLabel.visible = bool(ui.approachLabel.text)
         ui.needleTable.visible = bool(needles)
         margins = readMargins(self.node) if self.node else Margins()
