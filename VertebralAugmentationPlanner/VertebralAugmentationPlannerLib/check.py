@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
 from .access import reevaluate
 from .anatomy import build_spine
-from .case import load_case
 from .model import (
     CANNULAS,
     Case,
@@ -35,23 +33,10 @@ SAME_ANGLE_DEG = 0.1
 """Angles that differ by less are the same: 0.1 mm at the tip of a needle 60 mm long. [D]"""
 
 
-def check_plan(
-    plan: CasePlan,
-    ct: Any,
-    segmentation: Any,
-    canal: Any = None,
-    progress: Progress | None = None,
-    should_cancel: ShouldCancel | None = None,
-) -> CasePlan:
-    """The package's ``check_plan`` for files and images in memory; see there."""
-    case = load_case(ct, segmentation, PlanOptions.from_dict(plan.options), canal)
-    return check_on_case(plan, case, progress, should_cancel)
-
-
 def check_on_case(
     plan: CasePlan, case: Case, progress: Progress | None = None, should_cancel: ShouldCancel | None = None
 ) -> CasePlan:
-    """:func:`check_plan` on images that have been read."""
+    """The package's ``check_plan`` on images that have been read; see there."""
     options = PlanOptions.from_dict(plan.options)
     spine = build_spine(case, None, progress, should_cancel)
     levels = tuple(_checked_level(level, case, spine, options) for level in plan.levels)

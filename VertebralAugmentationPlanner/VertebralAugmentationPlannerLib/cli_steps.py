@@ -106,7 +106,7 @@ def run_check(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[Ca
     """Compute the clearances of an edited plan again; written only where a folder is given."""
     old = CasePlan.load(arguments.plan)
     _refuse_no_levels(old)
-    from .check import check_plan
+    from .entry import check_plan
 
     if not arguments.output:
         plan = check_plan(old, arguments.ct, arguments.segmentation, canal=arguments.canal, progress=progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import check, planner
+from .case import load_case
 from .model import Case, CasePlan, InputError, PlanOptions
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def plan_case(
             f"The options are a {type(options).__name__}; give PlanOptions(levels=…, procedure=…) or None."
         )
     options = options or PlanOptions()
-    case = _case(ct, segmentation, options, canal)
-    if case is not None:
+    if _is_node(segmentation):
+        case = _case(ct, segmentation, options, canal)
         return planner.plan_loaded_case(case, options, None, progress, should_cancel)
     return planner.plan_case(_image(ct, "CT"), segmentation, options, _image(canal, "canal"), progress, should_cancel)
 
@@ -72,19 +73,17 @@ def check_plan(
         PlanningCancelled: ``should_cancel`` answered true.
     """
     case = _case(ct, segmentation, PlanOptions.from_dict(plan.options), canal)
-    if case is not None:
-        return check.check_on_case(plan, case, progress, should_cancel)
-    return check.check_plan(plan, _image(ct, "CT"), segmentation, _image(canal, "canal"), progress, should_cancel)
+    return check.check_on_case(plan, case, progress, should_cancel)
 
 
 def _is_node(source: Any) -> bool:
     return hasattr(source, "IsA")  # asked so, a case of files needs no Slicer
 
 
-def _case(ct: Any, segmentation: Any, options: PlanOptions, canal: Any) -> Case | None:
-    """The case of a segmentation node; None where the labels are no node."""
+def _case(ct: Any, segmentation: Any, options: PlanOptions, canal: Any) -> Case:
+    """The case of images of any kind."""
     if not _is_node(segmentation):
-        return None
+        return load_case(_image(ct, "CT"), segmentation, options, _image(canal, "canal"))
     from .scene.engine import Engine
     from .scene.node_case import case_of_nodes
 

@@ -115,3 +115,13 @@ def test_a_balloon_of_a_catalogue_that_is_not_here_is_not_in_force(logic, planne
     told = next(item for item in plan.warnings if item.code == "balloon_not_at_hand")
     assert "“My 20”" in told.message
     assert isinstance(plan, CasePlan) and logic.currentPlan(planned) == plan
+
+
+def test_capitals_do_not_make_a_balloon_another(logic, planned, tmp_path):
+    logic.savePlan(planned, tmp_path / "plan.json")
+    data = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    data["options"]["balloon"] = logic.balloonCatalog()[0].name.lower()
+    (tmp_path / "lower.json").write_text(json.dumps(data), encoding="utf-8")
+    plan = logic.loadPlan(planned, tmp_path / "lower.json")
+    assert "balloon_not_at_hand" not in [item.code for item in plan.warnings]
+    assert planned.GetParameter("balloon") == data["options"]["balloon"]

@@ -116,14 +116,19 @@ def _keep_numbers(values: Margins | Assumptions, what: str, ranges: dict[str, Ra
         object.__setattr__(values, name, _number(getattr(values, name), f"{what} {name}", allowed))
 
 
+def as_float(value: Any) -> float:
+    """A real number as a float, infinite where it is too large for one: a whole number of hundreds of digits."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 def _number(value: Any, what: str, allowed: Range) -> float:
     # A flag is a number to Python, and here a slip of the pen; NumPy's numbers are real numbers, its flags are not.
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InputError(f"The {what} {_shown(value)} is no number; it must lie {allowed.words}.")
-    try:
-        number = float(value)
-    except OverflowError:  # a whole number of hundreds of digits
-        number = math.inf
+    number = as_float(value)
     if not allowed.holds(number):
         raise InputError(f"The {what} {_shown(value)} must lie {allowed.words}.")
     return number

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .options import as_float
 from .plan import SCHEMA, CasePlan
 from .plan_checks import refuse_unusable
 
@@ -216,10 +217,7 @@ def _read_any(data: Any, where: str) -> Any:
 
 
 def _finite(data: float, where: str) -> float:
-    try:
-        number = float(data)
-    except OverflowError:  # a whole number of hundreds of digits
-        number = math.inf
+    number = as_float(data)
     if not math.isfinite(number):
         raise InputError(f"The plan’s {where} is not a finite number.")
     return number

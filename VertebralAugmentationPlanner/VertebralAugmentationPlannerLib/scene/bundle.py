@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -48,9 +47,7 @@ def write_scene(
 
     scene = new_scene()
     parameter_node = new_parameter_node(scene)
-    told = keep_options(parameter_node, plan, [device.name for device in load_catalog()])
-    if told is not None:
-        plan = replace(plan, warnings=(*plan.warnings, told))
+    plan = keep_options(parameter_node, plan, load_catalog())
     if case is not None:
         if with_ct and case.ct is not None:
             set_node(parameter_node, roles.CT, add_volume(scene, case.ct, "CT"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,21 +31,21 @@ def options_of(parameter_node: Any, **overrides: Any) -> PlanOptions:
     return make_options(**{**values, **overrides})
 
 
-def keep_options(parameter_node: Any, plan: CasePlan, balloons: Collection[str]) -> PlanWarning | None:
+def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -> CasePlan:
     """The choices a plan was made with, so that the panel shows them and an edit is judged by them.
 
     Args:
-        balloons: names of those that can be chosen here; a plan made with another one goes on with the longest that fits.
+        balloons: devices that can be chosen here; a plan made with another one goes on with the longest that fits.
 
     Returns:
-        what is said of that.
+        the plan, with a warning of that.
 
     Raises:
         InputError: a choice of the plan cannot be used; nothing is kept then.
     """
     known = {name: value for name, value in plan.options.items() if name not in ("levels", "labels", "catalog")}
-    options, told = PlanOptions.from_dict(known), None
-    if options.balloon != AUTO and options.balloon not in balloons:
+    options = PlanOptions.from_dict(known)
+    if options.balloon != AUTO and not _at_hand(options.balloon, balloons):
         told = PlanWarning(
             "balloon_not_at_hand",
             "caution",
@@ -53,7 +53,7 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Collection[str])
             "moved gets the longest of this catalogue that fits.",
             "catalogue of devices",
         )
-        options = replace(options, balloon=AUTO)
+        plan, options = replace(plan, warnings=(*plan.warnings, told)), replace(options, balloon=AUTO)
     parameters = plain(parameter_node)
     for name in TEXT_CHOICES:
         if name in known:
@@ -64,7 +64,17 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Collection[str])
         writeMargins(parameters, options.margins)
     if options.assumptions != readAssumptions(parameters):
         writeAssumptions(parameters, options.assumptions)
-    return told
+    return plan
+
+
+def _at_hand(name: str, balloons: Sequence[Any]) -> bool:
+    from ..augmentation import find_device  # with SciPy, for which Slicer's start need not wait
+
+    try:
+        find_device(tuple(balloons), name)
+    except InputError:
+        return False
+    return True
 
 
 def make_options(**values: Any) -> PlanOptions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,9 +100,7 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
     def loadPlan(self, parameterNode: Any, path: str | PathLike[str]) -> CasePlan:
         """Read plan.json with the choices it was made with, draw it and edit on. Raises ``InputError``."""
         plan = CasePlan.load(path)
-        told = keep_options(parameterNode, plan, [device.name for device in self.balloonCatalog()])
-        if told is not None:
-            plan = replace(plan, warnings=(*plan.warnings, told))
+        plan = keep_options(parameterNode, plan, self.balloonCatalog())
         self.buildScene(plan, parameterNode=parameterNode)
         return plan
 

@@ -108,12 +108,10 @@ class EditingLogic(ViewsLogic, StepsLogic):
 
     def _refuse(self, session: Session, edit: Edit, start: LevelPlan, reason: str) -> None:
         """A breach while it is dragged; let go, the level is as it was when the drag began."""
-        old = start.trajectory(edit.part)
         if not edit.finished:
-            session.show_lost(edit.level, old, edit.after)
+            session.show_lost(edit.level, start.trajectory(edit.part), edit.after)
             return
-        session.set_level(start)
-        session.put_back(edit.level, old)
+        session.put_back(start)
         message = f"The {edit.part} needle of {edit.level} was put back: {reason}"
         self._tell(session.parameter_node, Change("refused", edit.level, edit.part, True, message))
 

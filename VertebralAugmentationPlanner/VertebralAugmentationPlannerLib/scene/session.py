@@ -15,7 +15,7 @@ from .editing import Edit, Editor, line_ends
 from .level_table import corrections
 from .node_case import case_of_nodes
 from .measures import draw_measures
-from .needles import draw_needle, style_needle
+from .needles import style_needle
 from .outdated import with_warning
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
@@ -173,11 +173,11 @@ class Session:
             show_fillings(self.parameter_node, level, False)
             self.editor.refresh()
 
-    def put_back(self, level: str, old: Trajectory) -> None:
-        """Draw the needle of the plan again after one that could not be judged."""
+    def put_back(self, level: LevelPlan) -> None:
+        """Take and draw a level as it was before a needle of it went where it could not be judged."""
+        self.set_level(level)
         with self.editor.quiet():
-            draw_needle(self.parameter_node, level, old)
-            show_fillings(self.parameter_node, level, True)
+            show_fillings(self.parameter_node, level.level, True)
             self.editor.refresh()
 
     def lies_at(self, edit: Edit) -> bool:

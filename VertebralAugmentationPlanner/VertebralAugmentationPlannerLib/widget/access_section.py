@@ -230,9 +230,9 @@ class AccessSection(Section):
         self._in_views(lambda: self.logic.followNeedleViews(self.node, self.panel.level, side))
 
     def _in_views(self, task: Any) -> None:
-        if self.panel.quick(_("Showing the needle views"), task):
-            with self.panel.writing():
-                self._show_depth()
+        self.panel.work.quick(_("Showing the needle views"), task)
+        with self.panel.writing():
+            self.refreshNeedles()
 
     def onDepth(self, depth: float) -> None:
         if not self.panel.quiet and self.node and self.logic.needleViewsShown():

@@ -133,7 +133,6 @@ class PlannerWidget:
         self.logic.showPlan(before, False)
         self.logic.showPlan(node, True)
         self.panel.chooseLevel(self.panel.level)
-        self.panel.access.followViews()
         self.panel.prepareSoon()
 
     def setParameterNode(self, parameterNode: Any) -> None:

@@ -150,11 +150,13 @@ class PlannerPanel:
 
     def chooseLevel(self, level: str) -> None:
         """Work on this level, and bring it into the views."""
-        if not self.parameterNode or not level:
+        if not self.parameterNode:
             return
-        if self.parameterNode.level != level:
+        if level and self.parameterNode.level != level:
             self.parameterNode.level = level
         self.access.followViews()
+        if not level:
+            return
         self.quick(_("Showing the level"), lambda: self.logic.showLevel(self.parameterNode, level))
 
     def prepare(self) -> bool:
