@@ -64,8 +64,8 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
         if ct is not None or segmentation is not None:
             self.setInputs(node, ct, segmentation)
         self._history.clear(node.GetID())  # drags of the plan before
-        self._session(node).set_plan(plan)
         outdated.mark(node)
+        self._session(node).set_plan(plan)
         self._tell(node, Change("plan"))
         return node
 
@@ -117,11 +117,14 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
             InputError: there is no plan, or the file cannot be written.
             PlanningCancelled: ``shouldCancel`` answered true; no file is written.
         """
-        session, options, plan = self._session(parameterNode), options_of(parameterNode), self._plan(parameterNode)
+        session, options = self._session(parameterNode), options_of(parameterNode)
+        self._plan(parameterNode)
         case, spine = None, None
-        if self.checkInputs(parameterNode)[0] and not self.isOutdated(parameterNode):
+        if self.checkInputs(parameterNode)[0] and not session.outdated:
             case, spine = session.case(options), session.spine(options, progress, shouldCancel)
-        return self.engine.writeReport(plan, case, spine, Path(path), progress, shouldCancel)
+            if session.outdated:  # known only now
+                case, spine = None, None
+        return self.engine.writeReport(self._plan(parameterNode), case, spine, Path(path), progress, shouldCancel)
 
     def screenshots(self, parameterNode: Any, folder: str | PathLike[str], prefix: str = "plan") -> list[Path]:
         """Write a PNG of each slice and 3D view shown. Raises ``InputError`` without views."""

@@ -78,8 +78,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             return
         start = self._at_start(session, edit)
         try:
-            self._refuseOutdated(session.parameter_node)
-            vertebra = session.spine(options).vertebrae[edit.level]
+            vertebra = self._spineOfPlan(session, options).vertebrae[edit.level]
             moved = self.engine.reevaluate(
                 vertebra, session.case(options), edit.part, *edit.after, old.cannula, options
             )

@@ -61,7 +61,7 @@ class FluoroscopyLogic(EditingLogic):
         if node_of(parameterNode, roles.CT) is None:
             raise InputError(NO_CT)
         session, options = self._session(parameterNode), options_of(parameterNode)
-        spine = session.spine(options, progress, shouldCancel)
+        spine = self._spineOfPlan(session, options, progress, shouldCancel)
         case, vertebra = session.case(options), spine.vertebrae[level]
 
         def tell() -> None:

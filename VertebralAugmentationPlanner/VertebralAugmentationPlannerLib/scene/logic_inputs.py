@@ -58,17 +58,18 @@ class InputsLogic(LogicBase):
 
     def isOutdated(self, parameterNode: Any) -> bool:
         """Whether the plan is of other images or level names than those chosen now: nothing is planned on it then."""
-        return self._session(parameterNode).plan is not None and outdated.is_outdated(parameterNode)
+        return self._session(parameterNode).outdated
 
     def _beforeChange(self, parameterNode: Any) -> None:
-        if self._session(parameterNode).plan is not None:
+        session = self._session(parameterNode)
+        if session.plan is not None and not session.outdated:
             outdated.mark_if_unknown(parameterNode)
 
     def _afterChange(self, parameterNode: Any) -> None:
         session = self._session(parameterNode)
         if session.plan is not None:
             outdated.mark_if_unknown(parameterNode)  # a plan from a file gets its images
-            session.tell_outdated(outdated.is_outdated(parameterNode))
+            session.tell_outdated()
 
     def _refuseOutdated(self, parameterNode: Any) -> None:
         if self.isOutdated(parameterNode):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan
+from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan, Spine
 from . import outdated
 from .changes import Change
 from .choices import make_options, options_of
@@ -13,6 +13,7 @@ from .drawing import clear
 from .logic_inputs import InputsLogic
 from .plan_text import read_plan_text
 from .references import plain
+from .session import Session
 
 if TYPE_CHECKING:
     from .engine import Progress, ShouldCancel
@@ -41,8 +42,8 @@ class StepsLogic(InputsLogic):
         spine = session.spine(options, progress, shouldCancel)
         plan = self.engine.measuredPlan(session.case(options), spine, options)
         self._history.clear(session.parameter_node.GetID())
-        session.set_plan(plan)
         outdated.mark(parameterNode)
+        session.set_plan(plan)
         self._tell(parameterNode, Change("plan"))
         return plan
 
@@ -57,8 +58,21 @@ class StepsLogic(InputsLogic):
     def prepare(
         self, parameterNode: Any, progress: Progress | None = None, shouldCancel: ShouldCancel | None = None
     ) -> None:
-        """Build the anatomy of a plan that came from a file or a loaded scene (some seconds), to edit it fluently."""
-        self._session(parameterNode).spine(options_of(parameterNode), progress, shouldCancel)
+        """Build the anatomy of a plan that came from a file or a loaded scene (some seconds), to edit it fluently.
+
+        Raises:
+            InputError: the images cannot be used, or the plan is not of them.
+        """
+        self._spineOfPlan(self._session(parameterNode), options_of(parameterNode), progress, shouldCancel)
+
+    def _spineOfPlan(
+        self, session: Session, options: Any, progress: Progress | None = None, shouldCancel: ShouldCancel | None = None
+    ) -> Spine:
+        """The anatomy, for a step that goes on from the plan. Raises ``InputError`` where that is of another one."""
+        self._refuseOutdated(session.parameter_node)
+        spine = session.spine(options, progress, shouldCancel)
+        self._refuseOutdated(session.parameter_node)
+        return spine
 
     def canPlan(self, parameterNode: Any, level: str) -> tuple[bool, str]:
         """Whether :meth:`planLevel` can run for that level; else why not."""
@@ -102,8 +116,7 @@ class StepsLogic(InputsLogic):
         session, chosen = self._session(parameterNode), options_of(parameterNode, levels=levels, **options)
         if session.plan is None:
             raise InputError(NO_MEASUREMENTS)
-        self._refuseOutdated(parameterNode)
-        spine = session.spine(chosen, progress, shouldCancel)
+        spine = self._spineOfPlan(session, chosen, progress, shouldCancel)
         plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
         self._history.clear(session.parameter_node.GetID())
         session.set_plan(plan)
@@ -136,10 +149,9 @@ class StepsLogic(InputsLogic):
     ) -> LevelPlan:
         """Balloon and cement again for the needles as they are now; only the anatomy, if not at hand, takes long."""
         session = self._session(parameterNode)
-        self._refuseOutdated(parameterNode)
         given = {"balloon": balloon, "target_fill": targetFill}
         options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
-        spine = session.spine(options, progress, shouldCancel)
+        spine = self._spineOfPlan(session, options, progress, shouldCancel)
         planned = self.engine.augment(session.level(level), session.case(options), spine, options)
         self._take(session, planned, Change("balloon", level))
         return planned
@@ -152,8 +164,7 @@ class StepsLogic(InputsLogic):
     def inflate(self, parameterNode: Any, level: str, side: str, volumeMl: float) -> BalloonPlan:
         """Inflate one balloon to at most this volume; ``stopped_by`` says what stops it. Draws it, and the cement."""
         session, options = self._session(parameterNode), options_of(parameterNode)
-        self._refuseOutdated(parameterNode)
-        spine = session.spine(options)
+        spine = self._spineOfPlan(session, options)
         planned = self.engine.inflate(session.level(level), session.case(options), spine, side, volumeMl, options)
         self._take(session, planned, Change("balloon", level, side))
         balloon = planned.trajectory(side).balloon

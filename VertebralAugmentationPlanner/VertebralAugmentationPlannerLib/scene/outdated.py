@@ -1,29 +1,96 @@
 """Whether a plan still belongs to the images and the level names that are chosen.
 
 A plan is found by the names of its levels: on other images, or after a renumbering, the same name is another vertebra, and
-measurements of the one would be read beside needles in the other.
+measurements of the one would be read beside needles in the other. What is chosen is compared at once, and what the voxels
+hold as soon as the anatomy is built from them.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..model import CasePlan, PlanWarning
+import numpy as np
+
+from ..model import CasePlan, LevelPlan, PlanWarning, Spine, Vertebra
 from . import roles
 from .level_table import corrections
 from .references import node_of, plain, set_node
 
-OUTDATED = "The images or the level names were changed after this plan was made; measure again (section 2)."
+OUTDATED = "This plan is of other images or level names than those chosen; measure again (section 2)."
 
 WARNING = PlanWarning(
     "outdated",
     "stop",
-    "The images or the level names were changed after this plan was made: its numbers and needles are those of before. "
+    "This plan is of other images or level names than those chosen now: its numbers and needles do not belong to them. "
     "Measure again, or choose what it was made of.",
     "images and names now and then",
 )
+
+LABELS_CHANGED = "labels_changed"
+
+ELSEWHERE_MM = 6.0
+"""A body whose middle lies farther than this from the plan's is another one. Other labels of the same bone move it by a
+millimetre or two, and the next body is 20 mm away and more [D]."""
+
+MOVED_MM, SWOLLEN = 0.5, 0.02
+"""The same voxels give the same anatomy, up to what a neighbour that was edited changes: a middle, a pedicle or a width that is
+off by more than the first, or a volume by more than this share, was measured on others [D]."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a plan and the anatomy of what is chosen agree.
+
+    Args:
+        elsewhere: whether the plan's vertebrae lie elsewhere: it is of other images.
+        changed: levels that lie where they did, but were measured on other voxels.
+    """
+
+    elsewhere: bool = False
+    changed: tuple[str, ...] = ()
+
+
+def agreement(plan: CasePlan, spine: Spine) -> Agreement:
+    """Compare the measured levels of a plan with the anatomy as it is built now."""
+    measured = {level.level: level for level in plan.levels if level.complete and level.frame is not None}
+    there = {name: spine.vertebrae[name] for name in measured if name in spine.vertebrae}
+    if measured and not there:
+        return Agreement(elsewhere=True)
+    elsewhere = any(_off_mm(measured[name], vertebra) > ELSEWHERE_MM for name, vertebra in there.items())
+    changed = tuple(name for name, level in measured.items() if name not in there or _differs(level, there[name]))
+    return Agreement(True) if elsewhere else Agreement(False, changed)
+
+
+def _off_mm(level: LevelPlan, vertebra: Vertebra) -> float:
+    """How far the middle of a vertebra lies from the plan's, mm; 0 where it can't be told."""
+    if vertebra.frame is None or level.frame is None:
+        return 0.0
+    return float(np.linalg.norm(vertebra.frame.origin_ras - np.array(level.frame.origin_ras)))
+
+
+def _differs(level: LevelPlan, vertebra: Vertebra) -> bool:
+    if not vertebra.complete or vertebra.frame is None:
+        return True
+    off = [_off_mm(level, vertebra)]
+    for side in ("left", "right"):
+        before, now = getattr(level.pedicles, side), vertebra.pedicles.get(side)
+        if (before is None) != (now is None):
+            return True
+        if before is not None and now is not None:
+            centre = vertebra.frame.to_ras(now.centre)
+            off += [
+                float(np.linalg.norm(centre - np.array(before.centre_ras))),
+                abs(now.isthmus_width_mm - before.isthmus_width_mm),
+            ]
+    volume = None if level.measurements is None else level.measurements.body_volume_ml
+    swollen = (
+        volume is not None
+        and vertebra.body_volume_ml is not None
+        and abs(vertebra.body_volume_ml - volume) > SWOLLEN * volume
+    )
+    return swollen or max(off) > MOVED_MM
 
 
 def mark(parameter_node: Any) -> None:
@@ -32,6 +99,13 @@ def mark(parameter_node: Any) -> None:
     set_node(parameter_node, roles.PLAN_CT, node_of(parameter_node, roles.CT))
     set_node(parameter_node, roles.PLAN_SEGMENTATION, segmentation)
     plain(parameter_node).SetParameter(roles.PLAN_LEVELS, _names(parameter_node) if segmentation is not None else "")
+
+
+def unmark(parameter_node: Any) -> None:
+    """The plan is of none of what is chosen now, and of nothing that is known."""
+    for role in (roles.PLAN_CT, roles.PLAN_SEGMENTATION):
+        set_node(parameter_node, role, None)
+    plain(parameter_node).SetParameter(roles.PLAN_LEVELS, "")
 
 
 def mark_if_unknown(parameter_node: Any) -> None:
@@ -54,10 +128,19 @@ def is_outdated(parameter_node: Any) -> bool:
     return other or other_ct or names != _names(parameter_node)
 
 
-def with_warning(plan: CasePlan, outdated: bool) -> CasePlan:
-    """The plan with :data:`WARNING`, or without it."""
-    others = tuple(warning for warning in plan.warnings if warning.code != WARNING.code)
-    return replace(plan, warnings=(*others, WARNING) if outdated else others)
+def with_warnings(plan: CasePlan, outdated: bool, changed: tuple[str, ...]) -> CasePlan:
+    """The plan with :data:`WARNING`, or a caution on the levels measured on other voxels; or without either."""
+    warnings = tuple(warning for warning in plan.warnings if warning.code not in (WARNING.code, LABELS_CHANGED))
+    if outdated:
+        warnings = (*warnings, WARNING)
+    elif changed:
+        were = "was" if len(changed) == 1 else "were"
+        text = (
+            f"{', '.join(changed)} {were} measured on other labels than the segmentation holds now: heights, pedicles and what was "
+            "planned from them are of before, and only a needle that is moved is judged anew. Measure again."
+        )
+        warnings = (*warnings, PlanWarning(LABELS_CHANGED, "caution", text, "anatomy now and then"))
+    return replace(plan, warnings=warnings)
 
 
 def _names(parameter_node: Any) -> str:

@@ -16,7 +16,7 @@ from .level_table import corrections
 from .node_case import case_of_nodes
 from .measures import draw_measures
 from .needles import style_needle
-from .outdated import with_warning
+from .outdated import Agreement, agreement, is_outdated, unmark, with_warnings
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
 from .tables import draw_tables
@@ -41,6 +41,8 @@ class Session:
     _case: Case | None = None
     _spine: Spine | None = None
     _state: Any = None
+    _agreement: Agreement = field(default_factory=Agreement)
+    _agreed_on: Any = None  # the state of the images that this was found for
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     _known_text: str | None = None
@@ -102,12 +104,31 @@ class Session:
             if self.parameter_node.GetScene() is None:  # the scene was closed meanwhile: there is nothing to go on with
                 raise PlanningCancelled
             self._spine = spine
+            self._compare()
         return self._spine
 
     def borrow(self, other: Session) -> None:
         """Take over case and spine of another plan where both have the same images and levels."""
         if other.ready and other.input_state() == self.input_state():
             self._case, self._spine, self._state = other._case, other._spine, other._state
+            self._compare()
+
+    def _compare(self) -> None:
+        """Whether the plan is of the anatomy at hand, and say so in it where it isn't."""
+        if self.plan is None or self._spine is None:
+            return
+        self._agreement, self._agreed_on = agreement(self.plan, self._spine), self._state
+        if self._agreement.elsewhere:
+            unmark(self.parameter_node)  # those that it is of may still be chosen
+        self.tell_outdated()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the plan is of other images or level names than those chosen, as far as that is known."""
+        if self.plan is None:
+            return False
+        elsewhere = self._agreement.elsewhere and self._agreed_on == self.input_state()
+        return elsewhere or is_outdated(self.parameter_node)
 
     def _read_case(self, options: Any) -> Case:
         ct, segmentation = (node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION))
@@ -128,11 +149,14 @@ class Session:
             self._known_text = plan_text(self.parameter_node)
             self.editor.start()  # a new plan is always open to edits
         self._text_is_old = False
+        if spine is not None:
+            self._compare()
 
-    def tell_outdated(self, outdated: bool) -> None:
-        """Put the warning of an outdated plan into it, or take it out."""
+    def tell_outdated(self) -> None:
+        """Bring what the plan says of the images it belongs to up to date."""
         assert self.plan is not None
-        told = with_warning(self.plan, outdated)
+        changed = self._agreement.changed if self._agreed_on == self.input_state() else ()
+        told = with_warnings(self.plan, self.outdated, changed)
         if told != self.plan:
             self.plan, self._text_is_old = told, True
             self.write_text()
