@@ -10,7 +10,7 @@ from VertebralAugmentationPlannerLib.access import plan_access, reevaluate
 from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
 from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
 from VertebralAugmentationPlannerLib.access.side import wishes_for
-from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Measurements, PlanOptions, Vertebra
+from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Image, Measurements, PlanOptions, Vertebra
 
 WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
 
@@ -58,6 +58,70 @@ def test_what_is_no_osteoporotic_fracture_is_said_to_be_none(label_case, etiolog
     assert warning.severity == "caution" and "[M]" in warning.source
     assert "OF3 is a class of osteoporotic fractures" in warning.message
     assert not any(warning.code.startswith("cause_") for warning in plan(label_case, approach="bilateral").warnings)
+
+
+def ct_with(*pieces, hu=3000.0):
+    """A CT of soft tissue around the analytic vertebra with rods of 6 mm between pairs of points, RAS mm."""
+    axes = [np.arange(-45.0, 46.0), np.arange(-95.0, 31.0), np.arange(-25.0, 26.0)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    values = np.full(points.shape[:-1], 40, np.int16)
+    for a, b in pieces:
+        a, b = np.array(a), np.array(b)
+        share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
+        values[np.linalg.norm(points - a - share[..., None] * (b - a), axis=-1) <= 3.0] = hu
+    matrix = np.eye(4)
+    matrix[:3, 3] = [axis[0] for axis in axes]
+    return Image(values, matrix)
+
+
+def test_a_needle_through_a_screw_is_refused_with_its_length_and_the_other_side_is_planned(label_case):
+    free = plan(label_case, approach="bilateral")
+    needle = free.trajectories[0]
+    case = replace(label_case, ct=ct_with((needle.entry_ras, needle.target_ras)))
+    access = plan(case, approach="bilateral")
+    assert access.approach == "unilateral-right" and list(access.skipped_sides) == ["left"]
+    assert "the CT shows it (a screw" in access.skipped_sides["left"]
+    moved = reevaluate(
+        vertebra(WIDE), case, "left", needle.entry_ras, needle.target_ras, CANNULAS[needle.cannula], PlanOptions()
+    )
+    assert moved.safety == "breach" and "of its way lie in metal" in moved.compromise
+
+
+def test_a_rod_behind_the_bone_and_earlier_cement_in_it_are_told_of(label_case):
+    needle = plan(label_case, approach="unilateral-left").trajectories[0]
+    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
+    behind = entry - 15.0 * (target - entry) / np.linalg.norm(target - entry)
+    rod = ct_with((behind - [0, 0, 20], behind + [0, 0, 20]))
+    cement = ct_with((target - [4, 0, 0], target + [4, 0, 0]), hu=2100)
+    for ct, code, severity in ((rod, "metal_on_the_way", "stop"), (cement, "cement_on_the_way", "caution")):
+        access = plan(replace(label_case, ct=ct), approach="unilateral-left")
+        (told,) = (warning for warning in access.warnings if warning.code.endswith("_on_the_way"))
+        assert (told.code, told.severity) == (code, severity)
+        assert access.trajectories[0].target_ras == needle.target_ras
+
+
+def test_one_needle_of_a_kyphoplasty_passes_a_balloon_where_any_of_its_side_does(label_case):
+    """Straight pedicles reach the midline only through a thin cannula."""
+    straight = Shape(pedicle_width=7.0, pedicle_convergence=2.0)
+    beside = plan(label_case, straight, approach="bilateral").trajectories[0]
+    thin = plan(label_case, straight, approach="unilateral-left", procedure="vertebroplasty").trajectories[0]
+    assert CANNULAS[beside.cannula].outer_diameter_mm >= CANNULAS["10G"].outer_diameter_mm
+    single = plan(label_case, straight, approach="unilateral-left")
+    assert single.trajectories[0].cannula == beside.cannula and thin.midline_offset_mm < 3.0
+    assert "which no balloon passes; beside it for" in single.approach_reason
+
+
+@pytest.mark.parametrize(("name", "value"), [("S1", 26), ("C7", 7), ("sacrum", 25)])
+def test_what_is_not_planned_is_an_obstacle_all_the_same(label_case, name, value):
+    needle = plan(label_case, approach="unilateral-left").trajectories[0]
+    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
+    behind = entry - 12.0 * (target - entry) / np.linalg.norm(target - entry)
+    rod = ct_with((behind - [0, 0, 8], behind + [0, 0, 8]))
+    labels = Image(np.where(rod.voxels > 1000, value, 0).astype(np.int16), rod.ijk_to_ras)
+    access = plan(replace(label_case, labels=labels, other_values={name: value}), approach="unilateral-left")
+    codes = {warning.code: warning.message for warning in access.warnings}
+    assert name in codes["neighbour_on_the_way"]
+    assert "no labelled neighbour lies within its reach" in codes["neighbour_unknown"]
 
 
 def test_a_clearance_that_is_not_known_is_told(label_case):

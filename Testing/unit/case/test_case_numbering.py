@@ -66,9 +66,46 @@ def test_a_single_vertebra_that_one_table_knows_is_taken():
     assert list(case_of([TOTAL["L1"]]).level_values) == ["L1"]
 
 
-def test_lumbar_numbers_growing_towards_the_head_are_no_verse_and_the_sentence_says_so():
-    with pytest.raises(InputError, match=r"L1–L3 in VerSe, but they do not lie in that order .*version 1.*--labels"):
-        case_of([22, 21, 20])
+V1 = {**{f"L{n}": 23 - n for n in range(1, 6)}, **{f"T{n}": 35 - n for n in range(1, 13)}}
+
+
+@pytest.mark.parametrize("levels", [["L1", "L2", "L3"], ["T9", "T10", "T11", "T12", "L1", "L2"]])
+def test_numbers_of_the_first_totalsegmentator_are_known(levels):
+    """By the present table T9 would be S1, T10 the sacrum, and an L5 of it is T8."""
+    case = case_of([V1[level] for level in levels])
+    assert case.inputs.numbering == "totalsegmentator-v1"
+    assert list(case.level_values) == levels
+    assert "numbering_of_two_readings" not in [warning.code for warning in case.warnings]
+
+
+def test_the_present_table_chosen_for_numbers_of_the_first_is_refused():
+    values = [V1[level] for level in ("T8", "T9", "T10", "T11", "T12", "L1")]
+    with pytest.raises(
+        InputError, match=r"order of TotalSegmentator version 1’s numbers \(T8–L1\).*totalsegmentator-v1"
+    ):
+        case_of(values, PlanOptions(labels="totalsegmentator"))
+    assert next(iter(case_of(values, PlanOptions(labels="totalsegmentator-v1")).level_values)) == "T8"
+
+
+def test_numbers_that_both_versions_have_are_the_present_ones_and_the_other_reading_is_told():
+    case = case_of([TOTAL[level] for level in LUMBAR])
+    assert list(case.level_values) == LUMBAR
+    (told,) = [warning for warning in case.warnings if warning.code == "numbering_of_two_readings"]
+    assert "T12–L3 by TotalSegmentator’s present numbers, T3–T6 by those of its version 1" in told.message
+    chosen = case_of([TOTAL[level] for level in LUMBAR], PlanOptions(labels="totalsegmentator"))
+    assert "numbering_of_two_readings" not in [warning.code for warning in chosen.warnings]
+
+
+@pytest.mark.parametrize("bladder", [21, 20])
+def test_bowel_and_bladder_below_a_spine_make_no_first_version_of_it(bladder):
+    values = [TOTAL[level] for level in ("T11", "T12", "L1")]
+    case = case_of([*values, bladder])
+    assert list(case.level_values) == ["T11", "T12", "L1"]
+
+
+def test_numbers_in_no_order_are_asked_for():
+    with pytest.raises(InputError, match=r"L1–L3 in VerSe, but they do not lie in that order from head to foot"):
+        case_of([22, 20, 21])
 
 
 def test_a_table_chosen_against_the_anatomy_is_refused():

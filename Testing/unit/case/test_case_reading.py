@@ -126,6 +126,20 @@ def test_the_record_keeps_name_checksum_size_and_spacing_and_no_absolute_path(tm
     assert load_case(None, "./labels.nii.gz").inputs.segmentation.path == "labels.nii.gz"
 
 
+def test_a_canal_mask_that_lies_at_no_vertebra_is_refused(toy):
+    labels, _, matrix = toy
+    mask = (spine_labels(VALUES, canal=9)[0] == 9).astype(np.uint8)
+    aside = matrix.copy()
+    aside[0, 3] += 300.0
+    with pytest.raises(InputError, match=r"canal mask lies at .* at none of the labelled vertebrae"):
+        load_case(None, (labels, matrix), canal=(mask, aside))
+    above = matrix.copy()
+    above[2, 3] += 200.0  # a cord ends above the lumbar levels; a canal does not
+    assert load_case(None, (labels, matrix), canal=(mask, above), canal_is_cord=True).canal is not None
+    with pytest.raises(InputError, match="canal mask lies"):
+        load_case(None, (labels, matrix), canal=(mask, above))
+
+
 def test_a_canal_mask_of_its_own_is_used_and_known_as_cord_by_its_name(tmp_path, toy):
     labels, _, matrix = toy
     with_canal, _ = spine_labels(VALUES, canal=9)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from bodies import DEPTH, body, ct_of
-from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml, cut_off_above_gas_hu
-from VertebralAugmentationPlannerLib.measurement.cortex import cortical_defects
+from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml
+from VertebralAugmentationPlannerLib.measurement.cortex import CortexUnseen, cortical_defects
 from VertebralAugmentationPlannerLib.measurement.density import trabecular_density_hu
 from VertebralAugmentationPlannerLib.measurement.hazards import find_foreign, foreign_warnings
+from VertebralAugmentationPlannerLib.measurement.materials import Window, window_of
 from VertebralAugmentationPlannerLib.measurement.sampling import body_voxels
 from VertebralAugmentationPlannerLib.model import Image
 
@@ -15,13 +16,29 @@ from VertebralAugmentationPlannerLib.model import Image
 def test_a_windowed_ct_cannot_show_gas(lowest, cut_off):
     values = np.random.default_rng(1).normal(0.0, 150.0, (30, 30, 30))
     values[:5] = -1000.0
-    assert cut_off_above_gas_hu(Image(np.clip(values, lowest, 240.0), np.eye(4))) == cut_off
+    assert window_of(Image(np.clip(values, lowest, 240.0), np.eye(4))) == Window(cut_off, 240.0)
 
 
 def test_a_crop_without_air_is_not_taken_for_a_windowed_one():
     values = np.random.default_rng(1).normal(100.0, 60.0, (30, 30, 30))
     assert values.min() > -200.0
-    assert cut_off_above_gas_hu(Image(values, np.eye(4))) is None
+    assert window_of(Image(values, np.eye(4))) == Window()
+
+
+@pytest.mark.parametrize(("top", "cut_off"), [(600.0, 600.0), (1500.0, 1500.0), (2000.0, None), (4000.0, None)])
+def test_a_ct_cut_off_below_cement_cannot_show_it(vertebra, top, cut_off):
+    ct = altered(vertebra, lambda p: ball(p, (5, 0, 0), 6.0, 2200.0))
+    assert window_of(Image(np.minimum(ct.voxels, top), ct.ijk_to_ras)).below_cement_hu == cut_off
+
+
+def test_cement_in_a_ct_that_is_cut_off_below_it_is_no_bone_and_is_told_of(vertebra):
+    ct = altered(vertebra, lambda p: ball(p, (0, 3, 0), 4.0, 2200.0))
+    cut = Image(np.minimum(ct.voxels, 1000.0), ct.ijk_to_ras)
+    assert trabecular_density_hu(body_voxels(vertebra, cut), window_of(cut)) == pytest.approx(100.0, abs=2.0)
+    voxels = body_voxels(vertebra, cut)
+    assert [w.code for w in foreign_warnings(find_foreign(voxels), window_of(cut))] == ["cement_cannot_show"]
+    soft = Image(np.minimum(ct.voxels, 240.0), ct.ijk_to_ras)
+    assert trabecular_density_hu(body_voxels(vertebra, soft), window_of(soft)) is None
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +59,18 @@ def ball(points, centre, radius, hu):
 
 
 def density(vertebra, ct):
-    return trabecular_density_hu(body_voxels(vertebra, ct))
+    return trabecular_density_hu(body_voxels(vertebra, ct), window_of(ct))
 
 
 def test_without_a_ct_nothing_is_invented(vertebra):
     voxels = body_voxels(vertebra, None)
-    assert trabecular_density_hu(voxels) is None
+    assert trabecular_density_hu(voxels, Window()) is None
     assert cleft_volume_ml(voxels) is None
-    assert cortical_defects(vertebra, voxels, None) is None
+    with pytest.raises(CortexUnseen, match="no CT"):
+        cortical_defects(vertebra, voxels, None)
     with pytest.raises(ValueError, match="CT"):
         find_foreign(voxels)
-    assert foreign_warnings(None) == []
+    assert foreign_warnings(None, Window()) == []
 
 
 @pytest.mark.parametrize("hu", [35.0, 100.0, 220.0])
@@ -100,7 +118,7 @@ def test_no_gas_is_zero_and_neither_fat_nor_disc_gas_is_a_cleft(vertebra):
 def defects(vertebra, change=None):
     ct = ct_of(vertebra) if change is None else altered(vertebra, change)
     voxels = body_voxels(vertebra, ct)
-    return cortical_defects(vertebra, voxels, trabecular_density_hu(voxels))
+    return cortical_defects(vertebra, voxels, trabecular_density_hu(voxels, Window()))
 
 
 def test_a_whole_shell_has_no_gap(vertebra):
@@ -128,14 +146,17 @@ def test_a_hole_in_the_shell_is_found_and_named(vertebra, centre, towards):
 def test_a_shell_that_does_not_stand_out_is_not_judged(vertebra):
     ct = ct_of(vertebra, trabecular=100.0, shell=120.0)
     voxels = body_voxels(vertebra, ct)
-    assert cortical_defects(vertebra, voxels, trabecular_density_hu(voxels)) is None
+    with pytest.raises(CortexUnseen, match="does not stand out"):
+        cortical_defects(vertebra, voxels, 100.0)
+    with pytest.raises(CortexUnseen, match="could not be read"):
+        cortical_defects(vertebra, voxels, None)
 
 
 @pytest.mark.parametrize(("hu", "code"), [(2100.0, "earlier_cement"), (3071.0, "metal")])
 def test_earlier_cement_and_metal_are_told_apart(vertebra, hu, code):
     ct = altered(vertebra, lambda p: ball(p, (5, 0, 0), 6.0, hu))
     foreign = find_foreign(body_voxels(vertebra, ct))
-    assert [warning.code for warning in foreign_warnings(foreign)] == [code]
+    assert [warning.code for warning in foreign_warnings(foreign, Window())] == [code]
     assert foreign.cement_ml + foreign.metal_ml == pytest.approx(
         4 / 3 * np.pi * 0.216, rel=0.2
     )  # blur takes the edge under the limit
@@ -143,4 +164,4 @@ def test_earlier_cement_and_metal_are_told_apart(vertebra, hu, code):
 
 def test_a_dense_shell_is_no_cement(vertebra):
     foreign = find_foreign(body_voxels(vertebra, ct_of(vertebra, shell=1400.0)))
-    assert foreign_warnings(foreign) == []
+    assert foreign_warnings(foreign, Window()) == []

@@ -1,12 +1,13 @@
 """Dragging a height landmark changes what follows from it, and nothing else."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from bodies import DEPTH, body, case_of, spine_of
 from VertebralAugmentationPlannerLib.measurement import measure_spine, measurements_with_points
-from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
+from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning
 
 RIGHT = np.array([1.0, 0.0, 0.0])
 
@@ -65,3 +66,27 @@ def test_a_reference_by_the_own_posterior_wall_follows_the_edited_wall():
 def test_unusable_points_are_refused_in_words(points):
     with pytest.raises(InputError, match="height"):
         measurements_with_points(measured(), points, RIGHT)
+
+
+def test_what_was_said_of_the_old_loss_goes_with_it():
+    """The OF class was read from the plates and the wall of a fracture that the edit denies."""
+    broken = replace(measured(), genant_grade=2, fracture_shape="wedge", of_class="OF2")
+    said = tuple(PlanWarning(code, "info", "", "") for code in ("of_class_ct_only", "supine_ct", "narrow_pedicle"))
+    healed = measurements_with_points(broken, {}, RIGHT)
+    assert (healed.measurements.genant_grade, healed.measurements.of_class) == (0, None)
+    assert [w.code for w in healed.warnings(said)] == ["narrow_pedicle"]
+
+
+def test_a_loss_that_an_edit_makes_brings_its_warnings():
+    before = measured()
+    (x, y, z), lower = before.height_points_ras["anterior"]
+    flat = measurements_with_points(before, {"anterior": ((x, y, z - 20.0), lower)}, RIGHT)
+    codes = [w.code for w in flat.warnings(())]
+    assert flat.measurements.genant_grade == 3
+    assert {"near_total_collapse", "supine_ct", "of_class_not_read"} <= set(codes)
+    assert [w.code for w in flat.warnings(flat.warnings(()))] == codes  # a drag has many steps
+
+
+def test_a_class_that_grade_and_shape_still_fit_stays():
+    broken = replace(measured(), of_class="OF3")
+    assert measurements_with_points(broken, broken.height_points_ras, RIGHT).measurements.of_class == "OF3"

@@ -163,6 +163,10 @@ def test_gaps_in_the_cortex_are_cautions_in_a_fractured_body_and_notes_elsewhere
     assert (vein.code, vein.severity) == ("basivertebral_foramen", "info")
     assert {w.severity for w in cortex_warnings(gaps, fractured=False)} == {"info"}
     assert cortex_warnings(None, fractured=True) == []
+    (unseen,) = cortex_warnings(None, fractured=True, unseen="it does not stand out")
+    assert (unseen.code, unseen.severity) == ("cortex_not_checked", "caution")
+    assert unseen.message.endswith("could not be looked for: it does not stand out.")
+    assert cortex_warnings(None, fractured=False, unseen="it does not stand out")[0].severity == "info"
 
 
 def test_a_narrow_pedicle_is_named_with_its_side():

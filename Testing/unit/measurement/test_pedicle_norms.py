@@ -51,7 +51,9 @@ def test_slim_pedicles_may_differ_by_a_millimetre():
     assert size_warnings(with_pedicles("T5", left=(2.6, 11.0), right=(4.0, 11.0))) == []
 
 
-def test_a_level_without_published_sizes_is_judged_by_its_sides_alone():
-    assert "L6" in LEVELS and "L6" not in ISTHMUS_MM
-    assert size_warnings(with_pedicles("L6", left=(30.0, 30.0), right=(30.0, 30.0))) == []
-    assert len(size_warnings(with_pedicles("L6", left=(30.0, 14.0), right=(15.0, 14.0)))) == 1
+def test_every_level_has_a_usual_size():
+    """A rib that is fused to both pedicles of a T13 is not seen by comparing its sides."""
+    assert set(ISTHMUS_MM) == set(LEVELS)
+    codes = [w.code for w in size_warnings(with_pedicles("T13", left=(15.0, 15.0), right=(15.0, 15.0)))]
+    assert codes == ["pedicle_size_unusual", "pedicle_size_unusual"]
+    assert size_warnings(with_pedicles("L6", left=(17.0, 14.0), right=(18.0, 14.0))) == []

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from VertebralAugmentationPlannerLib.measurement.normal import (
     Heights,
+    Usual,
     basis_of_growth,
     basis_of_heights,
     basis_of_ratios,
@@ -238,3 +239,36 @@ def test_remembered_proportions_decide_nothing():
     heights = {**spine(), "T4": Heights(18.0, 13.0, 19.0), "T5": Heights(18.5, 17.0, 19.5)}
     ordered = {level: heights[level] for level in ("T4", "T5", *BICEPS)}
     assert not find_references(ordered)["T4"].shape
+
+
+def crushed(heights, *levels, share=0.30):
+    return {
+        level: Heights(*(h * (1 - share) for h in own)) if level in levels else own for level, own in heights.items()
+    }
+
+
+@pytest.mark.parametrize("levels", [("T12", "L1"), ("L1", "L2", "L3"), ("T11", "T12", "L1", "L2")])
+def test_bodies_that_are_all_crushed_alike_are_no_reference_without_doubt(levels):
+    """They tell no loss of one another, and a crush keeps a body's proportions."""
+    found = find_references(crushed(spine(levels=levels), *levels))
+    assert not any(one.fractured for one in found.values())
+    assert all("as where all of them are crushed alike" in one.doubt for one in found.values())
+
+
+SIX = {**{level: BICEPS[level] for level in ("L1", "L2", "L3", "L4")}, "L5": BICEPS["L4"], "L6": BICEPS["L5"]}
+SIX = {level: Heights(*own) for level, own in SIX.items()}
+
+
+def test_of_six_lumbar_vertebrae_the_last_is_the_steep_one():
+    found = find_references(SIX, usual=Usual(six_lumbar=True))
+    for level, one in found.items():
+        losses = [one.loss.anterior, one.loss.middle, one.loss.posterior]
+        assert np.abs(losses).max() < 8.0, level
+    as_five = find_references(SIX)["L5"].loss
+    assert as_five.posterior < -8.0  # L5 would be taken for the steep one
+
+
+def test_an_even_crush_of_the_fifth_of_six_reads_evenly():
+    heights = {**SIX, "L5": Heights(*(0.74 * h for h in SIX["L5"]))}
+    loss = find_references(heights, usual=Usual(six_lumbar=True))["L5"].loss
+    assert [loss.anterior, loss.middle, loss.posterior] == pytest.approx([26.0] * 3, abs=4.0)

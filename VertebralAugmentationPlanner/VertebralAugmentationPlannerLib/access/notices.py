@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..measurement.materials import CEMENT_HU, METAL_HU
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from .approach import Decision
+from .metal import BLOCKED_MM, in_the_way
 
 LONG_NEEDLE_MM = 120.0
 """Needles are 10, 12.5 or 15 cm long [M]; beyond 12 cm the operator has to pick the long one [D]."""
@@ -34,7 +36,9 @@ CAUSE_SOURCE = "indications from memory [M]; OF class: Schnake 2018, doi 10.1177
 WARNING_CODES = frozenset(
     {
         *(code for code, _ in NOT_OSTEOPOROTIC.values()),
+        "cement_on_the_way",
         "long_needle",
+        "metal_on_the_way",
         "needle_moved",
         "neighbour_close",
         "neighbour_on_the_way",
@@ -89,14 +93,18 @@ def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> li
         message = f"{name}: the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
         found.append(_warning("neighbour_close", "caution", message, "[D]"))
     if neighbour is None:
-        others = [level for level in case.level_values if level != vertebra.level]
-        why = "no labelled neighbour lies within its reach" if others else "no other vertebra is labelled"
+        why = (
+            "no labelled neighbour lies within its reach"
+            if case.others(vertebra.level)
+            else "no other vertebra is labelled"
+        )
         message = f"{name}: the cannula’s distance to the neighbouring vertebrae is not known: {why}."
         found.append(_warning("neighbour_unknown", "info", message, "label map"))
     hit = _vertebra_on_the_way(case, vertebra.level, trajectory)
     if hit is not None:
         message = f"{name}: between skin and bone the needle’s axis runs through {hit}."
         found.append(_warning("neighbour_on_the_way", "caution", message, "label map"))
+    found += _of_dense_material(name, case, trajectory)
     if case.ct is not None and trajectory.skin_ras is None:
         message = f"{name}: the CT ends before the skin or does not show air; skin point and needle length are unknown."
         found.append(_warning("skin_outside_ct", "info", message, "CT"))
@@ -109,13 +117,33 @@ def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> li
     return found
 
 
+def _of_dense_material(name: str, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
+    """Cement in the needle's way through the bone, and metal behind its entry."""
+    if case.ct is None:
+        return []
+    entry, target = np.array(trajectory.entry_ras), np.array(trajectory.target_ras)
+    skin = None if trajectory.skin_ras is None else np.array(trajectory.skin_ras)
+    way = in_the_way(case.ct, entry, target, trajectory.cannula_outer_diameter_mm / 2, skin)
+    found = []
+    if way.behind_mm >= BLOCKED_MM:
+        message = f"{name}: between skin and bone the needle meets {way.behind_mm:.0f} mm of metal (a rod?)."
+        found.append(_warning("metal_on_the_way", "stop", message, f"CT above {METAL_HU:.0f} HU outside the bone [M]"))
+    if way.cement_mm >= BLOCKED_MM:
+        message = (
+            f"{name}: {way.cement_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: it "
+            "may not get through."
+        )
+        found.append(_warning("cement_on_the_way", "caution", message, f"CT above {CEMENT_HU:.0f} HU [D]"))
+    return found
+
+
 def _vertebra_on_the_way(case: Case, level: str, trajectory: Trajectory) -> str | None:
-    """The first other vertebra that the axis meets behind its entry, from the label map."""
+    """The first other vertebra, or the sacrum, that the axis meets behind its entry, from the label map."""
     entry, target = np.array(trajectory.entry_ras), np.array(trajectory.target_ras)
     outward = (entry - target) / np.linalg.norm(entry - target)
     along = np.arange(LABEL_STEP_MM, LABEL_REACH_MM, LABEL_STEP_MM)
     values = case.labels.sample(entry + along[:, None] * outward, order=0, outside=0.0)
-    names = {value: name for name, value in case.level_values.items() if name != level}
+    names = {value: f"the {name}" if name == "sacrum" else name for value, name in case.others(level).items()}
     for value in values:
         if int(value) in names:
             return names[int(value)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..model import Cannula, Case, Clearance, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
+from ..model import Cannula, Case, Clearance, Image, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.geometry import FloatArray
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .approach import (
@@ -19,6 +19,8 @@ from .approach import (
     single_needle_falls_short,
 )
 from .clearance import PathCheck, PathEvaluator
+from .instruments import costs_the_balloon
+from .metal import in_the_way
 from .notices import plan_warnings
 from .safety import WALL_NAMES, Verdict, judge, margins_for, shortage_text
 from .search import WidestLines
@@ -61,7 +63,7 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
     if blocked is not None:
         warning = PlanWarning("no_access", "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
         return AccessPlan("none", blocked, (), dict.fromkeys(wanted, blocked), (warning,))
-    planner = _LevelPlanner(vertebra, options)
+    planner = _LevelPlanner(vertebra, options, case.ct)
     decision = planner.decide(measurements)
     trajectories = tuple(
         _delivered(planner.evaluators[plan.side], plan, case) for plan in sorted(decision.chosen, key=_left_first)
@@ -104,8 +106,12 @@ def reevaluate(
     check = evaluator.evaluate(entry, target, cannula.radius_mm)
     verdict = judge(check, margins_for(options.margins, evaluator.space.target.mean_depth_mm))
     compromise = None
+    blocked = _blocked_by_metal(case, vertebra, check, cannula)
+    if blocked is not None:
+        verdict = replace(verdict, safety="breach")
     if verdict.safety != "safe":
         parts = [shortage_text(verdict)] if verdict.shortages else []
+        parts += [] if blocked is None else [blocked]
         if not check.through_pedicle:
             parts.append("the needle does not pass the pedicle from behind, through its isthmus")
         if check.crosses_own_bone:
@@ -114,11 +120,20 @@ def reevaluate(
     return _trajectory(evaluator, check, cannula, verdict, compromise, case if with_skin else None)
 
 
+def _blocked_by_metal(case: Case, vertebra: Vertebra, check: PathCheck, cannula: Cannula) -> str | None:
+    """That a needle runs through metal in the CT, in words; None where it doesn't."""
+    if case.ct is None or vertebra.frame is None:
+        return None
+    entry, target = vertebra.frame.to_ras(check.entry), vertebra.frame.to_ras(check.target)
+    found = in_the_way(case.ct, entry, target, cannula.radius_mm)
+    return f"{found.metal_mm:.0f} mm of its way lie in metal" if found.blocked else None
+
+
 class _LevelPlanner:
     """Searches each side at most once, and plans it at most once for each goal."""
 
-    def __init__(self, vertebra: Vertebra, options: PlanOptions) -> None:
-        self.vertebra, self.options = vertebra, options
+    def __init__(self, vertebra: Vertebra, options: PlanOptions, ct: Image | None = None) -> None:
+        self.vertebra, self.ct, self.options = vertebra, ct, options
         space = access_space(vertebra)
         self.evaluators = {side: PathEvaluator(vertebra, side, space) for side in SIDES if side in vertebra.pedicles}
         self._lines: dict[str, SideLines] = {}
@@ -141,11 +156,25 @@ class _LevelPlanner:
         if key not in self._plans:
             if side in self.evaluators:
                 widest = self.widest(side, unilateral)
-                self._plans[key] = plan_lines(self._lines[side], widest, unilateral)
+                self._plans[key] = self._unless_blocked(plan_lines(self._lines[side], widest, unilateral))
             else:
                 reason = self.vertebra.pedicle_reasons.get(side, f"The {side} pedicle was not found.")
                 self._plans[key] = SidePlan(side, None, None, None, None, refusal=reason)
         return self._plans[key]
+
+    def _unless_blocked(self, plan: SidePlan) -> SidePlan:
+        """The plan, or a refusal where its needle would run through metal: no wall tells of a screw."""
+        if self.ct is None or plan.path is None or plan.cannula is None or self.vertebra.frame is None:
+            return plan
+        entry, target = (self.vertebra.frame.to_ras(end) for end in (plan.path.check.entry, plan.path.check.target))
+        found = in_the_way(self.ct, entry, target, plan.cannula.radius_mm)
+        if not found.blocked:
+            return plan
+        reason = (
+            f"Metal lies in the {plan.side} needle’s way: on {found.metal_mm:.0f} of {np.linalg.norm(target - entry):.0f} mm from the "
+            "entry to the target the CT shows it (a screw of an earlier operation?)."
+        )
+        return SidePlan(plan.side, None, None, None, plan.widest_mm, refusal=reason)
 
     def decide(self, measurements: Measurements | None) -> Decision:
         approach = self.options.approach
@@ -180,7 +209,7 @@ class _LevelPlanner:
     def _one_side(self, side: str, reason: str) -> Decision:
         single = self.plan(side, True)
         if single.path is not None:
-            return Decision(f"unilateral-{side}", reason, (single,), ())
+            return self._with_balloon(single, reason)
         beside = self.plan(side, False)
         if beside.path is None:
             return _nothing((beside,))
@@ -199,8 +228,24 @@ class _LevelPlanner:
             reason += "; no path reaches the midline ± 3 mm"
         best = better(usable)
         other = next(plan for plan in plans if plan.side != best.side)
-        why = f"{reason}; {_compared(best, other)}"
-        return Decision(f"unilateral-{best.side}", why, (best,), ())
+        return self._with_balloon(best, f"{reason}; {_compared(best, other)}")
+
+    def _with_balloon(self, single: SidePlan, reason: str) -> Decision:
+        """A single needle as planned; one beside the midline where only that passes a balloon."""
+        approach = f"unilateral-{single.side}"
+        beside = self.plan(single.side, False) if self._without_balloon(single) else single
+        if beside is single or beside.path is None or self._without_balloon(beside):
+            return Decision(approach, reason, (single,), ())
+        assert single.cannula is not None and beside.cannula is not None
+        offset = abs(float(beside.path.check.target[0]))
+        why = (
+            f"{reason.removesuffix('.')}. The tip stays {offset:.1f} mm short of the midline: to the midline there is room for "
+            f"{single.cannula.name} only, which no balloon passes; beside it for {beside.cannula.name}."
+        )
+        return Decision(approach, why, (beside,), ())
+
+    def _without_balloon(self, plan: SidePlan) -> bool:
+        return plan.cannula is not None and costs_the_balloon(plan.cannula, self.options)
 
     def _shortfall(self, side: str) -> str | None:
         """Why one needle to the midline is worse than one beside it. Most are so by their widest lines alone, which are

@@ -45,11 +45,11 @@ def canal_distance(canal: Canal, bone: FloatArray, grid: LocalGrid, band_mm: flo
     return distance
 
 
-def neighbour_distance(case: Case, value: int, frame: Frame, grid: LocalGrid) -> FloatArray:
-    """Distance to the other labelled vertebrae, positive outside them."""
+def neighbour_distance(case: Case, level: str, frame: Frame, grid: LocalGrid) -> FloatArray:
+    """Distance to the other labelled vertebrae and the sacrum, positive outside them."""
     coarse = _coarser(grid)
     near = reached(case.labels, frame, coarse)
-    others = np.isin(near.voxels, [other for other in case.level_values.values() if other != value])
+    others = np.isin(near.voxels, list(case.others(level)))
     share = resample(Image(others, near.ijk_to_ras), frame, coarse, 0.0)
     return _coarse_distance((share - 0.5) * coarse.spacing_mm, grid)
 

@@ -148,7 +148,11 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     grid = grid_around(points, FINE_MM, GRID_LOW_MM, GRID_HIGH_MM, 6.0)
     smooth = resample(shape.distance, frame, grid, -8.0)
     bone = exact_distance(smooth, grid, EXACT_BAND_MM)
-    canal = with_label(find_canal(bone, grid, projected_hole(bone, grid)), case, frame, grid)
+    ring = find_canal(bone, grid, projected_hole(bone, grid))
+    canal = with_label(ring, case, frame, grid)
+    if case.canal is not None and canal is ring and not case.canal_is_cord:
+        text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
+        notes.append(PlanWarning("canal_label_ends", "caution", text, "canal label"))
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
@@ -169,7 +173,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         bone_mm=bone,
         body=body.mask,
         canal_mm=canal_distance(canal, bone, grid, EXACT_BAND_MM[0]),
-        neighbour_mm=neighbour_distance(case, case.level_values[level], frame, grid),
+        neighbour_mm=neighbour_distance(case, level, frame, grid),
         posterior_wall_mm=with_midline_wall(body.wall, voxels, grid, superior, inferior),
         superior=superior,
         inferior=inferior,

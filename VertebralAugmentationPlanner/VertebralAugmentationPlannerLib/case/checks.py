@@ -106,6 +106,29 @@ def check_overlap(ct: Image, centroids: Mapping[str, NDArray]) -> None:
         )
 
 
+CORD_REACH_MM = 150.0
+"""A cord ends at L1 or L2: lumbar levels lie up to this far below it. A canal passes every level [D]."""
+
+
+def check_canal(canal: Image, boxes: Mapping[str, NDArray], is_cord: bool) -> None:
+    """Raises InputError for a mask of the canal or cord that lies at none of the vertebrae.
+
+    Args:
+        canal: mask on a grid of its own, not empty.
+        boxes: (8, 3) RAS corners of each level's box, mm.
+    """
+    what = "cord" if is_cord else "canal"
+    points, reach = canal.to_ras(np.argwhere(canal.voxels)), CORD_REACH_MM if is_cord else 0.0
+    for corners in boxes.values():
+        low, high = corners.min(axis=0) - reach, corners.max(axis=0) + reach
+        if np.any(np.all((points >= low) & (points <= high), axis=1)):
+            return
+    raise InputError(
+        f"The {what} mask lies at {_point(points.mean(axis=0))} mm (RAS), at none of the labelled vertebrae; give the one of this "
+        "spine, or none."
+    )
+
+
 def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning]:
     """What the user must know of the CT: coarse voxels, vertebrae reaching out of it."""
     yield from thickness_warnings("CT", ct)

@@ -76,6 +76,9 @@ def load_case(
     standing = {name: centre for name, centre in centroids.items() if name not in parts}
     checks.order_problems(standing)
     warnings += checks.skipped_numbers(standing)
+    if names.also:
+        text = f"The label numbers have two readings: {names.also}. The present ones were taken; look whether the level names are right."
+        warnings.append(PlanWarning("numbering_of_two_readings", "info", text, "totalsegmentator/map_to_binary.py [V]"))
     warnings += checks.thickness_warnings("segmentation", cleaned.image)
 
     ct_image = None
@@ -84,8 +87,8 @@ def load_case(
             PlanWarning(
                 "no_ct",
                 "info",
-                "No CT was given: density, cleft, skin points and fluoroscopy are left out; the rest rests on "
-                "the labels.",
+                "No CT was given: density, cleft, gaps in the cortex, earlier cement and metal, skin points and fluoroscopy are left "
+                "out; the rest rests on the labels.",
                 "contract of the command line",
             )
         )
@@ -104,8 +107,11 @@ def load_case(
         else:
             warnings.append(doubt)
             ct_image = ct_in = None
+    if canal is not None and canal_image is not None:
+        checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
     inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name)
-    return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings))
+    other = {name: value for name, value in cleaned.present.items() if name not in LEVELS}
+    return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings), other)
 
 
 def _straight(image: Image, what: str, order: int, outside: float, warnings: list[PlanWarning]) -> Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,7 +39,23 @@ TOTALSEGMENTATOR: dict[str, int] = {
 TOTALSEGMENTATOR_CORD = 79
 """``spinal_cord`` in the same table."""
 
-KNOWN: dict[str, dict[str, int]] = {"verse": VERSE, "totalsegmentator": TOTALSEGMENTATOR}
+TOTALSEGMENTATOR_1: dict[str, int] = {
+    "sacrum": 92,
+    **{f"L{n}": 23 - n for n in range(1, 6)},
+    **{f"T{n}": 35 - n for n in range(1, 13)},
+    **{f"C{n}": 42 - n for n in range(1, 8)},
+}
+"""TotalSegmentator version 1: L5–L1 = 18–22, T12–T1 = 23–34, C7–C1 = 35–41, sacrum 92 (``class_map["total_v1"]`` in the same
+file). A spine of it always holds “L5–T10” of version 2, four or five levels off."""
+
+KNOWN: dict[str, dict[str, int]] = {
+    "verse": VERSE,
+    "totalsegmentator": TOTALSEGMENTATOR,
+    "totalsegmentator-v1": TOTALSEGMENTATOR_1,
+}
+CURRENT = ("verse", "totalsegmentator")
+"""A lone vertebra is read by these; version 1 of TotalSegmentator has to show by the order of several."""
+
 HIGHEST_VERSE_VALUE = 28
 
 BESIDE_VERSE = {hundred + value for hundred in (100, 200) for value in range(1, HIGHEST_VERSE_VALUE + 1)}
@@ -60,7 +76,7 @@ comes down to about 10 mm, and centroids of vertebrae cut by the border shift. [
 PLAIN_SPINE = 3
 """So many vertebrae in the order and at the distances of a spine are no coincidence of numbers. [D]"""
 
-ASK = "give --labels verse, totalsegmentator or a JSON file such as {“20”: “L1”}"
+ASK = "give --labels verse, totalsegmentator, totalsegmentator-v1 or a JSON file such as {“20”: “L1”}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,8 @@ class Numbering:
     """Names of the values of one label map.
 
     Args:
-        name: "verse", "totalsegmentator", "segments", "given" or the JSON file's name; for the plan's record.
+        name: "verse", "totalsegmentator", "totalsegmentator-v1", "segments", "given" or the JSON file's name; for the plan's
+            record.
         values: value of each level present in the map's numbering, whether or not the map holds it.
         other: values of neck, S1 and sacrum.
         canal: value of a canal label; ``cord`` that of a cord label.
@@ -79,6 +96,8 @@ class Numbering:
     other: dict[str, int] = field(default_factory=dict)
     canal: int | None = None
     cord: int | None = None
+    also: str = ""
+    """Another reading of the same numbers that their order allows as well, in words."""
 
 
 def numbering_from_table(name: str, table: Mapping[str, int]) -> Numbering:
@@ -113,7 +132,7 @@ def numbering_from_table(name: str, table: Mapping[str, int]) -> Numbering:
 
 
 def known_numbering(name: str) -> Numbering:
-    """The numbering called "verse" or "totalsegmentator"."""
+    """The numbering called "verse", "totalsegmentator" or "totalsegmentator-v1"."""
     table = dict(KNOWN[name])
     if name == "totalsegmentator":
         table["spinal cord"] = TOTALSEGMENTATOR_CORD
@@ -152,7 +171,7 @@ def read_numbering(path: Path) -> Numbering:
 
 
 def numbering_of(labels: Image, choice: str) -> Numbering:
-    """The numbering of a label map by the user's choice: "verse", "totalsegmentator", "auto" or a JSON file's path.
+    """The numbering of a label map by the user's choice: the name of a known one, "auto" or a JSON file's path.
 
     Raises:
         InputError: the choice is unknown, or "auto" finds no or two readings.
@@ -174,7 +193,7 @@ def _refuse_wrong_choice(labels: Image, choice: str) -> None:
     chosen = _reading(KNOWN[choice], found)
     for name, table in KNOWN.items():
         reading = _reading(table, found)
-        if name != choice and len(reading) >= max(PLAIN_SPINE, len(chosen) + 1) and forms_spine(reading):
+        if name != choice and len(reading) >= max(PLAIN_SPINE, len(chosen) + 1) and _fits(name, reading):
             raise InputError(
                 f"The labels lie in the order of {title(name)}’s numbers ({_span(list(reading))}), not of "
                 f"{title(choice)}’s; give --labels {name}."
@@ -185,7 +204,8 @@ def detect_numbering(labels: Image) -> Numbering:
     """The one known numbering in which the labels form a spine.
 
     VerSe's numbers grow from head to foot, TotalSegmentator's from foot to head: where two or more vertebrae are
-    there, their order in the patient decides. A single vertebra is taken where only one table knows its number.
+    there, their order in the patient decides. A single vertebra is taken where only one table knows its number. Where
+    both versions of TotalSegmentator explain as many vertebrae it is the current one, and the numbering tells the other.
 
     Raises:
         InputError: no table fits, or both do; the message says what each reading would be.
@@ -197,15 +217,21 @@ def detect_numbering(labels: Image) -> Numbering:
     if any(value > HIGHEST_VERSE_VALUE and value not in BESIDE_VERSE for value in found):
         readings["verse"] = {}  # VerSe has no such value: another numbering, or one with organs
     named = {name: [level for level in reading if level in LEVELS] for name, reading in readings.items()}
-    fitting = [name for name in KNOWN if named[name] and forms_spine(readings[name])]
-    # Of two readings that both form a spine, the one that explains more of the vertebrae: L4 of TotalSegmentator is
+    fitting = [name for name in KNOWN if named[name] and _fits(name, readings[name])]
+    # Of several readings that form a spine, the one that explains more of the vertebrae: L4 of TotalSegmentator is
     # VerSe's T13, so a VerSe spine with a T13 always holds one “TotalSegmentator” vertebra as well.
     most = max((len(readings[name]) for name in fitting), default=0)
     best = [name for name in fitting if len(readings[name]) == most]
-    alone = sum(bool(levels) for levels in named.values()) == 1
-    if len(best) == 1 and (most > 1 or alone):
-        return known_numbering(best[0])
-    raise InputError(_why_not(sorted(found), named))
+    alone = sum(bool(named[name]) for name in CURRENT) == 1
+    if most == 1:
+        best = [name for name in best if name in CURRENT and alone]
+    also = ""
+    if best == ["totalsegmentator", "totalsegmentator-v1"]:
+        old = best.pop()
+        also = f"{_span(named[best[0]])} by {title(best[0])}’s present numbers, {_span(named[old])} by those of its version 1"
+    if len(best) == 1:
+        return replace(known_numbering(best[0]), also=also)
+    raise InputError(_why_not(sorted(found), {name: named[name] for name in CURRENT}))
 
 
 def _reading(table: Mapping[str, int], found: Mapping[int, Sampled]) -> dict[str, NDArray]:
@@ -215,6 +241,16 @@ def _reading(table: Mapping[str, int], found: Mapping[int, Sampled]) -> dict[str
     cut = [name for name, label in there.items() if label.at_border]
     parts = parts_of_vertebrae({name: label.volume_ml for name, label in there.items()}, cut)
     return {name: there[name].centre for name in SPINE_ORDER if name in there and name not in parts}
+
+
+def _fits(name: str, reading: Mapping[str, NDArray]) -> bool:
+    """Whether a reading is a spine. Version 1's has no gap: its lumbar numbers are bowel, bladder and prostate of version 2."""
+    if name not in CURRENT:
+        order = [part for part in SPINE_ORDER if part in KNOWN[name]]
+        places = [order.index(part) for part in reading]
+        if places and len(places) != places[-1] - places[0] + 1:
+            return False
+    return forms_spine(reading)
 
 
 def forms_spine(centroids: Mapping[str, NDArray]) -> bool:
@@ -235,9 +271,8 @@ def _why_not(values: list[int], named: dict[str, list[str]]) -> str:
         return f"No vertebra T1–L6 is in the labels (values {shown}) in VerSe’s or TotalSegmentator’s numbers; {ASK}."
     if len(readings) == 2:
         return f"The label values {shown} could be {readings[0]} or {readings[1]}; {ASK}."
-    hint = " (TotalSegmentator version 1 numbers L5–T1 as 18–34)" if "VerSe" in readings[0] else ""
     return (
-        f"The label values {shown} would be {readings[0]}, but they do not lie in that order from head to foot{hint}; "
+        f"The label values {shown} would be {readings[0]}, but they do not lie in that order from head to foot; "
         f"correct the labels or {ASK}."
     )
 
@@ -248,7 +283,12 @@ def _span(levels: list[str]) -> str:
 
 def title(name: str) -> str:
     """How a known numbering is written in a sentence."""
-    return {"verse": "VerSe", "totalsegmentator": "TotalSegmentator"}.get(name, name)
+    titles = {
+        "verse": "VerSe",
+        "totalsegmentator": "TotalSegmentator",
+        "totalsegmentator-v1": "TotalSegmentator version 1",
+    }
+    return titles.get(name, name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..model import Image
+from .materials import GAS_HU
 from .sampling import BodyVoxels
-
-GAS_HU = -200.0
-"""Certain gas. No published threshold was found; fat ends at −130 HU and gas mixed with bone still lies below [D]."""
 
 GAS_EDGE_HU = -100.0
 """Voxels connected to certain gas belong to the cleft down to here (partial volume) [D]."""
@@ -28,19 +25,6 @@ PURE_GAS_PERCENTILE = 2.0
 """The darkest voxels of a cleft show its gas unmixed (a thin cleft has few of them)."""
 
 _TOUCHING = np.ones((3, 3, 3), bool)
-
-
-CLIPPED_SHARE = 0.001
-"""A CT whose lowest value is above gas and fills this share of it was cut off there (stored in a window): a crop without air or
-fat has single darkest voxels [D]."""
-
-
-def cut_off_above_gas_hu(ct: Image) -> float | None:
-    """The value at which a CT was cut off, where that is above gas, so that none can show; None where gas would."""
-    lowest = float(ct.voxels.min())
-    if lowest <= GAS_HU or np.count_nonzero(ct.voxels == lowest) < CLIPPED_SHARE * ct.voxels.size:
-        return None
-    return lowest
 
 
 def cleft_volume_ml(voxels: BodyVoxels) -> float | None:

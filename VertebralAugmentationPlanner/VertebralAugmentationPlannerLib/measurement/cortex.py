@@ -64,25 +64,32 @@ class CorticalDefect:
     centre_local: tuple[float, float, float]
 
 
-def cortical_defects(
-    vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: float | None
-) -> list[CorticalDefect] | None:
+class CortexUnseen(Exception):
+    """The CT cannot tell where the cortex is missing; the message says why, to go on after a colon."""
+
+
+def cortical_defects(vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: float | None) -> list[CorticalDefect]:
     """Patches of the body's surface without cortex, largest first.
 
-    None where the CT cannot tell: no CT, no trabecular reading, or a shell that does not stand out.
+    Raises:
+        CortexUnseen: no trabecular reading to compare with, or a shell that does not stand out.
     """
-    if voxels.hu is None or trabecular_hu is None:
-        return None
+    if voxels.hu is None:
+        raise CortexUnseen("there is no CT")
+    if trabecular_hu is None:
+        raise CortexUnseen("the trabecular bone that a cortex stands out from could not be read in the CT")
     points, normals = body_surface(vertebra, voxels)
     if len(points) < 100:
-        return None
+        raise CortexUnseen("too little of the body’s own surface is left")
     readings = _shell_readings(points, normals, voxels) - trabecular_hu
     seen = np.isfinite(readings)
     points, normals, readings = points[seen], normals[seen], readings[seen]
     facing = _facing(normals)
     usual = _usual_shell(readings, facing)
     if usual is None:
-        return None
+        raise CortexUnseen(
+            "on one side at least it does not stand out from the trabecular bone in this CT (thick slices, smooth kernel)"
+        )
     tree = cKDTree(points)
     nearby = tree.sparse_distance_matrix(tree, SMOOTHING_MM, output_type="coo_matrix")
     weight = coo_matrix((np.ones(len(nearby.row)), (nearby.row, nearby.col)), shape=(len(points),) * 2).tocsr()

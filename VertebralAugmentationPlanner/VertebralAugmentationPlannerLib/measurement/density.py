@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .materials import Window
 from .sampling import BodyVoxels
 
 CORTEX_MARGIN_MM = 3.0
@@ -15,9 +16,7 @@ CENTRAL_SHARE = 0.7
 denser bone under the end plates [D]."""
 
 GAS_HU = -100.0
-CEMENT_HU = 1600.0
-"""Cement in CT lies above 1600 HU (BICEPS, main.py) [V]; such voxels and gas are no trabecular bone."""
-
+"""Such voxels, and cement and metal, are no trabecular bone."""
 FOREIGN_HALO_MM = 2.0
 """Blur of gas, cement and metal into their surroundings."""
 
@@ -25,16 +24,17 @@ MIN_SAMPLE_MM3 = 100.0
 """A smaller sample is not a density: with 30 HU of noise a hundred voxels of 1 mm still give ± 3 HU."""
 
 
-def trabecular_density_hu(voxels: BodyVoxels) -> float | None:
+def trabecular_density_hu(voxels: BodyVoxels, window: Window) -> float | None:
     """Mean HU of the trabecular bone in the middle of the body.
 
-    None without a CT, or where less than :data:`MIN_SAMPLE_MM3` is left beside cortex, gas, cement and the CT's border.
+    None without a CT, where less than :data:`MIN_SAMPLE_MM3` is left beside cortex, gas, cement and the CT's border, or where
+    the CT was cut off among the bone's own values. What reaches the value that it was cut off at may be cement.
     """
-    if voxels.hu is None:
+    if voxels.hu is None or not window.shows_bone:
         return None
     hu = voxels.hu
     sample = central_ellipsoid(voxels) & (voxels.inside_mm >= CORTEX_MARGIN_MM) & np.isfinite(hu)
-    foreign = voxels.body & ((hu <= GAS_HU) | (hu >= CEMENT_HU))
+    foreign = voxels.body & ((hu <= GAS_HU) | (hu >= window.dense_hu))
     if foreign.any():
         sample &= ndimage.distance_transform_edt(~foreign) * voxels.grid.spacing_mm > FOREIGN_HALO_MM
     if sample.sum() * voxels.grid.spacing_mm**3 < MIN_SAMPLE_MM3:

@@ -8,13 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..model import HeightLoss, InputError, Measurements
+from ..model import HeightLoss, InputError, Measurements, PlanWarning
 from ..model.geometry import FloatArray
 from ..model.plan import Point
 from .angles import signed_angle_deg
 from .fracture import fracture_shape, genant_grade
 from .heights import HEIGHT_NAMES, heights_of_points
+from .notes import LOSS_CODES, loss_notes
 from .reference import height_loss
+
+
+OF_CLASS_GONE = "of_class_not_read"
+"""Code of the note that an edit took the OF class away."""
 
 
 class EditedMeasurement(NamedTuple):
@@ -24,11 +29,21 @@ class EditedMeasurement(NamedTuple):
     changed: tuple[str, ...]
     """Names of the landmarks that were moved."""
 
+    def warnings(self, before: tuple[PlanWarning, ...]) -> tuple[PlanWarning, ...]:
+        """A level's warnings with what they say of the height loss as it is now."""
+        kept = tuple(warning for warning in before if warning.code not in LOSS_CODES | {OF_CLASS_GONE})
+        notes = loss_notes(self.measurements)
+        if self.measurements.genant_grade and self.measurements.of_class is None:
+            text = "The heights were edited by hand and grade or shape changed with them: the OF class is not read again from that."
+            notes.append(PlanWarning(OF_CLASS_GONE, "info", text, "the user's edit"))
+        return (*kept, *notes)
+
 
 def measurements_with_points(
     measurements: Measurements, points_ras: Mapping[str, tuple[Point, Point]], right: FloatArray
 ) -> EditedMeasurement:
-    """Heights, losses, grade, shape and wedge angle from edited landmarks; everything else stays.
+    """Heights, losses, grade, shape and wedge angle from edited landmarks; everything else stays, the OF class only where
+    grade and shape do: it was read from the end plates and the posterior wall of another fracture.
 
     The reference stays too: it comes from other levels. Only where the own posterior wall is the reference does it
     follow the edited posterior height.
@@ -59,6 +74,8 @@ def measurements_with_points(
             )
     loss = HeightLoss(None, None, None) if reference is None else height_loss(heights, reference)
     grid = measurements.heights_3x3_mm
+    grade, shape = genant_grade(loss), fracture_shape(loss)
+    same = (grade, shape) == (measurements.genant_grade, measurements.fracture_shape)
     edited = replace(
         measurements,
         anterior_height_mm=heights.anterior,
@@ -67,8 +84,9 @@ def measurements_with_points(
         heights_3x3_mm=None if grid is None else (grid[0], tuple(heights), grid[2]),
         reference=reference,
         height_loss_percent=loss,
-        genant_grade=genant_grade(loss),
-        fracture_shape=fracture_shape(loss),
+        genant_grade=grade,
+        fracture_shape=shape,
+        of_class=measurements.of_class if same else None,
         wedge_angle_deg=_wedge_deg(points, right),
         height_points_ras=points,
     )

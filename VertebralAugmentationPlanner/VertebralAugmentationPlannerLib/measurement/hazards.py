@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
 from .cortex import FORAMEN, CorticalDefect
+from .materials import CEMENT_HU, METAL_HU, Window
 from .reference import largest_loss
 from .sampling import BodyVoxels
 
@@ -113,8 +114,13 @@ _DEFECTS = {
 }
 
 
-def cortex_warnings(defects: Sequence[CorticalDefect] | None, fractured: bool) -> list[PlanWarning]:
-    """One warning for each side that is open (its patches added up)."""
+def cortex_warnings(
+    defects: Sequence[CorticalDefect] | None, fractured: bool, unseen: str | None = None
+) -> list[PlanWarning]:
+    """One warning for each side that is open (its patches added up); or why none could be looked for."""
+    if defects is None and unseen is not None:
+        text = f"Gaps in the cortex, by which cement leaks (into the canal, a disc, a vein), could not be looked for: {unseen}."
+        return [PlanWarning("cortex_not_checked", "caution" if fractured else "info", text, _LEAK_SOURCE)]
     if defects is None:
         return []
     areas: dict[str, float] = {}
@@ -130,12 +136,6 @@ def cortex_warnings(defects: Sequence[CorticalDefect] | None, fractured: bool) -
 
 
 # --- cement and metal -------------------------------------------------------------------------------------------
-
-CEMENT_HU = 1600.0
-"""Cement in CT lies above 1600 HU (BICEPS, main.py) [V]."""
-
-METAL_HU = 2800.0
-"""Cement ends at about 3000 HU, metal saturates many scanners at 3071 HU [M]; between them by design [D]."""
 
 MIN_FOREIGN_ML = 0.1
 """Less is a calcification or a bone island [D]."""
@@ -168,11 +168,19 @@ def find_foreign(voxels: BodyVoxels) -> Foreign:
     return Foreign(float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum()))
 
 
-def foreign_warnings(foreign: Foreign | None) -> list[PlanWarning]:
-    """Traces of an earlier operation."""
+def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarning]:
+    """Traces of an earlier operation, or that a CT cannot show any."""
     if foreign is None:
         return []
     warnings = []
+    if window.below_cement_hu is not None:
+        text = (
+            f"The CT is cut off at {window.below_cement_hu:.0f} HU: earlier cement and metal cannot be told from bone in it; look at "
+            "the original."
+        )
+        warnings.append(
+            PlanWarning("cement_cannot_show", "caution", text, "Cement above 1600 HU (BICEPS, main.py) [V]")
+        )
     if foreign.cement_ml > 0:
         text = (
             f"Dense material of {foreign.cement_ml:.1f} ml in the vertebra, probably earlier cement: density and"

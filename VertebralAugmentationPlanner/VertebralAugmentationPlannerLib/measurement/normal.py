@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -119,6 +120,47 @@ def normal_heights(level: str) -> tuple[float, float, float]:
     posterior = normal_posterior_height()[level]
     anterior_ratio, middle_ratio = normal_ratios()[level]
     return posterior * anterior_ratio, posterior * middle_ratio, posterior
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Normal values by level in one spine.
+
+    Args:
+        six_lumbar: whether it has six lumbar vertebrae. The last one is then the steep one, and L5 is like L4; from memory,
+            without a source for the numbers [M].
+    """
+
+    six_lumbar: bool = False
+
+    def standing(self, level: str) -> str:
+        """The level in whose place this one stands."""
+        return {"L5": "L4", "L6": "L5"}.get(level, level) if self.six_lumbar else level
+
+    def heights(self, level: str) -> tuple[float, float, float]:
+        """Normal anterior, middle and posterior height of a level, mm."""
+        return normal_heights(self.standing(level))
+
+    def ratios(self, level: str) -> tuple[float, float]:
+        """Normal anterior and middle height, each as a fraction of the posterior height."""
+        return normal_ratios()[self.standing(level)]
+
+    def sourced(self, level: str) -> bool:
+        """Whether the level's normal proportions have a source."""
+        return self.standing(level) in sourced_ratios()
+
+    def growth(self, from_level: str, to_level: str) -> tuple[float, float, float]:
+        """How much taller (mm) the anterior, middle and posterior height are at one level than at another."""
+        return growth(self.standing(from_level), self.standing(to_level))
+
+    def is_steep(self, level: str) -> bool:
+        """Whether the level is wedge-shaped by nature: the last lumbar one (3 mm lower behind than the one above)."""
+        return self.standing(level) in ("L5", "L6")
+
+    @property
+    def above_steep(self) -> str:
+        """The level above the steep one."""
+        return "L5" if self.six_lumbar else "L4"
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
 from .angles import Angles
+from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
-from .normal import basis_of_growth, basis_of_heights, basis_of_ratios, normal_heights
+from .materials import Window
+from .normal import basis_of_growth, basis_of_heights, basis_of_ratios
 from .reference import LevelReference, largest_loss
 
 GRADE_DOUBT_PERCENT = 2.5
@@ -23,6 +25,10 @@ COARSE_SPACING_MM = 3.2
 """Above the 3 mm slices at which twice the error was measured nothing is claimed [D]."""
 
 _HEIGHTS = ("anterior", "middle", "posterior")
+
+
+SIX_LUMBAR = ("L4", "L5", "L6")
+"""Levels whose reference leans on which lumbar vertebra is the last."""
 
 
 def reference_notes(level: str, found: LevelReference, measurements: Measurements, spine: Spine) -> list[PlanWarning]:
@@ -49,12 +55,20 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
         text = "No unfractured neighbour: the reference is the own posterior wall and the level’s normal proportions."
         notes.append(PlanWarning("reference_own_posterior", "caution", text, str(basis_of_ratios(level))))
     elif method == "normative":
-        expected = normal_heights(level)[2]
+        expected = found.reference.posterior_height_mm
         text = (
             f"No unfractured neighbour and a low posterior wall: the reference is the normal {level} (posterior "
             f"{expected:.0f} mm), whatever the patient’s size."
         )
         notes.append(PlanWarning("reference_normative", "caution", text, str(basis_of_heights(level))))
+    if "L6" in spine.vertebrae and level in SIX_LUMBAR:
+        text = (
+            f"Six lumbar vertebrae are labelled: L6 is compared as the last one (L5) usually is, and L5 as an L4, so the reference of "
+            f"{level} rests on that."
+        )
+        notes.append(
+            PlanWarning("six_lumbar_vertebrae", "info", text, "No source for normal values of such a spine [M]")
+        )
     if found.doubt:
         source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
         text = (
@@ -94,12 +108,25 @@ def height_notes(vertebra: Vertebra) -> list[PlanWarning]:
     return notes
 
 
-def fracture_notes(measurements: Measurements, case: Case) -> list[PlanWarning]:
-    """How far grade and class can be trusted."""
+LOSS_CODES = frozenset(
+    {
+        "grade_borderline",
+        "height_loss_above_half",
+        "loss_below_4_mm",
+        "near_total_collapse",
+        "of_class_ct_only",
+        "supine_ct",
+    }
+)
+"""Codes of all that :func:`loss_notes` says: edited heights replace them."""
+
+
+def loss_notes(measurements: Measurements) -> list[PlanWarning]:
+    """What the height loss brings with it, and how far grade and class can be trusted."""
     loss = largest_loss(measurements.height_loss_percent)
     if loss is None:
         return []
-    notes = []
+    notes = collapse_warnings(measurements)
     for limit in (GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT):
         if abs(loss - limit) < GRADE_DOUBT_PERCENT:
             text = f"The largest height loss is {loss:.1f} %, next to the limit of {limit:.0f} % between two grades."
@@ -176,8 +203,8 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
     return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 
 
-def not_computed(measurements: Measurements, angles: Angles, case: Case, cut_off_hu: float | None) -> list[PlanWarning]:
-    """Why numbers are missing: one entry for each reason, naming the fields. ``cut_off_hu``: of a CT that ends above gas."""
+def not_computed(measurements: Measurements, angles: Angles, case: Case, window: Window) -> list[PlanWarning]:
+    """Why numbers are missing: one entry for each reason, naming the fields. ``window``: where the CT was cut off."""
     reasons: dict[str, str] = {}
     loss = measurements.height_loss_percent
     for name in _HEIGHTS:
@@ -196,7 +223,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case, cut_off
         if getattr(measurements, field) is None:
             reasons[field] = "the body’s outline could not be followed"
     reasons.update(angles.missing)
-    reasons.update(_missing_ct_numbers(measurements, case, cut_off_hu))
+    reasons.update(_missing_ct_numbers(measurements, case, window))
     by_reason: dict[str, list[str]] = {}
     for name, why in reasons.items():
         by_reason.setdefault(why, []).append(name)
@@ -209,12 +236,13 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case, cut_off
 NO_DEFAULT_SOURCE = "A number that cannot be measured is left out [D]"
 
 
-def _missing_ct_numbers(measurements: Measurements, case: Case, cut_off_hu: float | None) -> dict[str, str]:
-    why = (
-        "there is no CT"
-        if case.ct is None
-        else "too little trabecular bone lies inside the CT away from cortex, gas and cement"
-    )
+def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window) -> dict[str, str]:
+    if case.ct is None:
+        why = "there is no CT"
+    elif not window.shows_bone:
+        why = f"the CT is cut off at {window.dense_hu:.0f} HU, among the values of bone"
+    else:
+        why = "too little trabecular bone lies inside the CT away from cortex, gas and cement"
     reasons = {}
     if measurements.body_density_hu is None:
         reasons["body_density_hu"] = why
@@ -225,7 +253,7 @@ def _missing_ct_numbers(measurements: Measurements, case: Case, cut_off_hu: floa
     if measurements.cleft_volume_ml is None:
         reasons["cleft_volume_ml"] = (
             "there is no CT"
-            if cut_off_hu is None
-            else f"the CT is cut off at {cut_off_hu:.0f} HU, so that gas cannot show"
+            if window.above_gas_hu is None
+            else f"the CT is cut off at {window.above_gas_hu:.0f} HU, so that gas cannot show"
         )
     return reasons

@@ -30,8 +30,10 @@ ISTHMUS_MM = ZINDRICK_MM | {
     "T4": (4.7, 12.1),
     "T6": (5.2, 12.2),
     "T7": (5.3, 12.1),
+    "T13": (7.9, 15.6),
+    "L6": (18.0, 14.0),
 }
-"""The same and the other thoracic levels, as remembered [M]. Newer means of the width lie within a fifth of them: T4 4.2–4.5,
+"""The same and the other thoracic levels, as remembered [M]; T13 midway between T12 and L1, L6 as L5 [D]. Newer means of the width lie within a fifth of them: T4 4.2–4.5,
 T5 4.6, T12 8.3–8.7 (Kaur 2016, PMC4857161; Hung 2022 [V]), L5 16.1 ± 2.3 × 12.9 ± 1.9 (ijssurgery markup 11003 [V])."""
 
 MOST_WIDTH, HEIGHT = 1.6, (0.6, 1.5)
@@ -49,14 +51,12 @@ SOURCE = "Zindrick 1987 [M]; limits by design [D]"
 def size_warnings(vertebra: Vertebra) -> list[PlanWarning]:
     """Isthmuses larger or lower than their level can have them, and sides too unlike; each with its numbers."""
     found = []
-    usual = ISTHMUS_MM.get(vertebra.level)
+    usual = ISTHMUS_MM[vertebra.level]
     sizes = {
         side: (pedicle.isthmus_width_mm, pedicle.isthmus_height_mm)
         for side, pedicle in sorted(vertebra.pedicles.items())
     }
     for side, (width, height) in sizes.items():
-        if usual is None:
-            continue
         wide, tall = width / usual[0], height / usual[1]
         if wide > MOST_WIDTH:
             found.append(_strange(vertebra.level, side, "wide", width, wide, usual[0]))

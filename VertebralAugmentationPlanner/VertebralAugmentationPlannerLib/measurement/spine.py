@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Spine, Vertebra
 from . import hazards, notes, pedicle_norms
 from .angles import Angles, measure_angles
-from .cleft import cleft_volume_ml, cut_off_above_gas_hu
-from .cortex import CorticalDefect, cortical_defects
+from .cleft import cleft_volume_ml
+from .cortex import CorticalDefect, CortexUnseen, cortical_defects
 from .density import trabecular_density_hu
 from .depth import mid_depth
 from .fracture import fracture_shape, genant_grade
 from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights, with_visible_rims
+from .materials import Window, window_of
+from .normal import Usual
 from .of_class import of_class
 from .posterior_wall import WallProfile, retropulsion_mm, wall_profile
 from .reference import LevelReference, find_references
@@ -31,13 +33,15 @@ class MeasuredLevel:
 
 @dataclass(frozen=True)
 class CtReadings:
-    """What the CT says about one body; all None without a CT. ``cut_off_hu``: where it ends above gas, of the whole CT."""
+    """What the CT says about one body; all None without a CT. ``window``: where the whole CT was cut off. ``unseen``: why no
+    gaps in the cortex could be looked for, where a CT cannot tell."""
 
     density_hu: float | None
     cleft_ml: float | None
     defects: list[CorticalDefect] | None
     foreign: hazards.Foreign | None
-    cut_off_hu: float | None = None
+    window: Window = field(default_factory=Window)
+    unseen: str | None = None
 
 
 def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, MeasuredLevel]:
@@ -54,24 +58,29 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     references = find_references(
         {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()},
         doubtful=[level for level, rims in doubtful.items() if rims],
+        usual=Usual(six_lumbar="L6" in spine.vertebrae),
     )
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
-    cut_off_hu = None if case.ct is None else cut_off_above_gas_hu(case.ct)
-    readings = {level: read_ct(vertebra, case, cut_off_hu) for level, vertebra in complete.items()}
+    window = Window() if case.ct is None else window_of(case.ct)
+    readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
     return {
         level: _measure_level(level, complete, references, walls, readings, spine, case, options) for level in complete
     }
 
 
-def read_ct(vertebra: Vertebra, case: Case, cut_off_hu: float | None) -> CtReadings:
+def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
     """Density, gas (none is looked for in a CT that is cut off above it), cortical gaps, cement and metal of one body."""
     if case.ct is None:
         return CtReadings(None, None, None, None)
     voxels = body_voxels(vertebra, case.ct)
-    density = trabecular_density_hu(voxels)
-    cleft_ml = cleft_volume_ml(voxels) if cut_off_hu is None else None
-    defects, foreign = cortical_defects(vertebra, voxels, density), hazards.find_foreign(voxels)
-    return CtReadings(density, cleft_ml, defects, foreign, cut_off_hu)
+    density = trabecular_density_hu(voxels, window)
+    cleft_ml = cleft_volume_ml(voxels) if window.above_gas_hu is None else None
+    defects, unseen = None, None
+    try:
+        defects = cortical_defects(vertebra, voxels, density)
+    except CortexUnseen as error:
+        unseen = str(error)
+    return CtReadings(density, cleft_ml, defects, hazards.find_foreign(voxels), window, unseen)
 
 
 def _measure_level(
@@ -140,17 +149,16 @@ def _warnings(
     ct = readings[level]
     return (
         *hazards.canal_warnings(measurements),
-        *hazards.collapse_warnings(measurements),
         *hazards.cleft_warnings(measurements),
-        *hazards.cortex_warnings(ct.defects, level in fractured),
-        *hazards.foreign_warnings(ct.foreign),
+        *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen),
+        *hazards.foreign_warnings(ct.foreign, ct.window),
         *hazards.pedicle_warnings(complete[level]),
         *pedicle_norms.size_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
         *notes.reference_notes(level, references[level], measurements, spine),
         *notes.height_notes(spine.vertebrae[level]),
-        *notes.fracture_notes(measurements, case),
+        *notes.loss_notes(measurements),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),
-        *notes.not_computed(measurements, angles, case, ct.cut_off_hu),
+        *notes.not_computed(measurements, angles, case, ct.window),
     )

@@ -165,7 +165,8 @@ class PlanOptions:
         cannula: "auto" (the thickest of the procedure that keeps every margin) or a gauge of :data:`CANNULAS`.
         target_fill: share of the anterior two-thirds of the body to fill with cement, 0–1.
         etiology: "osteoporotic", "traumatic" or "tumour".
-        labels: numbering of the label map: "auto", "totalsegmentator", "verse" or the path of a JSON file.
+        labels: numbering of the label map: "auto", "totalsegmentator", "totalsegmentator-v1", "verse" or the path of a JSON
+            file.
         balloon: name of a catalogue balloon, or "auto" for the longest that fits.
         catalog: path of a device catalogue of the user's own (JSON), added to the one that ships.
     """
@@ -186,7 +187,11 @@ class PlanOptions:
         kept: dict[str, Any] = {
             "levels": _levels(self.levels),
             "target_fill": _number(self.target_fill, "target fill", SHARE),
-            "labels": _path(self.labels, "labels", "“auto”, “totalsegmentator”, “verse” or the path of a JSON file"),
+            "labels": _path(
+                self.labels,
+                "labels",
+                "“auto”, “totalsegmentator”, “totalsegmentator-v1”, “verse” or the path of a JSON file",
+            ),
         }
         for name, allowed in (
             ("procedure", PROCEDURES),

@@ -22,6 +22,8 @@ class Case:
         canal: optional mask of the canal or cord (non-zero inside), on a grid of its own.
         inputs: what was read, for the plan's record.
         canal_is_cord: the mask is the cord and not the whole canal.
+        other_values: label value of each other part of the spine present (neck, S1, sacrum): not planned, but bone that a
+            needle must not meet.
     """
 
     ct: Image | None
@@ -31,6 +33,11 @@ class Case:
     canal: Image | None = None
     canal_is_cord: bool = False
     warnings: tuple[PlanWarning, ...] = ()
+    other_values: dict[str, int] = field(default_factory=dict)
+
+    def others(self, level: str) -> dict[int, str]:
+        """Name of each label value that is another vertebra, or the sacrum."""
+        return {value: name for name, value in {**self.level_values, **self.other_values}.items() if name != level}
 
 
 @dataclass(frozen=True, eq=False)

@@ -165,12 +165,18 @@ class Engine:
         return evaluator
 
     def remeasure(self, level: LevelPlan, place: str, ends: NDArray[np.floating]) -> LevelPlan:
-        """A level after the ends of one of its height lines were moved."""
+        """A level after the ends of one of its height lines were moved. What was expected of its old heights goes."""
         if level.measurements is None or level.frame is None:
             raise InputError(f"{level.level} has no measurements to edit; measure it first.")
         upper, lower = (tuple(float(value) for value in end) for end in ends)
         edited = measurements_with_points(level.measurements, {place: (upper, lower)}, np.array(level.frame.right))  # type: ignore[dict-item]
-        return replace(level, measurements=edited.measurements)
+        warnings = edited.warnings(level.warnings)
+        if level.predicted is not None:
+            text = (
+                f"{level.level}: the heights were edited by hand; what inflation restores is planned again from them."
+            )
+            warnings = (*warnings, PlanWarning("no_prediction", "info", text, "the user's edit"))
+        return replace(level, measurements=edited.measurements, predicted=None, warnings=warnings)
 
     def balloons(self, options: PlanOptions) -> list[Any]:
         """The balloons of the catalogue, the user's own included."""

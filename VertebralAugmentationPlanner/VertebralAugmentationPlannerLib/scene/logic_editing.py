@@ -132,6 +132,11 @@ class EditingLogic(ViewsLogic, StepsLogic):
         except Exception:
             session.draw_measures(old, True)
             raise
+        if edit.finished and level.trajectories and session.ready and not session.outdated:
+            # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
+            options = options_of(session.parameter_node)
+            volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
+            level = self.engine.augment(level, session.case(options), session.spine(options), options, volumes)
         session.draw_measures(level, edit.finished)
         self._tell(session.parameter_node, Change("height", edit.level, edit.part, edit.finished))
 
