@@ -7,7 +7,7 @@ import numpy as np
 from ..measurement.materials import CEMENT_HU, METAL_HU
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from .approach import Decision
-from .metal import BLOCKED_MM, in_the_way
+from .metal import in_the_way
 
 LONG_NEEDLE_MM = 120.0
 """Needles are 10, 12.5 or 15 cm long [M]; beyond 12 cm the operator has to pick the long one [D]."""
@@ -122,16 +122,19 @@ def _of_dense_material(name: str, case: Case, trajectory: Trajectory) -> list[Pl
     if case.ct is None:
         return []
     entry, target = np.array(trajectory.entry_ras), np.array(trajectory.target_ras)
-    skin = None if trajectory.skin_ras is None else np.array(trajectory.skin_ras)
-    way = in_the_way(case.ct, entry, target, trajectory.cannula_outer_diameter_mm / 2, skin)
+    outward = (entry - target) / np.linalg.norm(entry - target)
+    skin = entry + LABEL_REACH_MM * outward if trajectory.skin_ras is None else np.array(trajectory.skin_ras)
+    radius = trajectory.cannula_outer_diameter_mm / 2
     found = []
-    if way.behind_mm >= BLOCKED_MM:
-        message = f"{name}: between skin and bone the needle meets {way.behind_mm:.0f} mm of metal (a rod?)."
+    behind = in_the_way(case.ct, skin, entry, radius)
+    if behind.blocks:
+        message = f"{name}: between skin and bone the needle meets {behind.length_mm:.0f} mm of metal (a rod?)."
         found.append(_warning("metal_on_the_way", "stop", message, f"CT above {METAL_HU:.0f} HU outside the bone [M]"))
-    if way.cement_mm >= BLOCKED_MM:
+    inside = in_the_way(case.ct, entry, target, radius)
+    if inside.is_cement:
         message = (
-            f"{name}: {way.cement_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: it "
-            "may not get through."
+            f"{name}: {inside.length_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: "
+            "it may not get through."
         )
         found.append(_warning("cement_on_the_way", "caution", message, f"CT above {CEMENT_HU:.0f} HU [D]"))
     return found

@@ -126,7 +126,7 @@ def _blocked_by_metal(case: Case, vertebra: Vertebra, check: PathCheck, cannula:
         return None
     entry, target = vertebra.frame.to_ras(check.entry), vertebra.frame.to_ras(check.target)
     found = in_the_way(case.ct, entry, target, cannula.radius_mm)
-    return f"{found.metal_mm:.0f} mm of its way lie in metal" if found.blocked else None
+    return f"{found.length_mm:.0f} mm of its way lie in metal" if found.blocks else None
 
 
 class _LevelPlanner:
@@ -168,10 +168,10 @@ class _LevelPlanner:
             return plan
         entry, target = (self.vertebra.frame.to_ras(end) for end in (plan.path.check.entry, plan.path.check.target))
         found = in_the_way(self.ct, entry, target, plan.cannula.radius_mm)
-        if not found.blocked:
+        if not found.blocks:
             return plan
         reason = (
-            f"Metal lies in the {plan.side} needle’s way: on {found.metal_mm:.0f} of {np.linalg.norm(target - entry):.0f} mm from the "
+            f"Metal lies in the {plan.side} needle’s way: on {found.length_mm:.0f} of {np.linalg.norm(target - entry):.0f} mm from the "
             "entry to the target the CT shows it (a screw of an earlier operation?)."
         )
         return SidePlan(plan.side, None, None, None, plan.widest_mm, refusal=reason)
