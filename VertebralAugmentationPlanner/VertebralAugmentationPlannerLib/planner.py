@@ -149,7 +149,7 @@ def plan_level_augmentation(
     """
     bare = tuple(replace(needle, balloon=None, cement_ml=None, bone_fillers=None) for needle in level.trajectories)
     augmented = plan_augmentation(
-        spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml=volumes_ml
+        spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml, level.skipped_sides
     )
     # What an earlier augmentation warned of goes with it.
     kept = _without(level, AUGMENTATION_CODES)
