@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from .model import CasePlan, LevelPlan, PlanWarning, Trajectory
 from .model.plan import SEVERITIES
-from .report.wording import loss_words
+from .report.wording import loss_words, placed
 
 WIDTH = 80
 
@@ -33,11 +33,11 @@ def summary(plan: CasePlan) -> str:
     lines += _key(plan)
     stops, cautions = _remarks(plan, "stop"), _remarks(plan, "caution")
     if stops:
-        lines += ["", "STOP", *(line for where, text in stops for line in _wrapped(_placed(where, text)))]
+        lines += ["", "STOP", *(line for where, text in stops for line in _wrapped(placed(where, text)))]
     if len(cautions) > SHORT_ABOVE:
         lines += ["", "CAUTION (in full in the report and in plan.json)", *_in_short(plan)]
     elif cautions:
-        lines += ["", "CAUTION", *(line for where, text in cautions for line in _wrapped(_placed(where, text)))]
+        lines += ["", "CAUTION", *(line for where, text in cautions for line in _wrapped(placed(where, text)))]
     return "\n".join(lines)
 
 
@@ -121,11 +121,6 @@ def _of_level(level: LevelPlan, severity: str) -> Iterator[str]:
 
 def _severity(needle: Trajectory) -> str | None:
     return {"safe": None, "breach": "stop"}.get(needle.safety, "caution")
-
-
-def _placed(where: str, text: str) -> str:
-    """The text with its level; many already begin with it."""
-    return text if re.match(rf"{re.escape(where)}\b", text) else f"{where}: {text}"
 
 
 def _in_short(plan: CasePlan) -> list[str]:

@@ -39,6 +39,13 @@ ShouldCancel = Callable[[], bool]
 
 SOFTWARE = "VertebralAugmentationPlanner"
 
+LEVEL_NOT_FRACTURED = "level_not_fractured"
+
+CHOICE_CODES = frozenset({LEVEL_NOT_FRACTURED, "fractured_level_not_planned", "no_fractured_level"})
+"""Codes of warnings about which levels were planned; each run of :func:`plan_levels` says them anew."""
+
+GRADE_SOURCE = "Genant grade 0 below 20 % height loss [V: QIMS 2019, doi 10.21037/qims.2019.02.04]"
+
 READ_SHARE, ANATOMY_SHARE, MEASURE_SHARE = 0.15, 0.55, 0.65
 """Where reading, anatomy and measuring end on a progress bar; rough shares of a five-level case."""
 
@@ -107,7 +114,7 @@ def plan_levels(
     should_cancel: ShouldCancel | None = None,
 ) -> CasePlan:
     """Add needles, balloons and cement of ``options.levels`` to a measured plan; other levels stay as they are."""
-    asked = _asked_levels(plan, options)
+    asked, named = _asked_levels(plan, options), _are_named(options)
     levels = []
     for level in plan.levels:
         if level.level in asked:
@@ -116,11 +123,15 @@ def plan_levels(
             if progress is not None:
                 progress(asked.index(level.level) / len(asked), f"planning {level.level}")
             level = _planned_level(level, case, spine, options)
+            if named:
+                level = replace(level, warnings=(*_not_fractured(level), *level.warnings))
         levels.append(level)
-    warnings = plan.warnings if asked else (*plan.warnings, _nothing_fractured(plan))
+    kept = tuple(warning for warning in plan.warnings if warning.code not in CHOICE_CODES)
+    planned = replace(plan, options=to_plain(options), levels=tuple(levels), warnings=kept)
+    about = _left_out(planned) if named else () if asked else (_nothing_fractured(plan),)
     if progress is not None:
         progress(1.0, "planned")
-    return rounded(replace(plan, options=to_plain(options), levels=tuple(levels), warnings=warnings))
+    return rounded(replace(planned, warnings=(*kept, *about)))
 
 
 def plan_level_augmentation(
@@ -138,7 +149,7 @@ def plan_level_augmentation(
     """
     bare = tuple(replace(needle, balloon=None, cement_ml=None, bone_fillers=None) for needle in level.trajectories)
     augmented = plan_augmentation(
-        spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml=volumes_ml
+        spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml, level.skipped_sides
     )
     # What an earlier augmentation warned of goes with it.
     kept = _without(level, AUGMENTATION_CODES)
@@ -165,8 +176,37 @@ def _asked_levels(plan: CasePlan, options: PlanOptions) -> list[str]:
     wanted = requested_levels(options, [level.level for level in plan.levels])
     if wanted is None:
         return [level.level for level in plan.levels if level.measurements and (level.measurements.genant_grade or 0)]
-    named = not (isinstance(options.levels, str) and options.levels.strip().lower() == "all")
-    return [level.level for level in plan.levels if level.level in wanted and (named or level.complete)]
+    return [level.level for level in plan.levels if level.level in wanted and (_are_named(options) or level.complete)]
+
+
+def _are_named(options: PlanOptions) -> bool:
+    """Whether levels were named one by one, and not “all” or “fractured”."""
+    return not (isinstance(options.levels, str) and options.levels.strip().lower() in ("all", "fractured"))
+
+
+def _not_fractured(level: LevelPlan) -> tuple[PlanWarning, ...]:
+    """A caution where a level that was named has kept its height: a slip in counting looks like this."""
+    if level.measurements is None or level.measurements.genant_grade != 0:
+        return ()
+    text = (
+        f"{level.level} was named and has no fracture by height: is it the right level? A fresh fracture that has kept its "
+        "height shows in MRI alone."
+    )
+    return (PlanWarning(LEVEL_NOT_FRACTURED, "caution", text, GRADE_SOURCE),)
+
+
+def _left_out(plan: CasePlan) -> tuple[PlanWarning, ...]:
+    """A caution where levels were named and fractured ones are not among all that are planned by now."""
+    left = [
+        f"{level.level} (grade {level.measurements.genant_grade})"
+        for level in plan.levels
+        if level.approach is None and level.measurements is not None and level.measurements.genant_grade
+    ]
+    if not left:
+        return ()
+    planned = ", ".join(level.level for level in plan.levels if level.approach is not None)
+    text = f"Fractured by height but not planned: {', '.join(left)}. Planned: {planned}."
+    return (PlanWarning("fractured_level_not_planned", "caution", text, GRADE_SOURCE),)
 
 
 def _nothing_fractured(plan: CasePlan) -> PlanWarning:
@@ -175,7 +215,7 @@ def _nothing_fractured(plan: CasePlan) -> PlanWarning:
         "no_fractured_level",
         "info",
         f"No level is fractured by height ({whole} were measured), so none was planned; name a level to plan it.",
-        "Genant grade 0 below 20 % height loss [V: QIMS 2019, doi 10.21037/qims.2019.02.04]",
+        GRADE_SOURCE,
     )
 
 
@@ -222,7 +262,7 @@ def _planned_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
         skipped_sides=dict(access.skipped_sides),
         cement=None,
         predicted=None,
-        warnings=(*_without(level, ACCESS_CODES | AUGMENTATION_CODES), *access.warnings),
+        warnings=(*_without(level, ACCESS_CODES | AUGMENTATION_CODES | CHOICE_CODES), *access.warnings),
     )
     if not access.trajectories:
         return with_access

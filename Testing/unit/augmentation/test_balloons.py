@@ -8,8 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blocks import Block, case, measurements, needle, vertebra
-from VertebralAugmentationPlannerLib.augmentation import WARNING_CODES, notices, plan_augmentation
+from blocks import Block, case, device, measurements, needle, vertebra
+from VertebralAugmentationPlannerLib.augmentation import (
+    WARNING_CODES,
+    body_room,
+    find_balloons,
+    notices,
+    plan_augmentation,
+)
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
 
 
@@ -231,3 +237,67 @@ def test_the_world_frame_does_not_matter():
 def test_every_warning_of_the_room_is_in_its_list():
     source = Path(inspect.getfile(notices)).read_text(encoding="utf-8")
     assert set(re.findall(r'PlanWarning\(\s*"([a-z_]+)"', source)) == WARNING_CODES
+
+
+def beside_the_wall(block):
+    """A left needle in the open and a right one 2.4 mm off the wall: room for a thin folded balloon (2.5 mm) alone."""
+    x = block.width / 2 - 2.4
+    return (needle(block), needle(block, "right", (x, -35.0, 0.0), (x, 8.0, 0.0)))
+
+
+def test_two_balloons_come_from_one_product_line_where_one_fits_both_needles():
+    block = Block(depth=34.0)
+    left, right = (trajectory.balloon.model for trajectory in planned(block, beside_the_wall(block)).trajectories)
+    assert (left, right) == ("iVAS Elite 20", "iVAS Elite 20")
+    alone = planned(block, beside_the_wall(block)[:1]).trajectories[0].balloon.model
+    assert alone == "KYPHON Xpander 20/3", "one needle takes the first of the longest"
+
+
+def test_two_lines_are_used_where_none_fits_both_needles():
+    block = Block(depth=34.0)
+    open_one, at_the_wall = beside_the_wall(block)
+    thick = device(20.0, name="Slim Way 20", thinnest_cannula="13G", deflated_diameter_mm=3.0)
+    thin = device(20.0, name="Slim Folded 20", thinnest_cannula="8G", deflated_diameter_mm=2.5)
+    needles = (replace(open_one, cannula="10G"), at_the_wall)
+    found = find_balloons(vertebra(block), body_room(vertebra(block)), needles, (thick, thin))
+    assert [found[side].placement.device.name for side in ("left", "right")] == ["Slim Way 20", "Slim Folded 20"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("KYPHON Xpander 20/3", "kyphon xpander"),
+        ("KYPHON Xpander II 10/3", "kyphon xpander ii"),
+        ("iVAS Elite 15", "ivas elite"),
+        ("Generic 15 mm", "generic"),
+        ("Balloon2", "balloon2"),
+        ("15/3", "15/3"),
+    ],
+)
+def test_a_product_line_is_the_name_without_the_size(name, line):
+    assert device(name=name).line == line
+
+
+def why_none(plan):
+    return next(w for w in plan.warnings if w.code == "no_balloon").message
+
+
+def test_a_needle_without_a_balloon_says_what_may_help():
+    shallow = Block(depth=18.0)
+    short = needle(shallow, target=(-12.0, 3.0, 0.0))
+    assert why_none(planned(shallow, (short,))).endswith("needs 10 mm. Needles from both sides may help.")
+    thin = why_none(planned(needles=(needle(Block(), cannula="13G"),)))
+    assert "A 10G cannula or a thicker one, where the pedicle has room, or needles from both sides may help." in thin
+    named = why_none(planned(shallow, (short,), PlanOptions(balloon="iVAS Elite 20")))
+    assert "Needles from both sides or another balloon may help." in named
+
+
+def test_no_advice_leads_to_a_side_that_has_no_path():
+    shallow = Block(depth=18.0)
+    short = needle(shallow, target=(-12.0, 3.0, 0.0))
+    refused = plan_augmentation(
+        vertebra(shallow), case(), None, (short,), KYPHOPLASTY, refused_sides={"right": "too thin"}
+    )
+    other = replace(short, side="right")
+    for plan in (refused, planned(shallow, (short, other))):
+        assert "may help" not in why_none(plan)

@@ -1,5 +1,6 @@
 """Cement: what the target fill is in ml, what it starts from, and that the ceiling holds."""
 
+import re
 import time
 from dataclasses import replace
 
@@ -124,9 +125,35 @@ def test_without_measurements_the_cement_is_planned_and_the_missing_cleft_is_tol
 
 def test_the_method_says_what_the_number_rests_on():
     kyphoplasty = dose(cavities={"left": 2.0}, options=PlanOptions(), cleft=0.4).plan.method
-    for part in ("30 %", "Cavity 2.0 ml", "Gas cleft + 0.4 ml", "15 % of the body", "[V]", "[M]", "No clinical series"):
+    for part in (
+        "30 %",
+        "Cavity 2.00 ml",
+        "Gas cleft + 0.40 ml",
+        "15 % of the body",
+        "[V]",
+        "[M]",
+        "No clinical series",
+    ):
         assert part in kyphoplasty
     assert "1 − BV/TV" in dose().plan.method
+
+
+def test_the_numbers_of_the_method_add_up():
+    """A reader with a pocket calculator: the bone in between takes its share, and the sum is what is planned."""
+    plan = dose(cavities={"left": 0.26, "right": 0.12}, options=PlanOptions(), cleft=0.4).plan
+    number = r"(\d+\.\d\d)"
+    target = float(re.search(rf"= {number} ml\. Cavity", plan.method)[1])
+    cavity, around, fill, held, share = map(
+        float,
+        re.search(
+            rf"Cavity {number} ml \+ {number} ml around it: \({number} − {number}\) ml × {number}", plan.method
+        ).groups(),
+    )
+    assert (cavity, held, fill) == (0.38, 0.38, target)
+    assert around == pytest.approx((fill - held) * share, abs=0.011)
+    together = float(re.search(rf"Together {number} ml", plan.method)[1])
+    assert together == pytest.approx(cavity + around + 0.4, abs=0.011)
+    assert together == pytest.approx(plan.volume_ml, abs=0.006)
 
 
 @pytest.mark.parametrize("cavity", [4.2, 4.49, 4.5, 4.51, 4.7, 5.3])
@@ -134,7 +161,7 @@ def test_a_cavity_above_the_target_is_said_to_reach_it(cavity):
     """1.0 ml around it is what always goes there; no last bit of a difference may say that the target asked for it."""
     assert cavity > 0.30 * region_of(BLOCK)
     method = dose(cavities={"left": cavity}, options=PlanOptions()).plan.method
-    assert "1.0 ml around it (interdigitation, 1–2 ml [M]; the cavity reaches the target)" in method
+    assert "1.00 ml around it: interdigitation, 1–2 ml [M]; the cavity reaches the target." in method
 
 
 @pytest.mark.benchmark_table

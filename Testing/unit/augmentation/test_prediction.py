@@ -80,3 +80,16 @@ def test_an_unfractured_body_is_not_expected_to_grow():
     plan = plan_augmentation(vertebra(block), case(), found, (needle(block),), PlanOptions())
     assert plan.predicted is None
     assert "not fractured by height" in next(w for w in plan.warnings if w.code == "no_prediction").message
+
+
+def test_balloons_that_make_hardly_a_cavity_promise_no_height():
+    measured = measurements(WEDGE, reference=(23.0, 24.0))
+
+    def plan(volume):
+        return plan_augmentation(vertebra(WEDGE), case(), measured, (needle(WEDGE),), PlanOptions(), {"left": volume})
+
+    assert plan(1.0).predicted is not None
+    small = plan(0.4)
+    assert small.predicted is None
+    note = next(w for w in small.warnings if w.code == "no_prediction")
+    assert "the balloons hold 0.4 ml in all" in note.message and note.severity == "info"

@@ -1,10 +1,13 @@
 """Grade and shape of a fracture."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from VertebralAugmentationPlannerLib.measurement import fracture_shape, genant_grade
-from VertebralAugmentationPlannerLib.model import HeightLoss
+from VertebralAugmentationPlannerLib.measurement.notes import reference_notes
+from VertebralAugmentationPlannerLib.measurement.reference import LevelReference
+from VertebralAugmentationPlannerLib.model import HeightLoss, Reference, Spine
 
 CLASSES = {
     "none",
@@ -59,3 +62,12 @@ def test_every_graded_fracture_has_one_of_the_seven_shapes_and_no_other_has(a, m
     loss = HeightLoss(a, m, p)
     assert fracture_shape(loss) in CLASSES
     assert (genant_grade(loss) == 0) == (fracture_shape(loss) == "none")
+
+
+def test_a_shape_is_told_beside_a_loss_that_stays_below_its_grade():
+    """“Its height loss tells none (20 %)” beside “grade 1 from 20 %” would look like an error."""
+    reference = Reference(24.0, 22.0, 24.0, "neighbours", ("T11",))
+    found = LevelReference(reference, HeightLoss(9.4, 19.54, 4.1), (), shape="its middle height is low")
+    notes = reference_notes("T9", found, None, Spine({}, np.empty((0, 3))))
+    text = next(note.message for note in notes if note.code == "fracture_by_shape")
+    assert "(19.5 %)" in text and "20 %" not in text

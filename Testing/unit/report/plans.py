@@ -6,6 +6,7 @@ Points are built in a vertebral frame so that entry, target, angles and lengths 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -314,3 +315,9 @@ def case_plan() -> CasePlan:
         ),
     )
     return rounded(plan)
+
+
+def only(plan: CasePlan, name: str, **changes: object) -> CasePlan:
+    """The plan of one level alone, with changes to it."""
+    level = replace(plan.level(name), **changes)  # type: ignore[arg-type]
+    return replace(plan, levels=(level,))

@@ -269,3 +269,10 @@ def test_standard_codes_are_those_of_the_standard() -> None:
     }
     for ours, theirs in pairs.items():
         assert (ours.value, ours.scheme) == (theirs.value, theirs.scheme_designator), ours.meaning
+
+
+def test_the_encapsulated_report_is_named_by_the_levels_it_plans(source: SourceSeries, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.4 ")
+    write_encapsulated_pdf(case_plan(), tmp_path / "report.pdf", tmp_path / "report.dcm", source)
+    title = pydicom.dcmread(tmp_path / "report.dcm").DocumentTitle
+    assert title == "Vertebral augmentation plan: T12, L2", "L3 was not planned"

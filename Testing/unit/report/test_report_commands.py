@@ -8,7 +8,14 @@ import pytest
 from plans import case_plan
 
 from VertebralAugmentationPlannerLib.model import InputError
-from VertebralAugmentationPlannerLib.report import compare_command, export_command, report_command, report_html
+from VertebralAugmentationPlannerLib.report import (
+    commands,
+    compare_command,
+    dicom_pdf,
+    export_command,
+    report_command,
+    report_html,
+)
 
 
 @pytest.fixture
@@ -78,3 +85,14 @@ def test_a_structured_report_is_written_beside_the_rest(plan_path: Path, tmp_pat
     pytest.importorskip("highdicom", reason="highdicom is an optional dependency")
     written = export_command(plan_path, tmp_path / "out", ["csv", "dicom-sr"], ct=ct_folder)
     assert [path.name for path in written] == ["needles.csv", "dicom_sr.dcm"]
+
+
+def test_the_encapsulated_report_has_its_pictures(
+    plan_path: Path, tmp_path: Path, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(commands, "_case_and_spine", lambda *images: ("case", "spine"))
+    monkeypatch.setattr(commands, "write_report", lambda plan, path, case, spine: read.extend((case, spine)))
+    monkeypatch.setattr(dicom_pdf, "print_to_pdf", lambda html, pdf: Path(pdf).write_bytes(b"%PDF-1.4 "))
+    export_command(plan_path, tmp_path / "out", ["dicom-pdf"], ct=ct_folder, segmentation=tmp_path / "labels.nii.gz")
+    assert read == ["case", "spine"]

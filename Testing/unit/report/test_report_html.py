@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from plans import SKIPPED_LEFT, case_plan
+from plans import SKIPPED_LEFT, case_plan, only
 
 from VertebralAugmentationPlannerLib.model import CasePlan, Clearance, LevelPlan, PlanWarning, Trajectory
 from VertebralAugmentationPlannerLib.model.serialisation import rounded
@@ -60,11 +60,6 @@ def text() -> str:
 @pytest.fixture(scope="module")
 def page(text: str) -> Page:
     return Page(text)
-
-
-def only(plan: CasePlan, name: str, **changes: object) -> CasePlan:
-    level = dataclasses.replace(plan.level(name), **changes)  # type: ignore[arg-type]
-    return dataclasses.replace(plan, levels=(level,))
 
 
 def test_there_is_an_overview_and_two_sheets_a_whole_level(page: Page) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from plans import case_plan
 
-from VertebralAugmentationPlannerLib.model import CasePlan, PlanWarning
+from VertebralAugmentationPlannerLib.model import CasePlan, HeightLoss, LevelPlan, PlanWarning
+from VertebralAugmentationPlannerLib.report import report_html
 from VertebralAugmentationPlannerLib.report.overview import overview_page
 from VertebralAugmentationPlannerLib.report.pictures import PagePictures
 from VertebralAugmentationPlannerLib.report.symbols import clearance_state
@@ -116,3 +117,68 @@ def test_notes_of_one_kind_share_a_line() -> None:
         replace(case_plan(), warnings=(cleaned[0], other, cleaned[1]))
     )
     assert sheet.count("cleaning [D]") == 1 and sheet.count("No CT was given.") == 1
+
+
+def with_neighbours(*neighbours: LevelPlan) -> CasePlan:
+    """T12 planned; the neighbours were measured alone."""
+    plan = case_plan()
+    return replace(plan, levels=(plan.levels[0], *neighbours))
+
+
+def measured_only(name: str, *warnings: PlanWarning, middle: float = 4.0) -> LevelPlan:
+    level = case_plan().levels[0]
+    assert level.measurements is not None
+    measured = replace(
+        level.measurements, genant_grade=0, fracture_shape="none", of_class=None,
+        height_loss_percent=HeightLoss(1.0, middle, 0.5),
+    )  # fmt: skip
+    return replace(
+        level, level=name, measurements=measured, approach=None, approach_reason=None, trajectories=(), cement=None,
+        predicted=None, warnings=warnings,
+    )  # fmt: skip
+
+
+def test_cautions_of_levels_that_were_only_measured_are_read_once() -> None:
+    shaped = PlanWarning("fracture_by_shape", "caution", "L1 has the shape of a fractured vertebra: look at it.", "[C]")
+    gas = PlanWarning("cleft", "caution", "Gas cleft of 0.2 ml: cement fills it first.", "PMC8449924 [V]")
+    note = PlanWarning("coarse_voxels", "info", "The labels have 2.0 mm voxels.", "[D]")
+    stop = PlanWarning("no_canal", "stop", "The canal could not be built.", "[D]")
+    plan = with_neighbours(measured_only("L1", shaped, gas, note), measured_only("L2", gas, stop))
+    sheet = words(plan)
+    assert sheet.count("Levels that are not planned") == 1
+    assert sheet.count("Caution: L1 has the shape of a fractured vertebra: look at it. ([C])") == 1
+    assert sheet.count("Caution: L1, L2: Gas cleft of 0.2 ml") == 1 and sheet.count("Gas cleft of 0.2 ml") == 1
+    assert sheet.count("The canal could not be built") == 1 and "2.0 mm voxels" not in sheet
+    assert "The posterior wall bulges" not in sheet, "a planned level says its cautions on its own sheet"
+    assert "Levels that are not planned" not in words(with_neighbours(measured_only("L1", note)))
+
+
+def test_a_measured_level_next_to_a_grade_keeps_its_decimal_and_its_doubt() -> None:
+    shaped = PlanWarning("fracture_by_shape", "caution", "T11 has the shape of a fractured vertebra.", "[C]")
+    sheet = words(with_neighbours(measured_only("T11", shaped, middle=19.54)))
+    assert "No fracture by height, middle height loss 19.5 % (shaped like a fracture); measured only." in sheet
+
+
+def test_what_a_cut_level_says_in_its_row_is_not_said_again() -> None:
+    cut = PlanWarning("incomplete", "caution", "L3 is cut by the lower border of the image.", "geometry")
+    other = PlanWarning("sawn", "caution", "The label of L3 ends inside the image.", "[D]")
+    sheet = words(with_neighbours(replace(case_plan().levels[2], warnings=(cut, other))))
+    assert sheet.count("cut by the lower border") == 1 and "Caution: L3: The label of L3 ends inside" in sheet
+
+
+def test_a_plan_of_measurements_leaves_the_cautions_to_the_sheets_of_the_levels() -> None:
+    gas = PlanWarning("cleft", "caution", "Gas cleft of 0.2 ml.", "[V]")
+    plan = replace(case_plan(), levels=(measured_only("L1", gas), measured_only("L2")))
+    assert "Gas cleft" not in words(plan)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", report_html(plan))).replace("\u00a0", " ")
+    assert text.count("Gas cleft of 0.2 ml.") == 1
+
+
+def test_a_kyphoplasty_needle_without_its_balloon_says_so() -> None:
+    row = words(case_plan()).split(" L2 ")[-1]
+    assert "11G, no balloon" in row
+    alone = replace(case_plan(), levels=case_plan().levels[1:])
+    assert "Plan: L2; kyphoplasty asked for, no balloon planned" in words(alone)
+    assert "Kyphoplasty plan: T12, L2" in words(case_plan()), "one of its levels has a balloon"
+    vertebroplasty = replace(case_plan(), options={**case_plan().options, "procedure": "vertebroplasty"})
+    assert "no balloon" not in words(vertebroplasty).split(" L2 ")[-1]

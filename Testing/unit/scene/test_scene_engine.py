@@ -1,12 +1,15 @@
 """The real stages behind the scene: planned from nodes, dragged, inflated. What they compute is tested in their rooms."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import VertebralAugmentationPlannerLib
-from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
+from VertebralAugmentationPlannerLib import planner
+from VertebralAugmentationPlannerLib.access import AccessPlan
+from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning
 from VertebralAugmentationPlannerLib.scene.engine import ACCESS_CODES, AUGMENTATION_CODES, Engine
 
 PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
@@ -121,3 +124,58 @@ def test_a_scene_from_the_command_line_gives_the_same_clearances_when_edited(rea
         assert getattr(after.clearance_mm, wall) == pytest.approx(clearance, abs=0.01)
     assert after.safety == before.safety
     logic.cleanup()
+
+
+@pytest.fixture
+def no_search(monkeypatch):
+    """Levels are planned without a needle, in no time: which levels are planned is all that is asked."""
+    nothing = AccessPlan("none", "not sought", (), {}, ())
+    monkeypatch.setattr(planner, "plan_access", lambda *_: nothing)
+
+
+def codes(warnings):
+    return [warning.code for warning in warnings if warning.code in planner.CHOICE_CODES]
+
+
+def test_a_level_without_a_fracture_is_questioned_until_the_fractured_one_is_planned_too(built, no_search):
+    """As the panel plans: one level after the other, on the same plan."""
+    case, spine, _plan = built
+    engine = Engine()
+
+    def planned(plan, levels):
+        return engine.planLevels(plan, case, spine, PlanOptions(levels=levels), None, None)
+
+    wrong = planned(engine.measuredPlan(case, spine, PlanOptions()), ("L2",))
+    assert codes(wrong.level("L2").warnings) == ["level_not_fractured"]
+    assert codes(wrong.warnings) == ["fractured_level_not_planned"]
+    told = next(warning for warning in wrong.warnings if warning.code == "fractured_level_not_planned")
+    assert "L1 (grade 2)" in told.message or "L1 (grade 3)" in told.message
+    assert "Planned: L2." in told.message and told.severity == "caution"
+    again = planned(wrong, ("L2",))
+    assert again == wrong, "planned again, everything is said once"
+    both = planned(wrong, ("L1",))
+    assert codes(both.warnings) == [] and codes(both.level("L1").warnings) == []
+    assert codes(both.level("L2").warnings) == ["level_not_fractured"], "its level is as doubtful as before"
+    assert codes(planned(both, ("L2",)).warnings) == [], "L1 was planned before it"
+    everything = planned(both, "all")
+    assert [codes(level.warnings) for level in everything.levels] == [[], [], []] and codes(everything.warnings) == []
+
+
+def test_nothing_fractured_is_told_once_and_not_after_a_level_was_named(built, no_search):
+    case, spine, _plan = built
+    measured = planner.measured_plan(case, spine, PlanOptions())
+    whole = tuple(replace(level, measurements=replace(level.measurements, genant_grade=0)) for level in measured.levels)
+    none = planner.plan_levels(replace(measured, levels=whole), case, spine, PlanOptions())
+    assert codes(none.warnings) == ["no_fractured_level"]
+    assert planner.plan_levels(none, case, spine, PlanOptions()) == none
+    named = planner.plan_levels(none, case, spine, PlanOptions(levels=("L1",)))
+    assert codes(named.warnings) == [] and codes(named.level("L1").warnings) == ["level_not_fractured"]
+
+
+def test_a_height_that_is_dragged_into_a_fracture_ends_the_doubt_about_the_level(built):
+    _case, _spine, plan = built
+    doubt = PlanWarning(planner.LEVEL_NOT_FRACTURED, "caution", "L1 has no fracture by height.", "[V]")
+    level = replace(plan.level("L1"), warnings=(doubt,))
+    ends = np.array(level.measurements.height_points_ras["anterior"])
+    assert level.measurements.genant_grade
+    assert codes(Engine().remeasure(level, "anterior", ends).warnings) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ class BalloonDevice:
     inflated_diameter_mm: float | None = None
     inflated_length_mm: float | None = None
     volume_at_max_pressure_ml: float | None = None
+
+    @property
+    def line(self) -> str:
+        """Maker and model without the size at the end of the name, as :func:`find_device` compares names: “kyphon
+        xpander” of “KYPHON Xpander 20/3”."""
+        return _key(re.sub(r"\s+\d[\d/.,x×\s]*(mm)?$", "", self.name.strip()))
 
     def passes(self, cannula: Cannula) -> bool:
         """Whether the balloon goes through this cannula."""

@@ -154,24 +154,28 @@ def _method(
     options: PlanOptions,
     sides: int,
 ) -> str:
+    """The sum in words, to the hundredth of a ml, so that a reader who adds it up arrives where the plan did."""
     assumed, marrow = options.assumptions, 1.0 - options.assumptions.bone_volume_fraction
     parts = [
-        f"Target {100 * options.target_fill:.0f} % of {region:.1f} ml (anterior two-thirds of the body, "
-        f"{EROSION_MM:.0f} mm inside its surface [D]) = {fill:.1f} ml."
+        f"Target {100 * options.target_fill:.0f} % of {region:.2f} ml (anterior two-thirds of the body, "
+        f"{EROSION_MM:.0f} mm inside its surface [D]) = {fill:.2f} ml."
     ]
     if cavity <= 0:
         no_cavity = " (no balloon, so no cavity)" if options.procedure == "kyphoplasty" else ""
-        parts.append(f"Trabecular space{no_cavity}: × {marrow:.2f} (1 − BV/TV [M]) = {fill * marrow:.1f} ml.")
+        parts.append(f"Trabecular space{no_cavity}: × {marrow:.2f} (1 − BV/TV [M]) = {fill * marrow:.2f} ml.")
     else:
         around = wanted - cavity - cleft
         rule = (
-            f"more than the {assumed.interdigitation_ml:.1f} ml of interdigitation [M], to reach the target"
+            f"({fill:.2f} − {cavity:.2f}) ml × {marrow:.2f} (1 − BV/TV [M]) to reach the target, more than the "
+            f"{assumed.interdigitation_ml:.1f} ml of interdigitation [M]"
             if (fill - cavity) * marrow > assumed.interdigitation_ml
             else "interdigitation, 1–2 ml [M]; the cavity reaches the target"
         )
-        parts.append(f"Cavity {cavity:.1f} ml + {around:.1f} ml around it ({rule}).")
+        parts.append(f"Cavity {cavity:.2f} ml + {around:.2f} ml around it: {rule}.")
     if cleft > 0:
-        parts.append(f"Gas cleft + {cleft:.1f} ml, fills first [D].")
+        parts.append(f"Gas cleft + {cleft:.2f} ml, fills first [D].")
+    if cavity > 0 or cleft > 0:
+        parts.append(f"Together {wanted:.2f} ml.")
     parts.append(
         f"15 % of the body ({body:.1f} ml) is {LOW_MARK * body:.1f} ml [M], 30 % {HIGH_MARK * body:.1f} ml "
         f"(normal stiffness, JKNS 2012 [V])."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from ..model import BalloonPlan, Measurements, PlanWarning, Predicted, Trajectory
+from ..access.safety import article
+from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
 from .cement import CementDose
 from .placement import CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
 from .prediction import LEAST_LOSS_MM, has_anterior_loss
@@ -24,7 +25,8 @@ FAR_OFF_SHARE = 0.2
 plate: the operator has to want it. Nearer, it is a note [D]."""
 
 SMALL_CAVITY_ML = 1.0
-"""Less than this before the first contact is hardly a cavity: the balloon presses from the start [D]."""
+"""Less than this before the first contact is hardly a cavity: the balloon presses from the start, and no gain of height is
+expected where all balloons of a level hold no more [D]."""
 
 GEOMETRY_SOURCE = "inflation inside the segmented body, first contact [D]"
 
@@ -57,14 +59,25 @@ def breach(level: str, trajectory: Trajectory) -> PlanWarning:
 
 
 def of_balloons(
-    level: str, found: Mapping[str, PlacedBalloon | NoBalloon], plans: Mapping[str, BalloonPlan]
+    level: str,
+    found: Mapping[str, PlacedBalloon | NoBalloon],
+    plans: Mapping[str, BalloonPlan],
+    options: PlanOptions,
+    refused_sides: Collection[str] = (),
 ) -> list[PlanWarning]:
-    """Warnings of the balloons of a level, by side."""
+    """Warnings of the balloons of a level, by side.
+
+    Args:
+        refused_sides: sides that were asked for and have no safe path.
+    """
     warnings = []
     for side, balloon in found.items():
         name = f"{level} {side}"
         if isinstance(balloon, NoBalloon):
             message = f"{name}: no balloon fits: {balloon.reason}."
+            one_of_two = len(found) == 1 and not refused_sides
+            help_ = _what_may_help(balloon, one_of_two, options)
+            message += f" {help_} may help." if help_ else ""
             warnings.append(PlanWarning("no_balloon", "caution", message, "device catalogue; margins [D]"))
         else:
             warnings += _of_balloon(name, balloon)
@@ -77,6 +90,20 @@ def of_balloons(
         sources = "; ".join(sorted({plan.source for plan in plans.values() if not plan.verified}))
         warnings.append(PlanWarning("balloon_unverified", "caution", message, sources))
     return warnings
+
+
+def _what_may_help(balloon: NoBalloon, one_of_two: bool, options: PlanOptions) -> str:
+    """What could give a needle its balloon, as far as the plan tells without another search; empty where it does not."""
+    ways = []
+    if balloon.needed_cannula is not None:
+        needed = balloon.needed_cannula
+        ways.append(f"{article(CANNULAS[needed])} {needed} cannula or a thicker one, where the pedicle has room,")
+    if one_of_two:
+        ways.append("needles from both sides")
+    if options.balloon != "auto":
+        ways.append("another balloon")
+    words = " or ".join(ways)
+    return words[:1].upper() + words[1:]
 
 
 def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
@@ -142,8 +169,14 @@ def of_cement(level: str, dose: CementDose | None, measurements: Measurements | 
     return warnings
 
 
-def of_prediction(level: str, predicted: Predicted | None, measurements: Measurements) -> list[PlanWarning]:
-    """What the prediction rests on, or why there is none."""
+def of_prediction(
+    level: str, predicted: Predicted | None, measurements: Measurements, cavity_ml: float
+) -> list[PlanWarning]:
+    """What the prediction rests on, or why there is none.
+
+    Args:
+        cavity_ml: planned volume of all balloons of the level.
+    """
     if predicted is not None:
         message = (
             f"{level}: the expected height assumes that {100 * predicted.restoration_fraction:.0f} % of the lost "
@@ -154,6 +187,11 @@ def of_prediction(level: str, predicted: Predicted | None, measurements: Measure
     reference = measurements.reference.anterior_height_mm if measurements.reference is not None else None
     if measurements.genant_grade == 0:
         message = f"{level} is not fractured by height (grade 0); no gain is expected."
+    elif cavity_ml < SMALL_CAVITY_ML:
+        message = (
+            f"{level}: the balloons hold {cavity_ml:.1f} ml in all before they press on bone, hardly a cavity; no gain is "
+            "expected."
+        )
     elif None not in (*known, reference) and not has_anterior_loss(measurements):
         message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
     else:

@@ -65,9 +65,14 @@ class Placement:
 
 @dataclass(frozen=True)
 class NoBalloon:
-    """Why no balloon lies on a needle, with the number."""
+    """Why no balloon lies on a needle, with the number.
+
+    Args:
+        needed_cannula: gauge of the thinnest cannula that passes one of the balloons, where the needle's is thinner.
+    """
 
     reason: str
+    needed_cannula: str | None = None
 
 
 def place_balloon(
@@ -86,7 +91,7 @@ def place_balloon(
     cannula = CANNULAS[trajectory.cannula]
     passing = [device for device in devices if device.passes(cannula)]
     if not passing:
-        return NoBalloon(_too_thin(trajectory, devices))
+        return _too_thin(trajectory, devices)
     reasons, off_middle = [], []
     for device in sorted(passing, key=lambda device: -device.length_mm):
         placed = _place(vertebra, room, trajectory, device, own_side_only)
@@ -174,14 +179,14 @@ def _length(run: tuple[int, int] | None) -> float:
     return 0.0 if run is None else (run[1] - run[0]) * STEP_MM
 
 
-def _too_thin(trajectory: Trajectory, devices: Sequence[BalloonDevice]) -> str:
+def _too_thin(trajectory: Trajectory, devices: Sequence[BalloonDevice]) -> NoBalloon:
     thickness = trajectory.cannula_outer_diameter_mm
     gauges = {device.thinnest_cannula for device in devices}
     thinnest = min(gauges, key=lambda name: CANNULAS[name].outer_diameter_mm)
     needed = CANNULAS[thinnest].outer_diameter_mm
     what = f"{devices[0].name} needs" if len(devices) == 1 else "the thinnest balloon of the catalogue needs"
     own = f"{article(CANNULAS[trajectory.cannula])} {trajectory.cannula} cannula"
-    return f"{own} ({thickness:.2f} mm) is too thin: {what} {thinnest} ({needed:.2f} mm)"
+    return NoBalloon(f"{own} ({thickness:.2f} mm) is too thin: {what} {thinnest} ({needed:.2f} mm)", thinnest)
 
 
 def _too_short(device: BalloonDevice, available: float, unhindered: float, bone: FloatArray, crosses: bool) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ..model import (
@@ -21,7 +22,7 @@ from . import notices
 from .catalog import BalloonDevice, find_device, load_catalog
 from .cement import CementDose, fillers, plan_cement
 from .inflation import Inflation, simulate_inflation
-from .placement import NoBalloon, Placement, place_balloon
+from .placement import OFF_MIDDLE_MM, NoBalloon, Placement, place_balloon
 from .prediction import predict
 from .room import BodyRoom, body_room
 
@@ -33,7 +34,7 @@ class AugmentationPlan:
     Args:
         trajectories: those given, with balloon, cement and bone fillers filled in.
         cement: None where there is no needle or the body's volume is unknown (then with a warning).
-        predicted: None in vertebroplasty, without a balloon, without a loss or without a reference.
+        predicted: None in vertebroplasty, without a balloon or with hardly a cavity, without a loss or without a reference.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -57,6 +58,7 @@ def plan_augmentation(
     trajectories: tuple[Trajectory, ...],
     options: PlanOptions,
     volumes_ml: Mapping[str, float] | None = None,
+    refused_sides: Collection[str] = (),
 ) -> AugmentationPlan:
     """Plan balloons, cement and prediction for the needles of a vertebra.
 
@@ -67,6 +69,7 @@ def plan_augmentation(
         trajectories: of the level; those that are a breach get neither balloon nor cement.
         options: procedure, balloon, catalogue, target fill, assumptions.
         volumes_ml: by side, the most a balloon shall be inflated to; the most it can be where a side is not named.
+        refused_sides: sides that were asked for and have no safe path, so that no advice leads there.
 
     Raises:
         InputError: the catalogue or the balloon's name is not usable.
@@ -85,14 +88,16 @@ def plan_augmentation(
         balloons = {
             side: _balloon_plan(vertebra, balloon, (volumes_ml or {}).get(side)) for side, balloon in placed.items()
         }
-        warnings += notices.of_balloons(vertebra.level, found, balloons)
+        warnings += notices.of_balloons(vertebra.level, found, balloons, options, refused_sides)
     cavities = {t.side: balloons[t.side].planned_volume_ml if t.side in balloons else 0.0 for t in usable}
     dose = plan_cement(vertebra, measurements, cavities, options)
     warnings += notices.of_cement(vertebra.level, dose, measurements)
     predicted = None
     if balloons and measurements is not None:
-        predicted = predict(measurements, options.assumptions.restoration_fraction)
-        warnings += notices.of_prediction(vertebra.level, predicted, measurements)
+        cavity = sum(cavities.values())
+        if cavity >= notices.SMALL_CAVITY_ML:
+            predicted = predict(measurements, options.assumptions.restoration_fraction)
+        warnings += notices.of_prediction(vertebra.level, predicted, measurements, cavity)
     filled = tuple(_filled(trajectory, balloons, dose, options) for trajectory in trajectories)
     return AugmentationPlan(filled, dose.plan if dose is not None else None, predicted, tuple(warnings))
 
@@ -100,11 +105,9 @@ def plan_augmentation(
 def find_balloons(
     vertebra: Vertebra, room: BodyRoom, trajectories: tuple[Trajectory, ...], devices: tuple[BalloonDevice, ...]
 ) -> dict[str, PlacedBalloon | NoBalloon]:
-    """The longest balloon that fits each needle, inflated as far as it goes, by side."""
-    both = len(trajectories) > 1
-    placements = {
-        trajectory.side: place_balloon(vertebra, room, trajectory, devices, both) for trajectory in trajectories
-    }
+    """The longest balloon that fits each needle, inflated as far as it goes, by side; two of one product line where one
+    line fits both needles."""
+    placements = _placements(vertebra, room, trajectories, devices)
     found: dict[str, PlacedBalloon | NoBalloon] = {}
     for side, placement in placements.items():
         if isinstance(placement, NoBalloon):
@@ -118,6 +121,31 @@ def find_balloons(
         inflation = simulate_inflation(vertebra, placement.proximal, placement.distal, placement.device, others, room)
         found[side] = PlacedBalloon(placement, inflation)
     return found
+
+
+def _placements(
+    vertebra: Vertebra, room: BodyRoom, trajectories: tuple[Trajectory, ...], devices: tuple[BalloonDevice, ...]
+) -> dict[str, Placement | NoBalloon]:
+    """Where a balloon lies on each needle, by side."""
+
+    def of(allowed: tuple[BalloonDevice, ...]) -> dict[str, Placement | NoBalloon]:
+        own_side_only = len(trajectories) > 1
+        return {needle.side: place_balloon(vertebra, room, needle, allowed, own_side_only) for needle in trajectories}
+
+    each = of(devices)
+    if len({placed.device.line for placed in each.values() if isinstance(placed, Placement)}) < 2:
+        return each
+    # Two makers at one level are two inflation systems on the table, with limits that differ: a line that fits both
+    # needles is worth a shorter balloon.
+    best, least = each, (math.inf, math.inf)
+    for line in dict.fromkeys(device.line for device in devices):
+        placements = of(tuple(device for device in devices if device.line == line))
+        placed = [item for item in placements.values() if isinstance(item, Placement)]
+        off_middle = sum(abs(item.off_middle_mm) > OFF_MIDDLE_MM for item in placed)
+        cost = (off_middle, -sum(item.device.length_mm for item in placed))
+        if len(placed) == len(placements) and cost < least:
+            best, least = placements, cost
+    return best
 
 
 def devices_for(options: PlanOptions) -> tuple[BalloonDevice, ...]:

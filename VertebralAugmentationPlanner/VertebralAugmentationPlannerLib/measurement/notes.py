@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
-from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT
+from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, loss_decimals
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
@@ -78,7 +78,8 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
         notes.append(PlanWarning("reference_implausible", "caution", text, "Six real spines, limits [C]"))
     if found.shape:
         known = largest_loss(found.loss)
-        loss = "" if known is None else f" ({max(known, 0.0):.0f} %)"
+        lost = None if known is None else max(known, 0.0)
+        loss = "" if lost is None else f" ({lost:.{loss_decimals(lost)}f} %)"
         text = (
             f"{level} has the shape of a fractured vertebra, although its height loss tells none{loss}: {found.shape}. It may be "
             "fractured like what it is compared with, or be so by birth: look at it."

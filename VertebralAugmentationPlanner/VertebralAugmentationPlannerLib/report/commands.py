@@ -102,7 +102,7 @@ def export_command(
         raise InputError(f"There is no export “{unknown[0]}”; choose from {', '.join(EXPORTS)}.")
     plan = CasePlan.load(plan_path)
     folder = Path(out)
-    needs_spine = bool({"stl", "glb", "dicom-seg"} & set(kinds)) and segmentation is not None
+    needs_spine = bool({"stl", "glb", "dicom-seg", "dicom-pdf"} & set(kinds)) and segmentation is not None
     case, spine = _case_and_spine(plan, ct, segmentation) if needs_spine else (None, None)
     _make_folder(folder)
     written: list[Path] = []

@@ -20,6 +20,7 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate
 
 from ..model import CasePlan, InputError
 from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, save_dicom
+from .wording import document_title
 
 BROWSERS = (
     "chromium",
@@ -105,7 +106,7 @@ def _dataset(plan: CasePlan, document: bytes, source: SourceSeries) -> Dataset:
     _general(dataset, plan)
     dataset.ConversionType = "SD"
     dataset.BurnedInAnnotation = "YES"
-    dataset.DocumentTitle = "Vertebral augmentation plan: " + ", ".join(level.level for level in plan.levels)
+    dataset.DocumentTitle = document_title(plan)
     dataset.ConceptNameCodeSequence = [_title_code()]
     dataset.MIMETypeOfEncapsulatedDocument = "application/pdf"
     dataset.EncapsulatedDocument = document + b"\0" * (len(document) % 2)

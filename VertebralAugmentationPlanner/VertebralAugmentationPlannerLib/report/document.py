@@ -6,14 +6,16 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
-from ..model import Case, CasePlan, LevelPlan, Spine
+from ..model import Case, CasePlan, LevelPlan, PlanWarning, Spine
 from ..model.serialisation import write_text
 from .markup import Markup, element
 from .operator_page import operator_page
 from .overview import overview_page
+from .parts import levels_with_sheets
 from .pictures import PagePictures, level_page_pictures
 from .record_page import record_page
 from .style import STYLE
+from .wording import document_title
 
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
@@ -51,16 +53,6 @@ def report_html(
     return _document(plan, sheets)
 
 
-def levels_with_sheets(plan: CasePlan) -> list[LevelPlan]:
-    """Levels that get sheets of their own: those that were planned; in a plan of measurements alone, every whole one.
-
-    The neighbours of a planned level were measured too; they stand in the overview's table, so that the operator turns
-    no page without need.
-    """
-    planned = [level for level in plan.levels if level.approach is not None]
-    return planned or [level for level in plan.levels if level.complete]
-
-
 def write_report(
     plan: CasePlan,
     path: str | PathLike[str],
@@ -89,21 +81,27 @@ def _part(progress: Progress | None, index: int, count: int) -> Progress | None:
 def _level_sheets(
     plan: CasePlan, level: LevelPlan, pictures: PagePictures, several: bool, patient_name: str | None
 ) -> list[Markup]:
-    case_warnings = () if several else plan.warnings
-    record = record_page(plan, level, pictures, case_warnings, patient_name)
+    of_case: tuple[PlanWarning, ...] = () if several else plan.warnings
+    record = record_page(plan, level, pictures, of_case, patient_name)
     if level.approach is None:  # measured only: nothing for the operator to do
         return [record]
-    return [operator_page(plan, level, pictures, case_warnings, patient_name), record]
+    # The overview stays behind when one sheet is taken to the operating room; what stops the case, and what asks whether
+    # this is the right level, must not.
+    if several:
+        codes = (
+            {"fractured_level_not_planned"} if any(w.code == "level_not_fractured" for w in level.warnings) else set()
+        )
+        of_case = tuple(w for w in plan.warnings if w.severity == "stop" or w.code in codes)
+    return [operator_page(plan, level, pictures, of_case, patient_name), record]
 
 
 def _document(plan: CasePlan, sheets: list[Markup]) -> str:
-    names = ", ".join(level.level for level in plan.levels) or "no level"
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="generator", content=f"{plan.software.name} {plan.software.version}"),
-        element("title", f"Vertebral augmentation plan: {names}"),
+        element("title", document_title(plan)),
         element("style", Markup(STYLE)),
     )
     return "<!DOCTYPE html>\n" + element("html", head, element("body", *sheets), lang="en") + "\n"

@@ -10,7 +10,7 @@ import numpy as np
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
 from ..model.plan import Point
 from .markup import Content, Markup, div, element, span, table
-from .parts import case_lines, folded_notes, foot, sheet, warning_box
+from .parts import case_lines, folded_notes, foot, sheet, warning_box, warning_boxes
 from .pictures import PagePictures, operator_keys, picture_grid
 from .symbols import clearance_bar, clearance_state, symbol
 from .wording import (
@@ -29,9 +29,6 @@ from .wording import (
     with_brief_reasons,
 )
 
-WARNINGS_IN_ONE_COLUMN = 2
-"""More than these stand in two columns, so that the pictures keep their room."""
-
 LARGE_TYPE_CHARACTERS = 120
 """A reason longer than this is set a little smaller, or it would push the pictures off the page."""
 
@@ -48,7 +45,7 @@ def operator_page(
     """The sheet of one level for the operator.
 
     Args:
-        case_warnings: warnings of the whole case, shown here where there is no overview page.
+        case_warnings: warnings of the whole case: what stops it, and the rest where there is no overview page.
     """
     return sheet(
         "operator",
@@ -74,25 +71,30 @@ def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
 
 
 def _title(plan: CasePlan, level: LevelPlan) -> str:
-    """“Bilateral kyphoplasty”, “Unilateral vertebroplasty, left”."""
+    """“Bilateral kyphoplasty”, “Unilateral vertebroplasty, left”; without a balloon it is no kyphoplasty."""
     words = APPROACH_WORDS.get(level.approach or "none", level.approach or "")
     asked = procedure(plan)
     if asked is None or not level.trajectories:
         return words
+    if asked == "kyphoplasty" and not any(item.balloon for item in level.trajectories):
+        sought = any(warning.code == "no_balloon" for warning in level.warnings)
+        return f"{words}; kyphoplasty asked for, no balloon {'fits' if sought else 'planned'}"
     name, comma, side = words.partition(", ")
     return f"{name} {asked}{comma}{side}"
 
 
 def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Markup:
-    ordered = by_severity((*level.warnings, *case_warnings))
+    # What stops the whole case comes before what stops the level.
+    first = tuple(warning for warning in case_warnings if warning.severity == "stop")
+    last = tuple(warning for warning in case_warnings if warning.severity != "stop")
+    ordered = by_severity((*first, *level.warnings, *last))
     loud = [warning for warning in ordered if warning.severity != "info"]
     notes = [warning for warning in ordered if warning.severity == "info"]
     boxes = [
         warning_box(dataclasses.replace(warning, message=with_brief_reasons(level, warning.message)))
         for warning in loud
     ]
-    class_ = "loud many" if len(boxes) > WARNINGS_IN_ONE_COLUMN else "loud"
-    return div("warnings", div(class_, boxes) if boxes else None, folded_notes(notes, "on the record page"))
+    return div("warnings", warning_boxes(boxes) if boxes else None, folded_notes(notes, "on the record page"))
 
 
 def _key(label: str, value: str, more: Content) -> Markup:
@@ -114,12 +116,16 @@ def _cannula_key(level: LevelPlan) -> Markup:
 
 
 def _balloon_key(plan: CasePlan, level: LevelPlan) -> Markup | None:
-    balloons = [item.balloon for item in level.trajectories if item.balloon]
-    if not balloons:
+    by_side = {item.side: item.balloon for item in level.trajectories if item.balloon}
+    if not by_side:
         return _key("Balloon", "none", None) if procedure(plan) == "kyphoplasty" else None
-    lengths = [f"{balloon.length_mm:g}" for balloon in balloons]
-    volumes = " + ".join(f"{balloon.planned_volume_ml:.1f}" for balloon in balloons)
-    models = ", ".join(dict.fromkeys(balloon.model for balloon in balloons))
+    lengths = [f"{balloon.length_mm:g}" for balloon in by_side.values()]
+    # One number needs its side only where a second needle could be meant.
+    sides = [f"{side} " if len(level.trajectories) > 1 else "" for side in by_side]
+    volumes = ", ".join(
+        f"{side}{balloon.planned_volume_ml:.1f}" for side, balloon in zip(sides, by_side.values(), strict=True)
+    )
+    models = ", ".join(dict.fromkeys(balloon.model for balloon in by_side.values()))
     alike = len(lengths) > 1 and len(set(lengths)) == 1
     shown = f"{lengths[0]} mm × {len(lengths)}" if alike else " + ".join(lengths) + " mm"
     return _key("Balloon", shown, f"{models}; inflate {volumes} ml")
@@ -191,7 +197,7 @@ def _needle_rows(level: LevelPlan, needle: Trajectory) -> list[list[Content]]:
         ["Slack", f"{slack} before a wall is touched"],
     ]
     if needle.balloon:
-        rows.append(["Balloon", _balloon_words(needle)])
+        rows.append(["Balloon", _balloon_words(needle, named=len(level.trajectories) > 1)])
     rows.append(["Cement", _cement_words(needle)])
     return rows
 
@@ -233,15 +239,17 @@ def _off_midline(level: LevelPlan, point: Point) -> str:
     return f"{number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
 
 
-def _balloon_words(needle: Trajectory) -> str:
+def _balloon_words(needle: Trajectory, named: bool) -> str:
+    """What to do with the balloon of a needle; where there are two needles, beginning with which balloon it is."""
     balloon = needle.balloon
     assert balloon is not None
+    model = f"{balloon.model}: " if named else ""
     pressure = f", {balloon.max_pressure_psi:g} psi" if balloon.max_pressure_psi is not None else ""
     size = f"{number(balloon.planned_volume_ml, 1, 'ml')}, Ø {number(balloon.planned_diameter_mm, 0, 'mm')}"
     stop = stopped_by_words(balloon)
     back = balloon.cannula_retraction_mm
     free = f"; first draw the cannula back {number(math.ceil(back), 0, 'mm')}" if back else ""
-    return f"{size}, {stop} (limit {round(balloon.max_volume_ml, 1):g} ml{pressure}){free}"
+    return f"{model}{size}, {stop} (limit {round(balloon.max_volume_ml, 1):g} ml{pressure}){free}"
 
 
 def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:

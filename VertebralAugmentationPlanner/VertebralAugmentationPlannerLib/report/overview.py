@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from ..model import CasePlan, LevelPlan, PlanWarning, below
+from ..model import CasePlan, LevelPlan, PlanWarning
 from .markup import Content, Markup, div, element, span
-from .parts import case_lines, foot, sheet, warning_box
+from .parts import case_lines, foot, levels_with_sheets, sheet, warning_box, warning_boxes
 from .pictures import PICTURES_A_ROW, PagePictures, picture_grid
 from .record_page import HEIGHTS, fracture_words
 from .symbols import symbol
@@ -18,7 +18,10 @@ from .wording import (
     brief,
     by_severity,
     dicom_words,
+    level_names,
     number,
+    placed,
+    planned_names,
     procedure,
     sentence,
     with_brief_reasons,
@@ -27,9 +30,6 @@ from .wording import (
 
 COMPACT_ABOVE = 8
 """More planned levels than these get two lines each instead of three, so that a whole spine stays on one page. [D]"""
-
-RUN = 4
-"""As many neighbours in a row are named by the first and the last: “T1–L5”."""
 
 
 def overview_page(
@@ -57,47 +57,56 @@ def overview_page(
         head,
         div("warnings", _stops(plan), loud),
         _levels_table(plan),
+        _cautions(plan),
         *(reversed(after) if _is_compact(plan) else after),
         foot("", "Overview"),
     )
 
 
 def _levels_words(plan: CasePlan) -> str:
-    return f"Levels in the images: {_named(plan, [level.level for level in plan.levels])}."
-
-
-def _named(plan: CasePlan, names: list[str]) -> str:
-    """“T4, T7–T11, L2”: neighbours in a row by the first and the last of them."""
-    present = tuple(level.level for level in plan.levels)
-    runs: list[list[str]] = []
-    for name in names:
-        if runs and below(runs[-1][-1], present) == name:
-            runs[-1].append(name)
-        else:
-            runs.append([name])
-    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) >= RUN else ", ".join(run) for run in runs)
+    return f"Levels in the images: {level_names(plan, [level.level for level in plan.levels])}."
 
 
 def _stops(plan: CasePlan) -> list[Markup]:
     """What stops a level belongs on the first sheet, not only on the level's own."""
     return [
-        warning_box(dataclasses.replace(warning, message=_stop_words(level, warning.message)))
+        warning_box(dataclasses.replace(warning, message=_with_level(level, warning.message)))
         for level in plan.levels
         for warning in level.warnings
         if warning.severity == "stop"
     ]
 
 
-def _stop_words(level: LevelPlan, message: str) -> str:
-    message = with_brief_reasons(level, message)
-    return message if message.startswith(level.level) else f"{level.level}: {sentence(message)}"
+def _with_level(level: LevelPlan, message: str) -> str:
+    return placed(level.level, sentence(with_brief_reasons(level, message)))
+
+
+def _cautions(plan: CasePlan) -> Markup | None:
+    """The cautions of levels that have no sheet of their own, each sentence once: nowhere else would they be read."""
+    own = {level.level for level in levels_with_sheets(plan)}
+    levels: dict[tuple[str, str], list[str]] = {}
+    for level in plan.levels:
+        if level.level not in own:
+            for warning in level.warnings:
+                if warning.severity == "caution" and warning is not _why_incomplete(level):
+                    levels.setdefault((warning.message, warning.source), []).append(level.level)
+    boxes = [
+        warning_box(PlanWarning("", "caution", placed(", ".join(names), sentence(message)), source), with_source=True)
+        for (message, source), names in levels.items()
+    ]
+    return element("div", element("h2", "Levels that are not planned"), warning_boxes(boxes)) if boxes else None
+
+
+def _why_incomplete(level: LevelPlan) -> PlanWarning | None:
+    """The warning that stands in the row of a level that is not whole."""
+    return level.warnings[0] if level.warnings and not level.complete else None
 
 
 def _levels_table(plan: CasePlan) -> Markup:
     names = ("Level", "Finding", "Left needle", "Right needle", "Cement", "Warnings")
     head = element("thead", element("tr", [element("th", name, scope="col") for name in names]))
     compact = _is_compact(plan)
-    rows = [_row(level, compact) for level in plan.levels]
+    rows = [_row(plan, level, compact) for level in plan.levels]
     return element("table", head, element("tbody", rows), class_="levels compact" if compact else "levels")
 
 
@@ -146,27 +155,32 @@ def _notes(notes: list[PlanWarning]) -> Markup:
 
 def _title(plan: CasePlan) -> str:
     asked = procedure(plan) if any(level.trajectories or level.skipped_sides for level in plan.levels) else None
-    planned = [level.level for level in plan.levels if level.approach is not None]
+    planned = planned_names(plan)
+    needles = [needle for level in plan.levels for needle in level.trajectories]
+    if asked == "kyphoplasty" and needles and not any(needle.balloon for needle in needles):
+        return f"Plan: {level_names(plan, planned)}; kyphoplasty asked for, no balloon planned"
     if asked and planned:
-        return f"{asked.capitalize()} plan: {_named(plan, planned)}"
+        return f"{asked.capitalize()} plan: {level_names(plan, planned)}"
     count = sum(level.complete for level in plan.levels)
     return f"Measurements of {count} level" + ("" if count == 1 else "s")
 
 
-def _row(level: LevelPlan, compact: bool) -> Markup:
+def _row(plan: CasePlan, level: LevelPlan, compact: bool) -> Markup:
     name = element("th", level.level, scope="row")
     if not level.complete:
-        reason = sentence(level.warnings[0].message) if level.warnings else "Cut by the border of the image."
+        why = _why_incomplete(level)
+        reason = sentence(why.message) if why else "Cut by the border of the image."
         words = reason if "not measured" in reason else f"{reason} Not measured, not planned."
         return element("tr", name, element("td", words, colspan=5), class_="minor")
     if level.approach is None:
-        words = sentence(f"{fracture_words(level)}; measured only")
+        words = sentence(f"{_finding(level)}; measured only")
         return element("tr", name, element("td", words, colspan=4), element("td", _warnings(level)), class_="minor")
     finding: list[Content] = [_finding(level)]
     # Two needles in their columns say “bilateral” by themselves.
     if not compact or level.approach != "bilateral":
         finding += [element("br"), element("b", APPROACH_WORDS.get(level.approach, level.approach))]
-    needles = [_needle(level, side, compact) for side in ("left", "right")]
+    asked = procedure(plan)
+    needles = [_needle(level, side, compact, asked) for side in ("left", "right")]
     cells = [finding, *needles, _cement(level), _warnings(level)]
     return element("tr", name, [element("td", cell) for cell in cells])
 
@@ -177,10 +191,11 @@ def _finding(level: LevelPlan) -> str:
     return fracture_words(level) + (f" ({'; '.join(doubts)})" if doubts else "")
 
 
-def _needle(level: LevelPlan, side: str, compact: bool) -> list[Content]:
+def _needle(level: LevelPlan, side: str, compact: bool, asked: str | None) -> list[Content]:
     for needle in level.trajectories:
         if needle.side == side:
-            balloon = f", balloon {needle.balloon.length_mm:g} mm" if needle.balloon else ""
+            without = ", no balloon" if asked == "kyphoplasty" else ""
+            balloon = f", balloon {needle.balloon.length_mm:g} mm" if needle.balloon else without
             return [
                 span("needle", symbol(needle.safety), element("b", f"{needle.safety} · {needle.breach_grade}")),
                 " · " if compact else element("br"),

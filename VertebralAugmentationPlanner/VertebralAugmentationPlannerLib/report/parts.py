@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..model import CasePlan, PlanWarning
+from ..model import CasePlan, LevelPlan, PlanWarning
 from .markup import Content, Markup, div, element, render, span
 from .symbols import symbol
 from .wording import DISCLAIMER, sentence
+
+WARNINGS_IN_ONE_COLUMN = 2
+"""More than these stand in two columns, so that what follows keeps its room."""
 
 SEVERITY_WORDS = {"stop": "Stop", "caution": "Caution", "info": "Note"}
 
@@ -17,6 +20,21 @@ def warning_box(warning: PlanWarning, with_source: bool = False) -> Markup:
     source = span("faint", " (", warning.source, ")") if with_source and warning.source else None
     words = [element("b", SEVERITY_WORDS[warning.severity], ": "), sentence(warning.message), source]
     return div(f"warning {warning.severity}", symbol(warning.severity), element("div", words))
+
+
+def warning_boxes(boxes: list[Markup]) -> Markup:
+    """Stops and cautions, in one column or two."""
+    return div("loud many" if len(boxes) > WARNINGS_IN_ONE_COLUMN else "loud", boxes)
+
+
+def levels_with_sheets(plan: CasePlan) -> list[LevelPlan]:
+    """Levels that get sheets of their own: those that were planned; in a plan of measurements alone, every whole one.
+
+    The neighbours of a planned level were measured too; they stand on the overview, so that the operator turns no page
+    without need.
+    """
+    planned = [level for level in plan.levels if level.approach is not None]
+    return planned or [level for level in plan.levels if level.complete]
 
 
 def folded_notes(notes: list[PlanWarning], where: str) -> Markup:

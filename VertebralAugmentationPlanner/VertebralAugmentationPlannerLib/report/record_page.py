@@ -9,7 +9,7 @@ from ..model import CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
 from .assumptions import TAG_WORDS, assumptions_of, margin_words
 from .markup import Content, Markup, div, element, render, span, table
 from .normals import GENANT, Source, normals
-from .parts import case_lines, foot, sheet, warning_box
+from .parts import case_lines, foot, sheet, warning_box, warning_boxes
 from .pictures import PagePictures, picture_grid, record_keys
 from .wording import MISSING, REFERENCE_WORDS, by_severity, loss_words, number, procedure, signed
 
@@ -39,10 +39,11 @@ def record_page(
     return sheet(
         "record dense" if words > DENSE_ABOVE_CHARACTERS else "record",
         _head(plan, level, patient_name),
+        _loud(warnings) if level.approach is None else None,
         _measured_columns(level),
         picture_grid(pictures, record_keys(level)),
         _method(plan, level),
-        _notes(warnings, {item.basis for item in assumptions_of(plan, level.level)}),
+        _notes(level, warnings, {item.basis for item in assumptions_of(plan, level.level)}),
         _assumptions(plan, level),
         _provenance(plan),
         foot("", f"{level.level} · for the record · {page}"),
@@ -77,8 +78,8 @@ def fracture_words(level: LevelPlan) -> str:
     known = {name: value for name, value in losses.items() if value is not None}
     if known:
         worst = max(known, key=lambda name: known[name])
-        lost = round(known[worst])
-        parts.append(f"{worst} height loss {loss_words(lost)}" if lost > 0 else "no height lost")
+        lost = known[worst]
+        parts.append(f"{worst} height loss {loss_words(lost)}" if round(lost) > 0 else "no height lost")
     return ", ".join(parts) or "no class: the heights could not be compared"
 
 
@@ -220,7 +221,13 @@ def _options_words(plan: CasePlan) -> str:
     return "; ".join(parts)
 
 
-def _notes(warnings: tuple[PlanWarning, ...], said: set[str]) -> Markup | None:
+def _loud(warnings: tuple[PlanWarning, ...]) -> Markup | None:
+    """Stops and cautions of a level that was measured alone: it has no page for the operator to say them."""
+    boxes = [warning_box(item, with_source=True) for item in by_severity(warnings) if item.severity != "info"]
+    return div("warnings", warning_boxes(boxes)) if boxes else None
+
+
+def _notes(level: LevelPlan, warnings: tuple[PlanWarning, ...], said: set[str]) -> Markup | None:
     """The notes with their sources, and the sources of the first page's warnings.
 
     Args:
@@ -233,11 +240,12 @@ def _notes(warnings: tuple[PlanWarning, ...], said: set[str]) -> Markup | None:
     boxes = [warning_box(warning, with_source=True) for warning in quiet]
     loud = [item for item in ordered if item.severity != "info" and not any(basis in item.source for basis in said)]
     sources = list(dict.fromkeys(f"{item.code}: {item.source.rstrip('.')}" for item in loud))
+    on_page_1 = level.approach is not None and bool(sources)
     line = (
-        element("p", "Sources of the warnings on page 1: " + "; ".join(sources) + ".", class_="faint")
-        if sources
-        else None
+        element("p", f"Sources of the warnings on page 1: {'; '.join(sources)}.", class_="faint") if on_page_1 else None
     )
+    if not boxes and line is None:
+        return None
     return element("div", element("h2", "Notes"), div("notes", boxes) if boxes else None, line)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from ..model import BalloonPlan, CasePlan, LevelPlan, PlanWarning, Trajectory
+import re
+from collections.abc import Iterable
+
+from ..model import BalloonPlan, CasePlan, LevelPlan, PlanWarning, Trajectory, below
 from ..model.grades import loss_decimals
 from ..model.plan import SEVERITIES
 
 MISSING = "—"
 """A number that could not be computed."""
 
-DOUBTS = {"reference_implausible": "reference doubtful", "fracture_by_shape": "but shaped like one"}
+DOUBTS = {"reference_implausible": "reference doubtful", "fracture_by_shape": "shaped like a fracture"}
 """By code of a warning, what it says of the finding, in brief."""
+
+RUN = 4
+"""As many neighbours in a row are named by the first and the last: “T1–L5”."""
 
 DISCLAIMER = "Planning aid for trained people, research and teaching. Not a medical device; check every number."
 
@@ -88,6 +94,37 @@ def sentence(text: str) -> str:
         return text
     text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?" else text + "."
+
+
+def placed(where: str, text: str) -> str:
+    """The text with the level it speaks of; many already begin with it."""
+    return text if re.match(rf"{re.escape(where)}\b", text) else f"{where}: {text}"
+
+
+def level_names(plan: CasePlan, names: Iterable[str]) -> str:
+    """“T4, T7–T11, L2”: neighbours in a row by the first and the last of them."""
+    present = tuple(level.level for level in plan.levels)
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and below(runs[-1][-1], present) == name:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) >= RUN else ", ".join(run) for run in runs)
+
+
+def planned_names(plan: CasePlan) -> list[str]:
+    """The levels that were planned, a refused one among them; a level that was measured alone is none of them."""
+    return [level.level for level in plan.levels if level.approach is not None]
+
+
+def document_title(plan: CasePlan) -> str:
+    """What a document of the plan is called where files are listed: by the levels it plans, not by all that it measures."""
+    planned = planned_names(plan)
+    if planned:
+        return f"Vertebral augmentation plan: {level_names(plan, planned)}"
+    whole = [level.level for level in plan.levels if level.complete]
+    return f"Vertebral measurements: {level_names(plan, whole) or 'no level'}"
 
 
 def convergence_words(degrees: float) -> str:

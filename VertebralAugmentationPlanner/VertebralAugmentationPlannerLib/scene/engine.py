@@ -170,7 +170,9 @@ class Engine:
             raise InputError(f"{level.level} has no measurements to edit; measure it first.")
         upper, lower = (tuple(float(value) for value in end) for end in ends)
         edited = measurements_with_points(level.measurements, {place: (upper, lower)}, np.array(level.frame.right))  # type: ignore[dict-item]
-        warnings = edited.warnings(level.warnings)
+        # A height that was dragged may make a fracture of what was planned as none.
+        gone = frozenset({planner.LEVEL_NOT_FRACTURED}) if edited.measurements.genant_grade else frozenset()
+        warnings = edited.warnings(_without_warnings(level, gone).warnings)
         if level.predicted is not None:
             text = (
                 f"{level.level}: the heights were edited by hand; what inflation restores is planned again from them."
