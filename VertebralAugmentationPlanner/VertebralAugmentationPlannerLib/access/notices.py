@@ -36,6 +36,7 @@ WARNING_CODES = frozenset(
         *(code for code, _ in NOT_OSTEOPOROTIC.values()),
         "long_needle",
         "needle_moved",
+        "needles_gone",
         "neighbour_close",
         "neighbour_on_the_way",
         "neighbour_unknown",
