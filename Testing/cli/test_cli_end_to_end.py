@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from VertebralAugmentationPlannerLib import check
+from VertebralAugmentationPlannerLib import anatomy, report
+from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged
 from VertebralAugmentationPlannerLib.anatomy import build_spine
 from VertebralAugmentationPlannerLib.case import load_case
+from VertebralAugmentationPlannerLib.check import check_on_case
 from VertebralAugmentationPlannerLib.cli import main
-from VertebralAugmentationPlannerLib.model import CasePlan, PlanOptions, Spine
+from VertebralAugmentationPlannerLib.model import CANNULAS, Case, CasePlan, LevelPlan, PlanOptions, Spine
+from VertebralAugmentationPlannerLib.report import write_report
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 
@@ -47,22 +50,41 @@ def test_the_same_input_gives_the_same_bytes(wedge, tmp_path):
     assert (tmp_path / "again" / "plan.json").read_bytes() == (wedge[1] / "plan.json").read_bytes()
 
 
+@pytest.mark.usefixtures("anatomy_kept")
 def test_a_plan_that_nobody_edited_checks_out(wedge, capsys):
     assert main(["check", str(wedge[1] / "plan.json"), *images("t12-wedge")]) == wedge[0]
     text = capsys.readouterr().out
     assert "T12" in text and "not where the plan judged it" not in text
+    plan = CasePlan.load(wedge[1] / "plan.json")
+    before, now = plan.level("T12"), checked(plan).level("T12")
+    assert (now.frame, now.approach, now.cement, now.warnings) == (
+        before.frame,
+        before.approach,
+        before.cement,
+        before.warnings,
+    )
+    assert [needle.balloon for needle in now.trajectories] == [needle.balloon for needle in before.trajectories]
+    assert checked(plan).warnings == plan.warnings and checked(plan).options == plan.options
+    refuse_unjudged(plan)
+    refuse_unjudged(checked(plan))
+
+
+@cache
+def case_of_the_wedge() -> Case:
+    ct, _, labels = images("t12-wedge")
+    return load_case(ct, labels, PlanOptions())
 
 
 @cache
 def spine_of_the_wedge() -> Spine:
-    ct, _, labels = images("t12-wedge")
-    return build_spine(load_case(ct, labels, PlanOptions()))
+    return build_spine(case_of_the_wedge())
 
 
 @pytest.fixture
 def anatomy_kept(monkeypatch):
-    """The anatomy of the T12 wedge is built once for all checks of it."""
-    monkeypatch.setattr(check, "build_spine", lambda case, *rest: spine_of_the_wedge())
+    """The anatomy of the T12 wedge is built once for all checks of it, and no picture of it is drawn."""
+    monkeypatch.setattr(anatomy, "build_spine", lambda case, *rest: spine_of_the_wedge())
+    monkeypatch.setattr(report, "write_report", lambda plan, path, *_: write_report(plan, path))
 
 
 @pytest.mark.usefixtures("anatomy_kept")
@@ -117,6 +139,114 @@ def test_a_needle_taken_out_of_a_plan_leaves_a_plan_of_one(wedge, tmp_path):
     checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
     assert checked.approach == "unilateral-right" and len(checked.trajectories) == 1
     assert checked.trajectories[0].cement_ml == checked.cement.volume_ml
+
+
+def checked(plan: CasePlan) -> CasePlan:
+    """The plan checked on the images it was made from, after a turn through its file's text."""
+    case, spine = case_of_the_wedge(), spine_of_the_wedge()
+    return check_on_case(CasePlan.from_json(plan.to_json()), case, spine=spine)
+
+
+def with_level(plan: CasePlan, level: LevelPlan) -> CasePlan:
+    return replace(plan, levels=tuple(level if one.level == level.level else one for one in plan.levels))
+
+
+def with_needle(plan: CasePlan, **changes) -> CasePlan:
+    """The plan with values of T12's left needle changed by hand."""
+    level = plan.level("T12")
+    left, *rest = level.trajectories
+    return with_level(plan, replace(level, trajectories=(replace(left, **changes), *rest)))
+
+
+def said(plan: CasePlan, code: str) -> str:
+    (message,) = [warning.message for warning in plan.level("T12").warnings if warning.code == code]
+    return message
+
+
+@pytest.fixture
+def plan(wedge) -> CasePlan:
+    return CasePlan.load(wedge[1] / "plan.json")
+
+
+def test_another_cannula_is_told_and_takes_the_balloon_it_does_not_pass(plan):
+    assert plan.level("T12").trajectories[0].balloon is not None
+    now = checked(with_needle(plan, cannula="13G"))
+    text = said(now, "needle_moved")
+    assert text.startswith(
+        "T12 left: its cannula is not the one the plan judged it with (4.20 mm, and a 13G has 2.41 mm)"
+    )
+    assert "labels" not in text and "planned for it again" in text
+    assert now.level("T12").trajectories[0].balloon is None
+    assert "13G" in said(now, "no_balloon")
+    refuse_unjudged(now)
+    # With its diameter put right by hand as well only the numbers tell.
+    now = checked(with_needle(plan, cannula="13G", cannula_outer_diameter_mm=2.41))
+    assert "the plan’s numbers are not those found now" in said(now, "needle_moved")
+    assert "does not pass the 13G cannula" in said(now, "filling_changed")
+    assert now.level("T12").trajectories[0].balloon is None
+
+
+def test_labels_are_blamed_only_where_they_are_others(plan):
+    clearance = plan.level("T12").trajectories[0].clearance_mm
+    edited = with_needle(plan, clearance_mm=replace(clearance, canal=clearance.canal + 3))
+    assert "the plan’s numbers are not those found now" in said(checked(edited), "needle_moved")
+    record = replace(plan.inputs.segmentation, sha256="ab" * 32)
+    other = replace(edited, inputs=replace(plan.inputs, segmentation=record))
+    assert "the labels are not those the plan was judged by" in said(checked(other), "needle_moved")
+    assert "other_labels" in {warning.code for warning in checked(other).warnings}
+
+
+def test_a_level_without_its_needles_counts_as_not_planned(plan, tmp_path, capsys, anatomy_kept):
+    with_level(plan, replace(plan.level("T12"), trajectories=())).save(tmp_path / "e.json")
+    assert main(["check", str(tmp_path / "e.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")]) == 3
+    now = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
+    assert (now.approach, now.cement, now.predicted) == ("none", None, None)
+    assert not {"prediction", "balloon_unverified"} & {warning.code for warning in now.warnings}
+    assert "and holds no needle" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_balloon_of_more_than_its_room_is_inflated_again(plan):
+    before = plan.level("T12").trajectories[0]
+    edited = with_needle(plan, balloon=replace(before.balloon, planned_volume_ml=5.9))
+    now = checked(edited)
+    again = now.level("T12").trajectories[0].balloon
+    assert again.planned_volume_ml == pytest.approx(before.balloon.planned_volume_ml, abs=0.05)
+    assert np.allclose(again.centre_ras, before.balloon.centre_ras, atol=0.01)
+    assert now.level("T12").cement.volume_ml == pytest.approx(plan.level("T12").cement.volume_ml, abs=0.05)
+    room = f"{before.balloon.planned_volume_ml:.1f} ml"
+    assert f"the balloon is planned with 5.9 ml, and has room for {room}" in said(now, "filling_changed")
+    assert not any(warning.code == "needle_moved" for warning in now.level("T12").warnings)
+
+
+def test_a_balloon_of_less_than_its_room_is_kept_at_that_with_its_cement(plan):
+    before = plan.level("T12").trajectories[0]
+    now = checked(with_needle(plan, balloon=replace(before.balloon, planned_volume_ml=1.0))).level("T12")
+    assert now.trajectories[0].balloon.planned_volume_ml == 1.0
+    assert now.trajectories[0].balloon.planned_diameter_mm < before.balloon.planned_diameter_mm
+    assert now.cement.volume_ml == pytest.approx(sum(needle.cement_ml for needle in now.trajectories), abs=1e-3)
+
+
+def test_nothing_is_planned_again_for_a_breach(plan):
+    needle, level = plan.level("T12").trajectories[0], plan.level("T12")
+    across = np.add(needle.target_ras, 14.0 * np.array(level.frame.right) - 20.0 * np.array(level.frame.anterior))
+    now = checked(with_needle(plan, target_ras=tuple(map(float, across))))
+    assert now.level("T12").trajectories[0].safety == "breach"
+    assert "planned for it again" not in said(now, "needle_moved")
+    assert "no balloon and no cement" in said(now, "breach_not_augmented")
+
+
+def test_a_needle_that_was_judged_is_never_taken_for_an_edited_one(plan):
+    """Wherever it was dragged, its numbers fit it, also after the rounding of the file."""
+    level, vertebra, rng = plan.level("T12"), spine_of_the_wedge().vertebrae["T12"], np.random.default_rng(4)
+    for needle in level.trajectories:
+        evaluator = PathEvaluator(vertebra, needle.side)
+        for size in np.repeat([0.3, 3.0, 12.0, 40.0], 3):
+            entry, target = np.add((needle.entry_ras, needle.target_ras), rng.normal(0, size, (2, 3)))
+            cannula = CANNULAS[str(rng.choice(list(CANNULAS)))]
+            case, options = case_of_the_wedge(), PlanOptions()
+            dragged = reevaluate(vertebra, case, needle.side, entry, target, cannula, options, evaluator)
+            saved = with_level(plan, replace(level, trajectories=(dragged,)))
+            refuse_unjudged(CasePlan.from_json(saved.to_json()))
 
 
 def test_a_pedicle_too_thin_for_any_cannula_ends_with_3_and_a_reason(tmp_path, capsys):

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import reevaluate
+from .access import reevaluate, unlike_numbers
+from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
+from .augmentation import WARNING_CODES as AUGMENTATION_CODES
+from .augmentation import catalog_of_plan, load_catalog, untenable
+from .case import reading_warnings
+from .case.again import OTHER_CT
 from .model import (
     CANNULAS,
     Case,
     CasePlan,
+    ImageRecord,
     InputError,
     LevelPlan,
     PlanOptions,
@@ -22,36 +31,87 @@ from .model import (
     Vertebra,
 )
 from .model.serialisation import rounded
-from .planner import Progress, ShouldCancel, plan_level_augmentation
+from .planner import FILLING_CHANGED, Progress, ShouldCancel, frame_plan, plan_level_augmentation, recorded_options
 
-LEVELS_GONE = "levels_gone"
+LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
+NEEDLE_MOVED, NEEDLES_GONE = "needle_moved", "needles_gone"
 
 SAME_CLEARANCE_MM = 0.05
 """Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
 
-SAME_ANGLE_DEG = 0.1
-"""Angles that differ by less are the same: 0.1 mm at the tip of a needle 60 mm long. [D]"""
+OTHER_LABELS = "the labels are not those the plan was judged by"
+OTHER_NUMBERS = "the plan’s numbers are not those found now"
+
+
+def options_now(
+    plan: CasePlan,
+    labels: str | None = None,
+    catalog: str | PathLike[str] | None = None,
+    folder: Path | None = None,
+) -> PlanOptions:
+    """The options of a plan, with the numbering given now and the device catalogue where it lies now.
+
+    Args:
+        labels, catalog: given now; None for the plan's own.
+        folder: of plan.json, where the catalogue may lie beside it.
+
+    Raises:
+        InputError: the options cannot be used, or the plan's catalogue is needed and not found.
+    """
+    options = PlanOptions.from_dict(plan.options)
+    if labels is not None:
+        options = replace(options, labels=labels)
+    if catalog is not None:
+        return replace(options, catalog=str(catalog))
+    needles = [needle for level in plan.levels for needle in level.trajectories]
+    needed = any(needle.balloon is not None or options.procedure == "kyphoplasty" for needle in needles)
+    return replace(options, catalog=catalog_of_plan(options.catalog, folder)) if needed else options
 
 
 def check_on_case(
-    plan: CasePlan, case: Case, progress: Progress | None = None, should_cancel: ShouldCancel | None = None
+    plan: CasePlan,
+    case: Case,
+    progress: Progress | None = None,
+    should_cancel: ShouldCancel | None = None,
+    spine: Spine | None = None,
+    options: PlanOptions | None = None,
 ) -> CasePlan:
-    """The package's ``check_plan`` on images that have been read; see there."""
-    options = PlanOptions.from_dict(plan.options)
-    spine = build_spine(case, None, progress, should_cancel)
-    levels = tuple(_checked_level(level, case, spine, options) for level in plan.levels)
-    warnings = plan.warnings
-    before, now = plan.inputs.segmentation.sha256, case.inputs.segmentation.sha256
-    if before and now and before != now:
+    """The package's ``check_plan`` on images that have been read; see there.
+
+    Args:
+        spine: of the case, where its anatomy has been built already.
+        options: those of the plan, with its catalogue where it lies now.
+    """
+    options = options or PlanOptions.from_dict(plan.options)
+    if spine is None:
+        spine = build_spine(case, None, progress, should_cancel)
+    other_labels = _other_file(plan.inputs.segmentation, case.inputs.segmentation)
+    levels = tuple(_checked_level(level, case, spine, options, other_labels) for level in plan.levels)
+    found = [*reading_warnings(plan, case), *_levels_gone(plan, spine)]
+    if other_labels:
         changed = PlanWarning(
-            "other_labels",
+            LABELS_CHANGED,
             "caution",
             "The labels are not those the plan was made from; clearances are those of the labels given now.",
             "SHA-256 of the segmentation",
         )
-        warnings = (*(w for w in warnings if w.code != changed.code), changed)
-    warnings = (*(w for w in warnings if w.code != LEVELS_GONE), *_levels_gone(plan, spine))
-    return rounded(replace(plan, inputs=case.inputs, levels=levels, warnings=warnings))
+        found.insert(0, changed)
+    stale = {LEVELS_GONE, *({LABELS_CHANGED, OTHER_CT} & {warning.code for warning in found})}
+    warnings = (*(warning for warning in plan.warnings if warning.code not in stale), *found)
+    checked = replace(
+        plan, inputs=case.inputs, options={**plan.options, **_paths(options)}, levels=levels, warnings=warnings
+    )
+    return rounded(checked)
+
+
+def _paths(options: PlanOptions) -> dict[str, str | None]:
+    """The options that are paths, as a plan keeps them."""
+    kept = recorded_options(options)
+    return {name: kept[name] for name in ("labels", "catalog")}
+
+
+def _other_file(before: ImageRecord, now: ImageRecord) -> bool:
+    return bool(before.sha256 and now.sha256 and before.sha256 != now.sha256)
 
 
 def _levels_gone(plan: CasePlan, spine: Spine) -> list[PlanWarning]:
@@ -67,29 +127,116 @@ def _levels_gone(plan: CasePlan, spine: Spine) -> list[PlanWarning]:
     return [PlanWarning(LEVELS_GONE, "caution", message, "levels of the plan and of the labels")]
 
 
-def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, other_labels: bool) -> LevelPlan:
     if not level.trajectories:
-        return level
+        return _without_needles(level)
     vertebra = spine.vertebrae.get(level.level)
     if vertebra is None or not vertebra.complete:
         reason = vertebra.incomplete_reason if vertebra is not None else "it is not in the labels"
         raise InputError(f"{level.level} of the plan cannot be checked: {reason}.")
     trajectories = tuple(_checked(needle, vertebra, case, options) for needle in level.trajectories)
-    warnings, moved = level.warnings, False
+    warnings, planned_again = level.warnings, False
     for before, now in zip(level.trajectories, trajectories, strict=True):
-        elsewhere = not _lies_alike(before, now)
-        if elsewhere or not _judged_alike(before, now):
-            warnings = (
-                *_without_path(warnings, f"{level.level} {now.side}"),
-                _judged_anew(level.level, now, elsewhere),
-            )
-            moved = moved or elsewhere
-    checked = replace(level, trajectories=trajectories, warnings=warnings)
-    if level.approach == "bilateral" and len(trajectories) == 1:
-        reason = "One needle of two was taken out of the plan."
-        checked, moved = replace(checked, approach=f"unilateral-{trajectories[0].side}", approach_reason=reason), True
+        what = _what_changed(level, before, now, other_labels)
+        if what is not None:
+            again = what.startswith((MOVED, OTHER_CANNULA))
+            planned_again = planned_again or again
+            kept = _without_path(warnings, f"{level.level} {now.side}")
+            warnings = (*kept, _judged_anew(level.level, now, what, again))
+    # Its angles are in the frame they were found in.
+    checked = replace(level, frame=frame_plan(vertebra), trajectories=trajectories, warnings=warnings)
+    approach = _approach_of(trajectories)
+    if level.approach != approach:
+        fewer = level.approach == "bilateral"
+        reason = (
+            "One needle of two was taken out of the plan." if fewer else "Its needles were put into the plan by hand."
+        )
+        checked, planned_again = replace(checked, approach=approach, approach_reason=reason), True
     # Balloon, cement and what to do with the cannula belong to a needle where it lies.
-    return plan_level_augmentation(checked, case, spine, options) if moved else checked
+    if planned_again:
+        return plan_level_augmentation(checked, case, spine, options)
+    return _with_tenable_filling(checked, vertebra, case, spine, options)
+
+
+def _approach_of(trajectories: tuple[Trajectory, ...]) -> str:
+    return "bilateral" if len(trajectories) > 1 else f"unilateral-{trajectories[0].side}"
+
+
+def _without_needles(level: LevelPlan) -> LevelPlan:
+    """A level all of whose needles were taken out: nothing is left that balloon, cement and expectation could belong to."""
+    if level.approach in (None, "none") and level.cement is None and level.predicted is None:
+        return level
+    warnings = tuple(
+        warning for warning in level.warnings if warning.code not in AUGMENTATION_CODES | {FILLING_CHANGED}
+    )
+    for side in ("left", "right"):
+        warnings = _without_path(warnings, f"{level.level} {side}")
+    bare = replace(level, cement=None, predicted=None, warnings=warnings)
+    if level.approach in (None, "none"):
+        return bare
+    reason = "Every needle was taken out of the plan."
+    told = PlanWarning(
+        NEEDLES_GONE,
+        "stop",
+        f"{level.level}: the plan says {level.approach} and holds no needle; the level counts as not planned, and its cement "
+        "went with the needles.",
+        "check of the plan",
+    )
+    return replace(bare, approach="none", approach_reason=reason, warnings=(*warnings, told))
+
+
+def _with_tenable_filling(
+    level: LevelPlan, vertebra: Vertebra, case: Case, spine: Spine, options: PlanOptions
+) -> LevelPlan:
+    """The level; with balloon and cement computed again where those of the plan cannot be.
+
+    A balloon is inflated to no more than the plan had: the user may have wanted less than there is room for.
+    """
+    balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
+    faults = untenable(vertebra, level, load_catalog(options.catalog) if balloons else (), options)
+    if not faults:
+        return level
+    models = {balloon.model for balloon in balloons.values()}
+    as_planned = replace(
+        options,
+        procedure="kyphoplasty" if balloons else options.procedure,
+        balloon=models.pop() if len(models) == 1 else options.balloon,
+        target_fill=level.cement.target_fill if level.cement is not None else options.target_fill,
+    )
+    volumes = {side: balloon.planned_volume_ml for side, balloon in balloons.items()}
+    planned = plan_level_augmentation(level, case, spine, as_planned, volumes)
+    message = (
+        f"{level.level}: balloon and cement cannot be as the plan has them ({'; '.join(faults)}); they were planned again: "
+        f"{_filling_words(planned)}."
+    )
+    told = PlanWarning(FILLING_CHANGED, "caution", message, "check of the plan")
+    return replace(planned, warnings=(*planned.warnings, told))
+
+
+def _filling_words(level: LevelPlan) -> str:
+    words = [
+        f"{needle.side} balloon {needle.balloon.planned_volume_ml:.1f} ml"
+        if needle.balloon
+        else f"no {needle.side} balloon"
+        for needle in level.trajectories
+    ]
+    cement = "no cement" if level.cement is None else f"cement {level.cement.volume_ml:.1f} ml"
+    return ", ".join([*words, cement])
+
+
+def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_labels: bool) -> str | None:
+    """What a needle's numbers no longer hold for, in words; None where they hold."""
+    edited = unlike_numbers(level.frame, before)
+    if edited == OTHER_CANNULA:
+        return (
+            f"{OTHER_CANNULA} ({before.cannula_outer_diameter_mm:.2f} mm, and a {now.cannula} has "
+            f"{now.cannula_outer_diameter_mm:.2f} mm)"
+        )
+    if edited is not None or (not other_labels and not _lies_alike(before, now)):
+        return MOVED
+    if _lies_alike(before, now) and _judged_alike(before, now):
+        return None
+    return OTHER_LABELS if other_labels else OTHER_NUMBERS
 
 
 def _judged_alike(before: Trajectory, now: Trajectory) -> bool:
@@ -101,9 +248,9 @@ def _judged_alike(before: Trajectory, now: Trajectory) -> bool:
 
 
 def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
-    """Whether a needle lies where the numbers of the plan have it, and not only its entry and target."""
-    same_length = abs(before.bone_path_mm - now.bone_path_mm) <= SAME_CLEARANCE_MM
-    same_tip = abs(before.midline_offset_mm - now.midline_offset_mm) <= SAME_CLEARANCE_MM
+    """Whether a needle lies where the numbers of the plan have it in the vertebra as it is found now."""
+    same_length = abs(before.bone_path_mm - now.bone_path_mm) <= SAME_LENGTH_MM
+    same_tip = abs(before.midline_offset_mm - now.midline_offset_mm) <= SAME_LENGTH_MM
     turned = max(
         abs(before.convergence_angle_deg - now.convergence_angle_deg),
         abs(before.craniocaudal_angle_deg - now.craniocaudal_angle_deg),
@@ -111,21 +258,18 @@ def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
     return same_length and same_tip and turned <= SAME_ANGLE_DEG
 
 
-def _without_path(warnings: tuple[PlanWarning, ...], needle: str) -> tuple[PlanWarning, ...]:
-    """The warnings without those that speak of the path of one needle (“T12 left”)."""
+def _without_path(warnings: Iterable[PlanWarning], needle: str) -> tuple[PlanWarning, ...]:
+    """The warnings without those that speak of the path of one needle (“T12 left”), an earlier check's among them."""
     codes = ACCESS_CODES - {"no_access", "no_path"}
     return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
 
 
-def _judged_anew(level: str, needle: Trajectory, elsewhere: bool) -> PlanWarning:
+def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:
     severity = "caution" if needle.safety in ("safe", "tight") else "stop"
-    what = (
-        "the needle is not where the plan judged it" if elsewhere else "the labels are not those the plan was judged by"
-    )
     text = f"{level} {needle.side}: {what}; it is {needle.safety}"
-    if elsewhere:
+    if planned_again and needle.safety != "breach":  # a breach gets neither, and says so itself
         text += ", and balloon and cement were planned for it again"
-    return PlanWarning("needle_moved", severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")
+    return PlanWarning(NEEDLE_MOVED, severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")
 
 
 def _checked(needle: Trajectory, vertebra: Vertebra, case: Case, options: PlanOptions) -> Trajectory:

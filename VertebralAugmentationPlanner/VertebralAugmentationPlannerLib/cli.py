@@ -145,6 +145,8 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Outcome:
             lines.append("\nNo fractured level was found to plan; name levels with --levels.")
         if names:
             lines.append(f"\nWritten to {arguments.output}: {', '.join(names)}")
+            older = cli_steps.older_scene(arguments)
+            lines += [] if older is None else [older]
         return Outcome(status, "" if arguments.quiet else "\n".join(lines), bool(names))
     if arguments.command == "sample":
         return _sample(arguments)
@@ -239,7 +241,7 @@ def _command(commands: argparse._SubParsersAction, name: str, text: str, epilog:
     return command
 
 
-def _add_images(command: argparse.ArgumentParser) -> None:
+def _add_images(command: argparse.ArgumentParser, numbering: str = "auto (default)") -> None:
     command.add_argument(
         "ct", nargs="?", metavar="CT", help="CT file or DICOM folder; without it the labels alone are used"
     )
@@ -250,11 +252,19 @@ def _add_images(command: argparse.ArgumentParser) -> None:
         help="label map, Slicer .seg.nrrd, or a folder of masks such as TotalSegmentator's vertebrae_L1.nii.gz",
     )
     command.add_argument("--canal", metavar="MASK", help="mask of the spinal canal or cord, if at hand")
+    _add_labels(command, numbering)
+
+
+def _add_labels(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument(
         "--labels",
         metavar="NUMBERING",
-        help="numbering of the labels: auto (default), totalsegmentator, verse or FILE.json such as {“L1”: 20}",
+        help=f"numbering of the labels: {default}, totalsegmentator, verse or FILE.json such as {{“L1”: 20}}",
     )
+
+
+def _add_catalog(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--catalog", metavar="FILE.json", help=text)
 
 
 def _add_plan(commands: argparse._SubParsersAction) -> None:
@@ -271,7 +281,7 @@ def _add_plan(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--etiology", choices=ETIOLOGIES, help="default: osteoporotic")
     command.add_argument("--balloon", metavar="NAME", help="a balloon of the catalogue; default: the longest that fits")
-    command.add_argument("--catalog", metavar="FILE.json", help="your own devices, added to the catalogue that ships")
+    _add_catalog(command, "your own devices, added to the catalogue that ships")
     _add_output(command, "folder for plan.json, measurements.csv, report.html and scene.mrb")
 
 
@@ -284,8 +294,11 @@ def _add_measure(commands: argparse._SubParsersAction) -> None:
 def _add_check(commands: argparse._SubParsersAction) -> None:
     command = _command(commands, "check", "compute the clearances of an edited plan again")
     command.add_argument("plan", metavar="PLAN.json")
-    _add_images(command)
-    _add_output(command, "folder for the plan with its new clearances", required=False)
+    _add_images(command, "the plan's (default), auto")
+    _add_catalog(command, "the plan's own devices; default: the file of that name here or beside the plan")
+    _add_output(
+        command, "folder for plan.json, measurements.csv and report.html; a scene.mrb there stays", required=False
+    )
 
 
 def _add_sample(commands: argparse._SubParsersAction) -> None:
@@ -318,6 +331,7 @@ def _add_plan_and_images(command: argparse.ArgumentParser) -> None:
     command.add_argument("plan", metavar="PLAN.json")
     command.add_argument("ct", nargs="?", metavar="CT", help="the CT the plan was made from")
     command.add_argument("--segmentation", metavar="LABELS", help="the labels the plan was made from")
+    _add_labels(command, "the plan's (default), auto")
 
 
 def _add_compare(commands: argparse._SubParsersAction) -> None:

@@ -6,14 +6,18 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from .case import load_case, requested_levels
-from .cli_output import OutputFolder, refuse_dead_ends, refuse_odd_paths
+from .case import load_again, load_case, requested_levels
+from .cli_output import PRODUCTS, OutputFolder, refuse_dead_ends, refuse_odd_paths
 from .model import LEVELS, Case, CasePlan, InputError, LevelPlan, PlanOptions, Spine
 
 ProgressCall = Callable[[float, str], None]
 
 PLANNED, UNSAFE = 0, 3
 """Exit statuses of the contract: planned; planned, but a side or level that was asked for has no safe trajectory."""
+
+SCENE = "scene.mrb"
+CHECKED = tuple(name for name in PRODUCTS if name != SCENE)
+"""What a check writes anew."""
 
 READ_SHARE, ANATOMY_SHARE, PLAN_SHARE = 0.2, 0.55, 0.85
 """Where reading, anatomy and planning end on the progress bar; rough shares of the time of a five-level case."""
@@ -106,16 +110,33 @@ def run_check(arguments: argparse.Namespace, progress: ProgressCall) -> tuple[Ca
     """Compute the clearances of an edited plan again; written only where a folder is given."""
     old = CasePlan.load(arguments.plan)
     _refuse_no_levels(old)
-    from .entry import check_plan
-
     if not arguments.output:
-        plan = check_plan(old, arguments.ct, arguments.segmentation, canal=arguments.canal, progress=progress)
+        plan, _, _ = _checked(old, arguments, progress)
         return plan, [], status_of(plan, None)
-    with OutputFolder(arguments.output) as folder:
-        plan = check_plan(old, arguments.ct, arguments.segmentation, canal=arguments.canal, progress=progress)
-        plan.save(folder.workshop / "plan.json")
+    with OutputFolder(arguments.output, CHECKED) as folder:
+        plan, case, spine = _checked(old, arguments, progress)
+        _write(plan, case, spine, folder.workshop, progress, with_scene=False)
         names = folder.commit()
     return plan, names, status_of(plan, None)
+
+
+def _checked(plan: CasePlan, arguments: argparse.Namespace, progress: ProgressCall) -> tuple[CasePlan, Case, Spine]:
+    from .check import check_on_case, options_now
+
+    options = options_now(plan, arguments.labels, arguments.catalog, Path(arguments.plan).resolve().parent)
+    case, spine = _case_and_spine(arguments, options, progress, plan)
+    progress(ANATOMY_SHARE, "Judging the needles")
+    return check_on_case(plan, case, None, None, spine, options), case, spine
+
+
+def older_scene(arguments: argparse.Namespace) -> str | None:
+    """What to say of the scene of an earlier run beside a plan that was checked; None where there is none.
+
+    A scene may hold work of its own, so a check leaves it.
+    """
+    if arguments.command != "check" or not arguments.output or not (Path(arguments.output) / SCENE).exists():
+        return None
+    return f"{SCENE} in {arguments.output} was left as it was: it is older than the plan and shows the needles of then."
 
 
 def _refuse_no_levels(plan: CasePlan) -> None:
@@ -149,7 +170,7 @@ def run_report(arguments: argparse.Namespace) -> Path:
     from .report import report_command
 
     return report_command(
-        arguments.plan, arguments.output, arguments.ct, arguments.segmentation, arguments.patient_name
+        arguments.plan, arguments.output, arguments.ct, arguments.segmentation, arguments.patient_name, arguments.labels
     )
 
 
@@ -161,7 +182,7 @@ def run_export(arguments: argparse.Namespace) -> list[Path]:
     if not kinds:
         raise InputError("No export was named; give --as markups,csv,stl,glb or some of them.")
     with OutputFolder(arguments.output, products=()) as folder:
-        export_command(arguments.plan, folder.workshop, kinds, arguments.ct, arguments.segmentation)
+        export_command(arguments.plan, folder.workshop, kinds, arguments.ct, arguments.segmentation, arguments.labels)
         return [folder.path / name for name in folder.commit()]
 
 
@@ -193,11 +214,17 @@ def _is_unsafe(level: LevelPlan) -> bool:
     return (level.complete and refused) or any(needle.safety != "safe" for needle in level.trajectories)
 
 
-def _case_and_spine(arguments: argparse.Namespace, options: PlanOptions, progress: ProgressCall) -> tuple[Case, Spine]:
+def _case_and_spine(
+    arguments: argparse.Namespace, options: PlanOptions, progress: ProgressCall, plan: CasePlan | None = None
+) -> tuple[Case, Spine]:
+    """The images and their anatomy; those of a saved plan by the numbering it was made with."""
     from .anatomy import build_spine
 
     progress(0.0, "Reading the images")
-    case = load_case(arguments.ct, arguments.segmentation, options, arguments.canal)
+    if plan is None:
+        case = load_case(arguments.ct, arguments.segmentation, options, arguments.canal)
+    else:
+        case = load_again(plan, arguments.ct, arguments.segmentation, arguments.canal, arguments.labels)
     spine = build_spine(case, None, _part(progress, READ_SHARE, ANATOMY_SHARE))
     if not spine.complete():
         levels = ", ".join(spine.vertebrae)
@@ -213,14 +240,16 @@ def _part(progress: ProgressCall, start: float, end: float) -> ProgressCall:
     return lambda fraction, text: progress(start + (end - start) * fraction, text)
 
 
-def _write(plan: CasePlan, case: Case, spine: Spine, folder: Path, progress: ProgressCall) -> None:
+def _write(
+    plan: CasePlan, case: Case, spine: Spine, folder: Path, progress: ProgressCall, with_scene: bool = True
+) -> None:
     from .report import write_measurements_csv, write_report
 
     progress(PLAN_SHARE, "Writing the report")
     plan.save(folder / "plan.json")
     write_measurements_csv(plan, folder / "measurements.csv")
     write_report(plan, folder / "report.html", case, spine)
-    if _has_slicer_core():
+    if with_scene and _has_slicer_core():
         from .scene.bundle import write_scene
 
         progress(0.95, "Writing the scene")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from . import check, planner
-from .case import load_case
+from .case import load_again
 from .model import Case, CasePlan, InputError, PlanOptions
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def plan_case(
         )
     options = options or PlanOptions()
     if _is_node(segmentation):
-        case = _case(ct, segmentation, options, canal)
+        case = _case_of_nodes(ct, segmentation, options, canal)
         return planner.plan_loaded_case(case, options, None, progress, should_cancel)
     return planner.plan_case(_image(ct, "CT"), segmentation, options, _image(canal, "canal"), progress, should_cancel)
 
@@ -57,13 +58,19 @@ def check_plan(
     canal: Any = None,
     progress: Progress | None = None,
     should_cancel: ShouldCancel | None = None,
+    labels: str | None = None,
+    catalog: str | PathLike[str] | None = None,
 ) -> CasePlan:
     """Compute the clearances, grades and angles of an edited plan again from its entry and target points.
+
+    Balloon and cement are planned again where their needle was moved, and where they cannot be as the plan has them.
 
     Args:
         plan: edited by hand or elsewhere; its entry and target points are taken as they are.
         ct, segmentation, canal: as for :func:`plan_case`.
         progress, should_cancel: likewise.
+        labels: numbering of the labels given, where it is not the plan's; nodes tell theirs themselves.
+        catalog: the plan's device catalogue, where its name alone, in the working folder, does not find it.
 
     Returns:
         the plan with every trajectory judged anew.
@@ -72,18 +79,20 @@ def check_plan(
         InputError: the images cannot be used, or a level of the plan is not whole in them.
         PlanningCancelled: ``should_cancel`` answered true.
     """
-    case = _case(ct, segmentation, PlanOptions.from_dict(plan.options), canal)
-    return check.check_on_case(plan, case, progress, should_cancel)
+    options = check.options_now(plan, labels, catalog)
+    if _is_node(segmentation):
+        case = _case_of_nodes(ct, segmentation, options, canal)
+    else:
+        case = load_again(plan, _image(ct, "CT"), segmentation, _image(canal, "canal"), labels)
+    return check.check_on_case(plan, case, progress, should_cancel, None, options)
 
 
 def _is_node(source: Any) -> bool:
     return hasattr(source, "IsA")  # asked so, a case of files needs no Slicer
 
 
-def _case(ct: Any, segmentation: Any, options: PlanOptions, canal: Any) -> Case:
-    """The case of images of any kind."""
-    if not _is_node(segmentation):
-        return load_case(_image(ct, "CT"), segmentation, options, _image(canal, "canal"))
+def _case_of_nodes(ct: Any, segmentation: Any, options: PlanOptions, canal: Any) -> Case:
+    """The case of MRML nodes."""
     from .scene.engine import Engine
     from .scene.node_case import case_of_nodes
 

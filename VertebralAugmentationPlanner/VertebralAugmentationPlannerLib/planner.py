@@ -13,7 +13,7 @@ from .access import plan_access
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import plan_augmentation
-from .case import load_case, requested_levels
+from .case import load_case, recorded_path, requested_levels
 from .measurement import MeasuredLevel, measure_spine
 from .model import (
     SCHEMA,
@@ -36,6 +36,9 @@ from .model.serialisation import rounded, to_plain
 
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
+
+FILLING_CHANGED = "filling_changed"
+"""Code of what a check says of balloon and cement; it goes once they are planned anew."""
 
 SOFTWARE = "VertebralAugmentationPlanner"
 
@@ -98,7 +101,7 @@ def measured_plan(case: Case, spine: Spine, options: PlanOptions) -> CasePlan:
         software=Software(SOFTWARE, __version__),
         inputs=case.inputs,
         coordinate_system="RAS",
-        options=to_plain(options),
+        options=recorded_options(options),
         levels=tuple(_measured_level(vertebra, measured.get(level)) for level, vertebra in spine.vertebrae.items()),
         warnings=(*case.warnings, *spine.notes),
     )
@@ -127,11 +130,18 @@ def plan_levels(
                 level = replace(level, warnings=(*_not_fractured(level), *level.warnings))
         levels.append(level)
     kept = tuple(warning for warning in plan.warnings if warning.code not in CHOICE_CODES)
-    planned = replace(plan, options=to_plain(options), levels=tuple(levels), warnings=kept)
+    planned = replace(plan, options=recorded_options(options), levels=tuple(levels), warnings=kept)
     about = _left_out(planned) if named else () if asked else (_nothing_fractured(plan),)
     if progress is not None:
         progress(1.0, "planned")
     return rounded(replace(planned, warnings=(*kept, *about)))
+
+
+def recorded_options(options: PlanOptions) -> dict[str, Any]:
+    """What a plan keeps of its options: all of them, but of an absolute path the file's name alone, as of the images."""
+    catalog = None if options.catalog is None else recorded_path(options.catalog)
+    kept: dict[str, Any] = to_plain(replace(options, labels=recorded_path(options.labels), catalog=catalog))
+    return kept
 
 
 def plan_level_augmentation(
@@ -152,7 +162,7 @@ def plan_level_augmentation(
         spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml, level.skipped_sides
     )
     # What an earlier augmentation warned of goes with it.
-    kept = _without(level, AUGMENTATION_CODES)
+    kept = _without(level, AUGMENTATION_CODES | {FILLING_CHANGED})
     return rounded(
         replace(
             level,
@@ -239,7 +249,7 @@ def _measured_level(vertebra: Vertebra, measured: MeasuredLevel | None) -> Level
     return LevelPlan(
         level=vertebra.level,
         complete=vertebra.complete,
-        frame=_frame(vertebra),
+        frame=frame_plan(vertebra),
         measurements=measured.measurements if measured is not None else None,
         pedicles=Pedicles(_pedicle(vertebra, "left"), _pedicle(vertebra, "right")),
         approach=None,
@@ -262,7 +272,10 @@ def _planned_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
         skipped_sides=dict(access.skipped_sides),
         cement=None,
         predicted=None,
-        warnings=(*_without(level, ACCESS_CODES | AUGMENTATION_CODES | CHOICE_CODES), *access.warnings),
+        warnings=(
+            *_without(level, ACCESS_CODES | AUGMENTATION_CODES | CHOICE_CODES | {FILLING_CHANGED}),
+            *access.warnings,
+        ),
     )
     if not access.trajectories:
         return with_access
@@ -273,7 +286,8 @@ def _without(level: LevelPlan, codes: frozenset[str]) -> tuple[PlanWarning, ...]
     return tuple(warning for warning in level.warnings if warning.code not in codes)
 
 
-def _frame(vertebra: Vertebra) -> FramePlan | None:
+def frame_plan(vertebra: Vertebra) -> FramePlan | None:
+    """The frame of a vertebra as a plan has it; None where it has none."""
     frame = vertebra.frame
     if frame is None:
         return None

@@ -54,6 +54,7 @@ def edited(path: str, value: Any) -> str:
         ("levels.0.measurements.fracture_shape", "banana", "fracture_shape is “banana”"),
         ("levels.0.skipped_sides", {"up": "?"}, "skipped_sides has an entry “up”; it should be left or right"),
         ("levels.0.skipped_sides", {"\ud800": "?"}, "levels[0].skipped_sides holds half a character"),
+        ("inputs.level_values", {"L1": 0}, "plan.inputs.level_values.L1 is 0; labels are numbers above 0"),
         ("levels.0.approach_reason", "\ud800", "plan.levels[0].approach_reason holds half a character"),
         ("options.note", ["\udcff"], "plan.options.note[0] holds half a character"),
     ],
@@ -67,6 +68,11 @@ def test_what_no_run_writes_is_refused(path, value, says, tmp_path):
     (tmp_path / "plan.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="The plan’s"):
         CasePlan.load(tmp_path / "plan.json")
+
+
+def test_two_needles_of_one_side_are_refused():
+    with pytest.raises(InputError, match="two needles on the left of T12; keep one for each side"):
+        CasePlan.from_json(edited("levels.0.trajectories.1.side", "left"))
 
 
 def test_the_mark_of_utf_8_at_the_start_is_no_part_of_the_plan(tmp_path):

@@ -115,16 +115,17 @@ def t12_trajectory(side: str) -> Trajectory:
 def l2_trajectory() -> Trajectory:
     entry = point(L2_ORIGIN, 24.0, -44.0, 6.0)
     target = point(L2_ORIGIN, 1.0, 8.0, -1.0)
+    skin = tuple(np.add(entry, np.subtract(entry, target) / np.linalg.norm(np.subtract(entry, target)) * 69.5))
     return Trajectory(
         side="right",
         route="transpedicular",
         entry_ras=entry,
         target_ras=target,
-        skin_ras=point(L2_ORIGIN, 52.0, -107.0, 14.5),
+        skin_ras=skin,
         cannula="11G",
         cannula_outer_diameter_mm=3.05,
         bone_path_mm=float(np.linalg.norm(np.subtract(target, entry))),
-        skin_to_target_mm=127.0,
+        skin_to_target_mm=float(np.linalg.norm(np.subtract(target, skin))),
         convergence_angle_deg=math.degrees(math.atan2(23.0, 52.0)),
         craniocaudal_angle_deg=-math.degrees(math.atan2(7.0, 52.0)),
         carm=carm_of(entry, target, "right"),

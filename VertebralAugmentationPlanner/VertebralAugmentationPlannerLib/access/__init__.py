@@ -3,6 +3,7 @@
 from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
+from .judged import refuse_unjudged, unlike_numbers
 from .notices import WARNING_CODES
 from .planner import AccessPlan, plan_access, reevaluate
 from .search import FoundPath, find_path
@@ -25,5 +26,7 @@ __all__ = [
     "gertzbein_robbins",
     "plan_access",
     "reevaluate",
+    "refuse_unjudged",
     "skin_point",
+    "unlike_numbers",
 ]

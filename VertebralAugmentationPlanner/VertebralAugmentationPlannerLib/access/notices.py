@@ -40,6 +40,7 @@ WARNING_CODES = frozenset(
         "long_needle",
         "metal_on_the_way",
         "needle_moved",
+        "needles_gone",
         "neighbour_close",
         "neighbour_on_the_way",
         "neighbour_unknown",

@@ -1,6 +1,6 @@
 """Augmentation: balloons and their inflation inside the body, cement, and what may be expected of both."""
 
-from .catalog import BalloonDevice, find_device, load_catalog, read_catalog, shipped_catalog
+from .catalog import BalloonDevice, catalog_of_plan, find_device, load_catalog, read_catalog, shipped_catalog
 from .cement import CementDose, fillers, plan_cement, target_region_ml
 from .inflation import Inflation, simulate_inflation
 from .notices import WARNING_CODES
@@ -9,6 +9,7 @@ from .planner import AugmentationPlan, PlacedBalloon, devices_for, find_balloons
 from .prediction import predict
 from .room import BodyRoom, body_room
 from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_volume_ml
+from .stored import untenable
 
 __all__ = [
     "WARNING_CODES",
@@ -23,6 +24,7 @@ __all__ = [
     "Placement",
     "balloon_shape",
     "body_room",
+    "catalog_of_plan",
     "devices_for",
     "fillers",
     "find_balloons",
@@ -38,4 +40,5 @@ __all__ = [
     "spheroid_mesh",
     "spheroid_volume_ml",
     "target_region_ml",
+    "untenable",
 ]

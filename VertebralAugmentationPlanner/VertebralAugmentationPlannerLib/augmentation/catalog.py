@@ -109,6 +109,27 @@ def load_catalog(own: str | Path | None = None) -> tuple[BalloonDevice, ...]:
     return (*added, *(device for device in shipped if _key(device.name) not in names))
 
 
+def catalog_of_plan(recorded: str | None, beside: Path | None = None) -> str | None:
+    """Where the user's own catalogue of a saved plan lies now: the plan keeps no more than its name.
+
+    Args:
+        recorded: the plan's ``options.catalog``.
+        beside: the folder of plan.json, where it is of a file.
+
+    Raises:
+        InputError: it is neither below the working folder nor beside the plan.
+    """
+    if recorded is None:
+        return None
+    name = Path(recorded).name
+    for path in (Path(recorded), *([] if beside is None else [beside / name])):
+        if path.is_file():
+            return str(path)
+    raise InputError(
+        f"The plan’s device catalogue {name} is neither in the working folder nor beside the plan; give it with --catalog."
+    )
+
+
 def find_device(devices: tuple[BalloonDevice, ...], name: str) -> BalloonDevice:
     """The balloon of a name, whatever its capitals.
 

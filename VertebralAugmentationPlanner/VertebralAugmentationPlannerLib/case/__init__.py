@@ -6,14 +6,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .again import load_again, reading_warnings
     from .load import load_case
     from .numbering import TOTALSEGMENTATOR, VERSE, Numbering
     from .requested import requested_levels
-    from .source import Source
+    from .source import Source, recorded_path
 
-__all__ = ["TOTALSEGMENTATOR", "VERSE", "Numbering", "Source", "load_case", "requested_levels"]
+__all__ = [
+    "TOTALSEGMENTATOR",
+    "VERSE",
+    "Numbering",
+    "Source",
+    "load_again",
+    "load_case",
+    "reading_warnings",
+    "recorded_path",
+    "requested_levels",
+]
 
-_FILES = {"load_case": "load", "requested_levels": "requested", "Source": "source"}
+_FILES = {
+    "load_again": "again",
+    "load_case": "load",
+    "reading_warnings": "again",
+    "recorded_path": "source",
+    "requested_levels": "requested",
+    "Source": "source",
+}
 
 
 def __getattr__(name: str) -> Any:

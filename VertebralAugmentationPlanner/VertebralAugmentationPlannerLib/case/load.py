@@ -31,6 +31,7 @@ def load_case(
     *,
     numbering: Mapping[str, int] | None = None,
     canal_is_cord: bool | None = None,
+    own_numbering: Numbering | None = None,
 ) -> Case:
     """Read a CT and its vertebra labels, check that they can be planned on, and clean the labels.
 
@@ -45,6 +46,8 @@ def load_case(
         options: ``options.labels`` names the numbering.
         canal: mask of the canal or cord, likewise; one found in the segmentation is used otherwise.
         numbering: value of each level, {"L1": 20}; goes before ``options.labels`` (for callers that know it).
+        own_numbering: of the user's file that ``options.labels`` names, where it was read before; a segmentation's own
+            names go before it.
         canal_is_cord: whether ``canal`` is the cord; by default where its file name says "cord".
 
     Raises:
@@ -55,7 +58,7 @@ def load_case(
     ct_in = None if ct is None else read(ct, "CT")
     warnings = [*labels_in.warnings, *(ct_in.warnings if ct_in else ())]
     raw = checks.whole_labels(_straight(labels_in.image, "segmentation", 0, 0, warnings), "segmentation")
-    names = _numbering(raw, labels_in, options, numbering)
+    names = _numbering(raw, labels_in, options, numbering, own_numbering)
     canal_image, is_cord, canal_record = _canal(raw, labels_in, names, canal, canal_is_cord, warnings)
 
     by_value = {value: name for name, value in {**names.values, **names.other}.items()}
@@ -109,7 +112,8 @@ def load_case(
             ct_image = ct_in = None
     if canal is not None and canal_image is not None:
         checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
-    inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name)
+    own_values = names.table() if names.own else {}
+    inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name, own_values)
     other = {name: value for name, value in cleaned.present.items() if name not in LEVELS}
     return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings), other)
 
@@ -129,12 +133,14 @@ def _straight(image: Image, what: str, order: int, outside: float, warnings: lis
     return rectangular(image, order, outside)
 
 
-def _numbering(labels: Image, volume: Volume, options: PlanOptions, given: Mapping[str, int] | None) -> Numbering:
+def _numbering(
+    labels: Image, volume: Volume, options: PlanOptions, given: Mapping[str, int] | None, own: Numbering | None
+) -> Numbering:
     if given is not None:
         return numbering_from_table("given", given)
     if volume.segmentation is not None:
         return numbering_from_table("segments", volume.segmentation.values)
-    return numbering_of(labels, options.labels)
+    return numbering_of(labels, options.labels) if own is None else own
 
 
 def _canal(

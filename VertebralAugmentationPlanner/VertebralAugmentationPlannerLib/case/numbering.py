@@ -89,6 +89,7 @@ class Numbering:
         values: value of each level present in the map's numbering, whether or not the map holds it.
         other: values of neck, S1 and sacrum.
         canal: value of a canal label; ``cord`` that of a cord label.
+        own: from a file of the user's own.
     """
 
     name: str
@@ -98,6 +99,12 @@ class Numbering:
     cord: int | None = None
     also: str = ""
     """Another reading of the same numbers that their order allows as well, in words."""
+    own: bool = False
+
+    def table(self) -> dict[str, int]:
+        """Values by name, as :func:`numbering_from_table` takes them."""
+        rest = {"spinal canal": self.canal, "spinal cord": self.cord}
+        return {**self.values, **self.other, **{name: value for name, value in rest.items() if value is not None}}
 
 
 def numbering_from_table(name: str, table: Mapping[str, int]) -> Numbering:
@@ -167,7 +174,7 @@ def read_numbering(path: Path) -> Numbering:
         if name in table:
             raise InputError(f"The label numbering {path.name} names {name} twice; keep one value for each level.")
         table[name] = number
-    return numbering_from_table(path.name, table)
+    return replace(numbering_from_table(path.name, table), own=True)
 
 
 def numbering_of(labels: Image, choice: str) -> Numbering:

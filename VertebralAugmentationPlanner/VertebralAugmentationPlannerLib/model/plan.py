@@ -56,6 +56,9 @@ class Inputs:
     canal: ImageRecord | None = None
     numbering: str | None = None
     """Which numbering the labels were read with."""
+    level_values: dict[str, int] = field(default_factory=dict)
+    """Where the numbering is a file of the user's own: the value of each level, and of what else it names. Of the file the
+    plan keeps the name alone, and the labels are read again by these."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ def refuse_unusable(plan: CasePlan) -> None:
         if limits and value is not None:
             _hold(value, limits, where)
     _refuse_options(plan)
+    for name, value in plan.inputs.level_values.items():
+        if value < 1:
+            raise InputError(f"The plan’s plan.inputs.level_values.{name} is {value}; labels are numbers above 0.")
     for number, level in enumerate(plan.levels):
         _refuse_points(level, f"plan.levels[{number}]")
 
@@ -49,6 +52,10 @@ def _refuse_strange_names(level: LevelPlan) -> None:
     strange = next((needle.side for needle in level.trajectories if needle.side not in SIDES), None)
     if strange is not None:
         raise InputError(f"The plan has a needle on the side “{strange}” of {level.level}; sides are left and right.")
+    sides = [needle.side for needle in level.trajectories]
+    twice = next((side for side in SIDES if sides.count(side) > 1), None)
+    if twice is not None:
+        raise InputError(f"The plan has two needles on the {twice} of {level.level}; keep one for each side.")
 
 
 def _fields(value: Any, where: str) -> Iterator[tuple[str, str, str, Any]]:

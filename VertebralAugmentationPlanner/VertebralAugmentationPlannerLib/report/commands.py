@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from ..model import Case, CasePlan, InputError, PlanOptions, Spine
+from ..model import Case, CasePlan, InputError, Spine
 from ..model.serialisation import write_text
 from .compare import compare_plans
 from .compare_tables import comparison_csv, comparison_html, comparison_text
@@ -25,21 +26,25 @@ def report_command(
     ct: str | PathLike[str] | None = None,
     segmentation: str | PathLike[str] | None = None,
     patient_name: str | None = None,
+    labels: str | None = None,
 ) -> Path:
     """Write the report of a saved plan; with the labels (and the CT) it has pictures.
 
     Args:
         out: the HTML file, or a folder that gets ``report.html``.
-        ct, segmentation: the images of the plan; pictures need at least the labels.
+        ct, segmentation: the images of the plan; pictures need at least the labels. A CT that is not the file the plan was
+            made from is named in a caution of the report.
+        labels: numbering of the labels, where the plan's own cannot be used.
 
     Returns:
         The file written.
 
     Raises:
-        InputError: the plan or the images cannot be read, the images are not the plan's, or the file cannot be written.
+        InputError: the plan or the images cannot be read, the plan was edited and not checked, the labels are not the
+            plan's, or the file cannot be written.
     """
-    plan = CasePlan.load(plan_path)
-    case, spine = _case_and_spine(plan, ct, segmentation)
+    plan = _judged_plan(plan_path)
+    plan, case, spine = _with_images(plan, ct, segmentation, labels)
     target = Path(out)
     if target.suffix.lower() not in (".html", ".htm"):
         _make_folder(target)  # after the reading, so that a refused image leaves no empty folder
@@ -82,6 +87,7 @@ def export_command(
     kinds: tuple[str, ...] | list[str] = ("markups", "csv", "stl", "glb"),
     ct: str | PathLike[str] | None = None,
     segmentation: str | PathLike[str] | None = None,
+    labels: str | None = None,
 ) -> list[Path]:
     """Write the exports of a saved plan into a folder.
 
@@ -90,20 +96,24 @@ def export_command(
         ct: DICOM folder of the CT, for the DICOM exports.
         segmentation: the labels, for the bone of STL and GLB (without them only needles, balloons and cement) and for
             ``dicom-seg``.
+        labels: numbering of the labels, where the plan's own cannot be used.
 
     Returns:
         The files written.
 
     Raises:
-        InputError: an unknown kind, or what a kind needs is missing; the message says what.
+        InputError: an unknown kind, a plan that was edited and not checked, or what a kind needs is missing; the message
+            says what.
     """
     unknown = [kind for kind in kinds if kind not in EXPORTS]
     if unknown:
         raise InputError(f"There is no export “{unknown[0]}”; choose from {', '.join(EXPORTS)}.")
-    plan = CasePlan.load(plan_path)
+    plan = _judged_plan(plan_path)
     folder = Path(out)
     needs_spine = bool({"stl", "glb", "dicom-seg", "dicom-pdf"} & set(kinds)) and segmentation is not None
-    case, spine = _case_and_spine(plan, ct, segmentation) if needs_spine else (None, None)
+    case, spine = None, None
+    if needs_spine:
+        plan, case, spine = _with_images(plan, ct, segmentation, labels)
     _make_folder(folder)
     written: list[Path] = []
     for kind in dict.fromkeys(kinds):
@@ -162,10 +172,23 @@ def _make_folder(folder: Path) -> None:
         raise InputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
-def _case_and_spine(
-    plan: CasePlan, ct: str | PathLike[str] | None, segmentation: str | PathLike[str] | None
-) -> tuple[Case | None, Spine | None]:
-    """Read the images again and rebuild the anatomy, for pictures and surfaces.
+def _judged_plan(path: str | PathLike[str]) -> CasePlan:
+    """A saved plan whose needles lie where its numbers have them.
+
+    Raises:
+        InputError: it cannot be read, or it was edited and not checked since.
+    """
+    from ..access import refuse_unjudged  # with SciPy, which nothing else here needs
+
+    plan = CasePlan.load(path)
+    refuse_unjudged(plan)
+    return plan
+
+
+def _with_images(
+    plan: CasePlan, ct: str | PathLike[str] | None, segmentation: str | PathLike[str] | None, labels: str | None
+) -> tuple[CasePlan, Case | None, Spine | None]:
+    """Read the images again and rebuild the anatomy, for pictures and surfaces; the plan says what the reading found.
 
     Raises:
         InputError: a CT without labels, or other labels than the plan's.
@@ -173,14 +196,17 @@ def _case_and_spine(
     if segmentation is None:
         if ct is not None:
             raise InputError("Pictures need the labels as well as the CT; give them with --segmentation.")
-        return None, None
+        if labels is not None:
+            raise InputError("A numbering belongs to labels; give them with --segmentation, or leave --labels out.")
+        return plan, None, None
     from ..anatomy import build_spine  # a report of the plan alone needs neither
-    from ..case import load_case
+    from ..case import load_again, reading_warnings
 
     canal = plan.inputs.canal.path if plan.inputs.canal else None
     found_canal = canal if canal and Path(canal).exists() else None
-    case = load_case(ct, segmentation, PlanOptions(labels=str(plan.options.get("labels", "auto"))), found_canal)
+    case = load_again(plan, ct, segmentation, found_canal, labels)
     recorded, found = plan.inputs.segmentation, case.inputs.segmentation
     if recorded.sha256 and found.sha256 and recorded.sha256 != found.sha256:
         raise InputError("These labels are not the ones the plan was made from; give the original file.")
-    return case, build_spine(case)
+    told = replace(plan, warnings=(*plan.warnings, *reading_warnings(plan, case)))
+    return told, case, build_spine(case)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..case import recorded_path
 from ..model import CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
 from .assumptions import TAG_WORDS, assumptions_of, margin_words
 from .markup import Content, Markup, div, element, render, span, table
@@ -216,6 +217,8 @@ def _options_words(plan: CasePlan) -> str:
     parts = []
     for name in shown:
         value = plan.options.get(name)
+        if name in ("labels", "catalog") and isinstance(value, str):
+            value = recorded_path(value)  # of an older plan, which may hold the whole path
         if value is not None:
             parts.append(f"{name} {', '.join(value) if isinstance(value, (list, tuple)) else value}")
     return "; ".join(parts)

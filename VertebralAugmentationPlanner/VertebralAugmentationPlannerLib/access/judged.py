@@ -1,0 +1,110 @@
+"""Whether a needle of a plan still lies where its numbers have it: told from the plan alone, without its images."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..model import CANNULAS, CArm, CasePlan, FramePlan, InputError, Trajectory
+from ..model.geometry import FloatArray, unit
+from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
+from .clearance import STEP_MM
+
+SAME_LENGTH_MM = 0.05
+"""Lengths of a plan and of its points that differ by less are the same: half of what a sentence shows. [D]"""
+
+SAME_ANGLE_DEG = 0.1
+"""Angles that differ by less are the same: 0.1 mm at the tip of a needle 60 mm long. [D]"""
+
+SAME_DIAMETER_MM = 0.005
+"""Cannulas are told apart by hundredths of a millimetre. [D]"""
+
+ON_AXIS_MM = 0.25
+"""Skin point and balloon lie on the needle's axis; farther off they are of another needle. The plan's rounding is a
+thousandth of it. [D]"""
+
+SAME_TIP_MM, SAME_DIRECTION_DEG = 1.0, 3.0
+"""What depends on the vertebra's frame is held more loosely: a needle dragged after the voxels of its vertebra were edited
+is judged in the frame of then, which lies some tenths of a millimetre beside that of the measurements. Length, C-arm
+angles, skin point and balloon need no frame. [D]"""
+
+MOVED = "the needle is not where the plan judged it"
+OTHER_CANNULA = "its cannula is not the one the plan judged it with"
+
+
+def refuse_unjudged(plan: CasePlan) -> None:
+    """Refuse a plan whose needles were moved, or got another cannula, and were not judged since.
+
+    Raises:
+        InputError: clearance, grade and angles of a needle are not those of its entry and target.
+    """
+    for level in plan.levels:
+        for needle in level.trajectories:
+            what = unlike_numbers(level.frame, needle)
+            if what is not None:
+                raise InputError(
+                    f"{level.level} {needle.side}: {what}, so none of its numbers holds; run vap check on the plan first "
+                    "and go on with what that writes."
+                )
+
+
+def unlike_numbers(frame: FramePlan | None, needle: Trajectory) -> str | None:
+    """What of a needle its numbers do not fit, in words; None where it lies where they have it.
+
+    Args:
+        frame: of the needle's level.
+    """
+    known = CANNULAS.get(needle.cannula)
+    if known is None or abs(known.outer_diameter_mm - needle.cannula_outer_diameter_mm) > SAME_DIAMETER_MM:
+        return OTHER_CANNULA
+    return None if _in_place(frame, needle) else MOVED
+
+
+def _in_place(frame: FramePlan | None, needle: Trajectory) -> bool:
+    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
+    way = target - entry
+    # A needle whose tip was dragged behind the bone has the least length there is, and no direction of its own.
+    misses_bone = needle.bone_path_mm <= STEP_MM + SAME_LENGTH_MM
+    if not misses_bone and abs(float(np.linalg.norm(way)) - needle.bone_path_mm) > SAME_LENGTH_MM:
+        return False
+    between = float(np.linalg.norm(np.cross(_beam(end_on_carm(way)), _beam(needle.carm))))
+    if between > math.sin(math.radians(SAME_ANGLE_DEG)) or not _on_axis(needle, target, unit(way)):
+        return False
+    if frame is None:
+        return True
+    tip = SIDE_SIGN[needle.side] * float((target - frame.origin_ras) @ np.array(frame.right))
+    if abs(tip - needle.midline_offset_mm) > SAME_TIP_MM:
+        return False
+    return misses_bone or _turned_deg(frame, needle, unit(way)) <= SAME_DIRECTION_DEG
+
+
+def _beam(carm: CArm) -> FloatArray:
+    """Unit vector (3,) of the beam, LPS, as :func:`.angles.end_on_carm` has it."""
+    primary, secondary = math.radians(carm.primary_deg), math.radians(carm.secondary_deg)
+    across = math.cos(secondary)
+    return np.array([math.sin(primary) * across, -math.cos(primary) * across, math.sin(secondary)])
+
+
+def _on_axis(needle: Trajectory, target: FloatArray, axis: FloatArray) -> bool:
+    points = [] if needle.skin_ras is None else [needle.skin_ras]
+    if needle.balloon is not None:
+        points += [needle.balloon.proximal_ras, needle.balloon.distal_ras]
+    if any(np.linalg.norm(np.cross(np.array(point) - target, axis)) > ON_AXIS_MM for point in points):
+        return False
+    if needle.skin_ras is None or needle.skin_to_target_mm is None:
+        return True
+    return abs(float(np.linalg.norm(target - needle.skin_ras)) - needle.skin_to_target_mm) <= SAME_LENGTH_MM
+
+
+def _turned_deg(frame: FramePlan, needle: Trajectory, direction: FloatArray) -> float:
+    """How far the angles of the plan are off, degrees on the sphere: an angle means little where the needle is almost
+    square to its plane."""
+    local = np.array([frame.right, frame.anterior, frame.superior]) @ direction
+    convergence = _apart_deg(convergence_deg(local, needle.side), needle.convergence_angle_deg)
+    craniocaudal = _apart_deg(craniocaudal_deg(local), needle.craniocaudal_angle_deg)
+    return max(convergence * math.hypot(local[0], local[1]), craniocaudal * math.hypot(local[1], local[2]))
+
+
+def _apart_deg(a: float, b: float) -> float:
+    return abs((a - b + 180.0) % 360.0 - 180.0)

@@ -1,0 +1,84 @@
+"""The images of a saved plan, read again: by the numbering it was made with, and held against what it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..model import Case, CasePlan, ImageRecord, PlanOptions, PlanWarning
+from .load import load_case
+from .numbering import numbering_from_table
+from .source import Source
+
+OTHER_CT = "other_ct"
+
+
+def load_again(
+    plan: CasePlan,
+    ct: Source | None,
+    segmentation: Source,
+    canal: Source | None = None,
+    labels: str | None = None,
+) -> Case:
+    """Read images for a saved plan.
+
+    Args:
+        ct, segmentation, canal: as for :func:`.load.load_case`.
+        labels: numbering of the labels given now, where it is not the plan's.
+
+    Raises:
+        InputError: as :func:`.load.load_case`.
+    """
+    options = PlanOptions.from_dict(plan.options)
+    if labels is not None:
+        return load_case(ct, segmentation, replace(options, labels=labels), canal)
+    values = plan.inputs.level_values
+    if not values:
+        return load_case(ct, segmentation, options, canal)
+    own = replace(numbering_from_table(plan.inputs.numbering or "of the plan", values), own=True)
+    return load_case(ct, segmentation, options, canal, own_numbering=own)
+
+
+def reading_warnings(plan: CasePlan, case: Case) -> tuple[PlanWarning, ...]:
+    """What must be known of the images just read and does not stand in the plan: another CT, and the reader's own stops
+    and cautions."""
+    known = {warning.message for warning in plan.warnings}
+    other = _other_ct(plan.inputs.ct, case.inputs.ct)
+    found = (*(() if other is None else (other,)), *case.warnings)
+    return tuple(w for w in found if w.severity != "info" and w.message not in known)
+
+
+def _other_ct(made_from: ImageRecord | None, given: ImageRecord | None) -> PlanWarning | None:
+    """A caution where the CT given now is not the file the plan was made from; it may be the same scan all the same."""
+    if given is None:
+        return None
+    grid_differs = made_from is not None and not _same_grid(made_from, given)
+    if made_from is not None and made_from.sha256 and given.sha256:
+        if made_from.sha256 == given.sha256:
+            return None
+    elif made_from is not None and not grid_differs:
+        return None  # one of the two was given in memory: nothing speaks against it
+    now, shown = (
+        f"The CT given now ({_name(given)})",
+        "make sure that patient and scan are the plan’s before you use it",
+    )
+    if made_from is None:
+        text = f"{now} is no part of the plan, which was made from the labels alone: {shown}."
+    elif grid_differs:
+        text = f"{now} is not the CT the plan was made from ({_name(made_from)}) and has another grid: {shown}."
+    else:
+        text = (
+            f"{now} is not the file the plan was made from ({_name(made_from)}), though of the same size and spacing: it may be "
+            f"the same scan in another format; {shown}."
+        )
+    size = " × ".join(map(str, given.size))
+    return PlanWarning(OTHER_CT, "caution", text, f"CT given now: {size} voxels, SHA-256 {given.sha256 or 'unknown'}")
+
+
+def _same_grid(a: ImageRecord, b: ImageRecord) -> bool:
+    """Whether size and spacing are the same, in whatever order and direction the voxels are stored."""
+    one, other = (sorted(zip(r.size, (round(s, 2) for s in r.spacing_mm), strict=True)) for r in (a, b))
+    return one == other
+
+
+def _name(record: ImageRecord) -> str:
+    return record.path or "given in memory"
