@@ -15,7 +15,7 @@ from toy_spine import spine_labels
 from VertebralAugmentationPlannerLib import anatomy, check, cli_steps
 from VertebralAugmentationPlannerLib.case import again, load_again, load_case
 from VertebralAugmentationPlannerLib.cli import main
-from VertebralAugmentationPlannerLib.model import CasePlan, PlanOptions, PlanWarning
+from VertebralAugmentationPlannerLib.model import Case, CasePlan, Image, ImageRecord, Inputs, PlanOptions, PlanWarning
 from VertebralAugmentationPlannerLib.planner import recorded_options
 from VertebralAugmentationPlannerLib.report import report_html
 
@@ -168,3 +168,21 @@ def test_a_check_writes_report_and_table_anew_and_leaves_the_scene(tmp_path, mon
     assert (tmp_path / "measurements.csv").read_text(encoding="utf-8").startswith("level,")
     assert "scene.mrb in" in capsys.readouterr().out
     assert CasePlan.load(tmp_path / "plan.json") == case_plan()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [(None, None, False), ("a", "a", False), ("a", None, True), (None, "a", True), ("a", "b", True)],
+)
+def test_a_check_without_the_canal_mask_of_the_plan_says_so(before, now, told):
+    """The clearance to the canal is another one then, and the labels are not to blame."""
+    plan = case_plan()
+
+    def record(sha256):
+        return None if sha256 is None else ImageRecord("canal.nii.gz", sha256, (4, 4, 4), (1.0, 1.0, 1.0))
+
+    plan = replace(plan, inputs=replace(plan.inputs, canal=record(before)))
+    case = Case(None, Image(np.zeros((4, 4, 4)), np.eye(4)), {}, Inputs(None, None, record(now)))
+    warning = again.other_canal(plan, case)
+    assert (warning is not None) == told
+    assert not told or ("canal.nii.gz" in warning.message and "--canal" in warning.message)

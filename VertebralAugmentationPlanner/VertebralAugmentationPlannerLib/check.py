@@ -16,7 +16,7 @@ from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import catalog_of_plan, load_catalog, untenable
 from .case import reading_warnings
-from .case.again import OTHER_CT
+from .case.again import OTHER_CANAL, OTHER_CT, other_canal
 from .model import (
     CANNULAS,
     Case,
@@ -96,7 +96,10 @@ def check_on_case(
             "SHA-256 of the segmentation",
         )
         found.insert(0, changed)
-    stale = {LEVELS_GONE, *({LABELS_CHANGED, OTHER_CT} & {warning.code for warning in found})}
+    canal = other_canal(plan, case)
+    if canal is not None:
+        found.append(canal)
+    stale = {LEVELS_GONE, *({LABELS_CHANGED, OTHER_CANAL, OTHER_CT} & {warning.code for warning in found})}
     warnings = (*(warning for warning in plan.warnings if warning.code not in stale), *found)
     checked = replace(
         plan, inputs=case.inputs, options={**plan.options, **_paths(options)}, levels=levels, warnings=warnings

@@ -259,7 +259,7 @@ def _add_labels(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument(
         "--labels",
         metavar="NUMBERING",
-        help=f"numbering of the labels: {default}, totalsegmentator, verse or FILE.json such as {{“L1”: 20}}",
+        help=f"numbering of the labels: {default}, totalsegmentator, totalsegmentator-v1, verse or FILE.json such as {{“L1”: 20}}",
     )
 
 

@@ -9,7 +9,7 @@ from .load import load_case
 from .numbering import numbering_from_table
 from .source import Source
 
-OTHER_CT = "other_ct"
+OTHER_CT, OTHER_CANAL = "other_ct", "other_canal"
 
 
 def load_again(
@@ -72,6 +72,19 @@ def _other_ct(made_from: ImageRecord | None, given: ImageRecord | None) -> PlanW
         )
     size = " × ".join(map(str, given.size))
     return PlanWarning(OTHER_CT, "caution", text, f"CT given now: {size} voxels, SHA-256 {given.sha256 or 'unknown'}")
+
+
+def other_canal(plan: CasePlan, case: Case) -> PlanWarning | None:
+    """A caution where the canal is not known now as it was when the plan was made: clearances to it differ then."""
+    made_from, given = plan.inputs.canal, case.inputs.canal
+    if made_from is None and given is None:
+        return None
+    if made_from is not None and given is not None and (made_from.sha256 or "") == (given.sha256 or ""):
+        return None
+    before = "without a canal mask" if made_from is None else f"with the canal mask {_name(made_from)}"
+    now = "none is given now" if given is None else f"{_name(given)} is given now"
+    text = f"The plan was made {before}, and {now} (--canal): clearances to the canal are not found from the same wall."
+    return PlanWarning(OTHER_CANAL, "caution", text, "SHA-256 of the canal mask")
 
 
 def _same_grid(a: ImageRecord, b: ImageRecord) -> bool:
