@@ -97,7 +97,7 @@ def test_the_neighbour_is_as_far_as_its_label_says():
     grid = LocalGrid(np.array([-8.0, -8.0, -12.0]), 0.8, (21, 21, 60))
     below = grid.axes[2] < 30.0
     above = np.broadcast_to(24.5 - grid.axes[2], grid.shape)  # L4 begins half a voxel below its lowest centre, 25
-    assert np.abs(neighbour_distance(case, 27, upright, grid) - above)[:, :, below].max() < grid.spacing_mm
+    assert np.abs(neighbour_distance(case, "L5", upright, grid) - above)[:, :, below].max() < grid.spacing_mm
 
 
 def outline(front):

@@ -91,7 +91,7 @@ def test_the_encapsulated_report_has_its_pictures(
     plan_path: Path, tmp_path: Path, ct_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[object] = []
-    monkeypatch.setattr(commands, "_case_and_spine", lambda *images: ("case", "spine"))
+    monkeypatch.setattr(commands, "_with_images", lambda plan, *images: (plan, "case", "spine"))
     monkeypatch.setattr(commands, "write_report", lambda plan, path, case, spine: read.extend((case, spine)))
     monkeypatch.setattr(dicom_pdf, "print_to_pdf", lambda html, pdf: Path(pdf).write_bytes(b"%PDF-1.4 "))
     export_command(plan_path, tmp_path / "out", ["dicom-pdf"], ct=ct_folder, segmentation=tmp_path / "labels.nii.gz")
