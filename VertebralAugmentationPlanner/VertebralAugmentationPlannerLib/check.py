@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import reevaluate, unlike_numbers
+from .access import path_warnings, reevaluate, unlike_numbers
 from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
@@ -145,7 +145,7 @@ def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
             again = what.startswith((MOVED, OTHER_CANNULA))
             planned_again = planned_again or again
             kept = _without_path(warnings, f"{level.level} {now.side}")
-            warnings = (*kept, _judged_anew(level.level, now, what, again))
+            warnings = (*kept, _judged_anew(level.level, now, what, again), *path_warnings(level.level, case, now))
     # Its angles are in the frame they were found in.
     checked = replace(level, frame=frame_plan(vertebra), trajectories=trajectories, warnings=warnings)
     approach = _approach_of(trajectories)

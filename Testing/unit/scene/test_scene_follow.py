@@ -125,3 +125,22 @@ def test_capitals_do_not_make_a_balloon_another(logic, planned, tmp_path):
     plan = logic.loadPlan(planned, tmp_path / "lower.json")
     assert "balloon_not_at_hand" not in [item.code for item in plan.warnings]
     assert planned.GetParameter("balloon") == data["options"]["balloon"]
+
+
+def test_a_needle_that_was_edited_in_the_file_is_not_safe_until_it_is_judged(logic, planned, tmp_path):
+    logic.savePlan(planned, tmp_path / "plan.json")
+    data = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    level = next(level for level in data["levels"] if level["level"] == "L1")
+    left = next(needle for needle in level["trajectories"] if needle["side"] == "left")
+    left["target_ras"][0] += 6.0
+    (tmp_path / "edited.json").write_text(json.dumps(data), encoding="utf-8")
+    logic.loadPlan(planned, tmp_path / "edited.json")
+    assert logic.needle(planned, "L1", "left").safety == "breach"
+    assert logic.needle(planned, "L1", "right").safety == "safe"
+    assert stops(logic, planned) == ["needle_not_judged"]
+    drag(logic.node(planned, LINE), 1, (-6.0, 0.0, 0.0))
+    assert logic.needle(planned, "L1", "left").safety == "safe" and stops(logic, planned) == []
+
+
+def stops(logic, planned):
+    return [warning.code for warning in logic.currentPlan(planned).level("L1").warnings if warning.severity == "stop"]

@@ -3,8 +3,8 @@
 from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
-from .judged import refuse_unjudged, unlike_numbers
-from .notices import WARNING_CODES
+from .judged import mark_unjudged, refuse_unjudged, unlike_numbers
+from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate
 from .search import FoundPath, find_path
 from .skin import skin_point
@@ -24,6 +24,8 @@ __all__ = [
     "end_on_carm",
     "find_path",
     "gertzbein_robbins",
+    "mark_unjudged",
+    "path_warnings",
     "plan_access",
     "reevaluate",
     "refuse_unjudged",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from ..model import CANNULAS, CArm, CasePlan, FramePlan, InputError, Trajectory
+from ..model import CANNULAS, CArm, CasePlan, FramePlan, InputError, LevelPlan, PlanWarning, Trajectory
 from ..model.geometry import FloatArray, unit
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import STEP_MM
@@ -29,6 +30,8 @@ SAME_TIP_MM, SAME_DIRECTION_DEG = 1.0, 3.0
 is judged in the frame of then, which lies some tenths of a millimetre beside that of the measurements. Length, C-arm
 angles, skin point and balloon need no frame. [D]"""
 
+NOT_JUDGED = "needle_not_judged"
+
 MOVED = "the needle is not where the plan judged it"
 OTHER_CANNULA = "its cannula is not the one the plan judged it with"
 
@@ -47,6 +50,30 @@ def refuse_unjudged(plan: CasePlan) -> None:
                     f"{level.level} {needle.side}: {what}, so none of its numbers holds; run vap check on the plan first "
                     "and go on with what that writes."
                 )
+
+
+def mark_unjudged(plan: CasePlan) -> CasePlan:
+    """A plan without “safe” beside a needle that was edited in the file and not judged since.
+
+    Such a needle counts as a breach until it is moved or planned again: none of its numbers belongs to where it lies.
+    """
+    return replace(plan, levels=tuple(_marked(level) for level in plan.levels))
+
+
+def _marked(level: LevelPlan) -> LevelPlan:
+    needles, told = [], []
+    for needle in level.trajectories:
+        what = unlike_numbers(level.frame, needle)
+        if what is not None:
+            text = (
+                f"{what}: it was edited in the file, and none of its numbers holds until it is moved or planned again."
+            )
+            name = f"{level.level} {needle.side}"
+            told.append(PlanWarning(NOT_JUDGED, "stop", f"{name}: {text}", "points and numbers of the plan"))
+            needle = replace(needle, safety="breach", compromise=f"{text[0].upper()}{text[1:]}")
+        needles.append(needle)
+    kept = tuple(warning for warning in level.warnings if warning.code != NOT_JUDGED)
+    return replace(level, trajectories=tuple(needles), warnings=(*told, *kept))
 
 
 def unlike_numbers(frame: FramePlan | None, needle: Trajectory) -> str | None:

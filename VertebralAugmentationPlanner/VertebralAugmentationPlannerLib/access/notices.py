@@ -40,6 +40,7 @@ WARNING_CODES = frozenset(
         "long_needle",
         "metal_on_the_way",
         "needle_moved",
+        "needle_not_judged",
         "needles_gone",
         "neighbour_close",
         "neighbour_on_the_way",
@@ -66,7 +67,10 @@ def plan_warnings(
     for plan in decision.refused:
         found.append(_warning("no_path", "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
     for trajectory in trajectories:
-        found += _of_trajectory(vertebra, case, trajectory)
+        if trajectory.safety == "tight":
+            message = f"{vertebra.level} {trajectory.side}: {trajectory.compromise}"
+            found.append(_warning("tight_path", "caution", message, "margins [D]"))
+        found += path_warnings(vertebra.level, case, trajectory)
     return tuple(found)
 
 
@@ -84,24 +88,19 @@ def _of_cause(level: str, case: Case, measurements: Measurements | None, options
     return [_warning(code, "caution", message, CAUSE_SOURCE)]
 
 
-def _of_trajectory(vertebra: Vertebra, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
+def path_warnings(level: str, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
+    """What the operator has to know of one needle's way, planned or moved by hand."""
     found = []
-    name = f"{vertebra.level} {trajectory.side}"
-    if trajectory.safety == "tight":
-        found.append(_warning("tight_path", "caution", f"{name}: {trajectory.compromise}", "margins [D]"))
+    name = f"{level} {trajectory.side}"
     neighbour = trajectory.clearance_mm.neighbour
     if neighbour is not None and neighbour < CLOSE_NEIGHBOUR_MM:
         message = f"{name}: the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
         found.append(_warning("neighbour_close", "caution", message, "[D]"))
     if neighbour is None:
-        why = (
-            "no labelled neighbour lies within its reach"
-            if case.others(vertebra.level)
-            else "no other vertebra is labelled"
-        )
+        why = "no labelled neighbour lies within its reach" if case.others(level) else "no other vertebra is labelled"
         message = f"{name}: the cannula’s distance to the neighbouring vertebrae is not known: {why}."
         found.append(_warning("neighbour_unknown", "info", message, "label map"))
-    hit = _vertebra_on_the_way(case, vertebra.level, trajectory)
+    hit = _vertebra_on_the_way(case, level, trajectory)
     if hit is not None:
         message = f"{name}: between skin and bone the needle’s axis runs through {hit}."
         found.append(_warning("neighbour_on_the_way", "caution", message, "label map"))

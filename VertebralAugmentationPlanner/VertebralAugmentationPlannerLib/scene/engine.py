@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import planner
 from ..access import WARNING_CODES as ACCESS_CODES
-from ..access import PathEvaluator, reevaluate
+from ..access import PathEvaluator, path_warnings, reevaluate
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
 from ..augmentation import load_catalog
@@ -131,14 +131,18 @@ class Engine:
         volumes = {needle.side: needle.balloon.planned_volume_ml for needle in level.trajectories if needle.balloon}
         return self.augment(level, case, spine, options, {**volumes, side: max(0.0, volumeMl)})
 
-    def moved(self, level: LevelPlan, needle: Trajectory) -> LevelPlan:
-        """A level with a needle that was moved by hand: what was said of the old path goes, the new one's state comes."""
+    def moved(self, level: LevelPlan, needle: Trajectory, case: Case | None = None) -> LevelPlan:
+        """A level with a needle that was moved by hand: what was said of the old path goes, the new one's state comes.
+
+        With the case what lies in the new path's way comes, too; a drag that goes on does without.
+        """
         name = f"{level.level} {needle.side}"
         kept = [w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name))]
         severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
         message = f"{name}: the needle was moved by hand; it is {needle.safety}. {needle.compromise or ''}".strip()
         warning = PlanWarning("needle_moved", severity, message, "the user's edit")
-        return replace(with_trajectory(level, needle), warnings=(*kept, warning))
+        found = [] if case is None else path_warnings(level.level, case, needle)
+        return replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
 
     def reevaluate(
         self,

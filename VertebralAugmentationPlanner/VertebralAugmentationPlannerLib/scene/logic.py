@@ -98,8 +98,13 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
         self._plan(parameterNode).save(path)
 
     def loadPlan(self, parameterNode: Any, path: str | PathLike[str]) -> CasePlan:
-        """Read plan.json with the choices it was made with, draw it and edit on. Raises ``InputError``."""
-        plan = CasePlan.load(path)
+        """Read plan.json with the choices it was made with, draw it and edit on. Raises ``InputError``.
+
+        A needle that was edited in the file and not judged since shows as a breach until it is moved or planned again.
+        """
+        from ..access import mark_unjudged  # with SciPy, for which Slicer's start need not wait
+
+        plan = mark_unjudged(CasePlan.load(path))
         plan = keep_options(parameterNode, plan, self.balloonCatalog())
         self.buildScene(plan, parameterNode=parameterNode)
         return plan

@@ -90,7 +90,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             # VTK prints what an observer raises and goes on: the needle must not stay where it has no numbers.
             self._refuse(session, edit, start, f"an error that was not foreseen, {error!r}")
             raise
-        level = self.engine.moved(session.level(edit.level), moved)
+        level = self.engine.moved(session.level(edit.level), moved, session.case(options) if edit.finished else None)
         if edit.finished:
             level = self._augmented(session, level, options)
         session.draw_edit(level, level.trajectory(edit.part), edit.finished)
