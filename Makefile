@@ -34,12 +34,12 @@ $(BIN)/python:
 
 # The build backend comes first, pinned too, so that nothing unpinned is fetched for building.
 $(VENV)/.engine: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --quiet -c constraints.txt hatchling editables
-	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e .
+	$(PIP) install --quiet --no-compile -c constraints.txt hatchling editables
+	$(PIP) install --quiet --no-compile -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.tools: pyproject.toml constraints.txt $(VENV)/.engine
-	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(PIP) install --quiet --no-compile -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
 demo: $(VENV)/.engine

@@ -82,10 +82,10 @@ def test_the_same_case_gives_the_same_anatomy(fine):
     assert np.array_equal(again.superior.anterior_rim, vertebrae["L1"].superior.anterior_rim)
 
 
-@pytest.mark.parametrize("order", ["LPS", "SRA", "AIL"])
-def test_voxel_order_changes_nothing(phantom_case, order):
+def test_voxel_order_changes_nothing(phantom_case):
+    """One order here; any of the 48, as hypothesis picks them, in the tests of robustness."""
     found = []
-    for name in ("RAS", order):
+    for name in ("RAS", "SRA"):
         case, _ = phantom_case("t12-wedge", order=name)
         found.append(build_spine(case, levels=("L1",)).vertebrae["L1"])
     angle = np.degrees(np.arccos(np.clip(found[0].frame.superior @ found[1].frame.superior, -1.0, 1.0)))
