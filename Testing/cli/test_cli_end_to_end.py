@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from VertebralAugmentationPlannerLib import anatomy, report
+from VertebralAugmentationPlannerLib import anatomy, plan_case, report
 from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged
 from VertebralAugmentationPlannerLib.anatomy import build_spine
 from VertebralAugmentationPlannerLib.case import load_case
@@ -46,8 +46,9 @@ def test_the_fractured_level_is_found_and_planned(wedge):
 
 
 def test_the_same_input_gives_the_same_bytes(wedge, tmp_path):
-    main(["plan", *images("t12-wedge"), "-o", str(tmp_path / "again"), "--quiet"])
-    assert (tmp_path / "again" / "plan.json").read_bytes() == (wedge[1] / "plan.json").read_bytes()
+    ct, _, labels = images("t12-wedge")
+    plan_case(ct, labels).save(tmp_path / "plan.json")
+    assert (tmp_path / "plan.json").read_bytes() == (wedge[1] / "plan.json").read_bytes()
 
 
 @pytest.mark.usefixtures("anatomy_kept")
