@@ -106,12 +106,12 @@ def reevaluate(
     check = evaluator.evaluate(entry, target, cannula.radius_mm)
     verdict = judge(check, margins_for(options.margins, evaluator.space.target.mean_depth_mm))
     compromise = None
-    blocked = _blocked_by_metal(case, vertebra, check, cannula)
-    if blocked is not None:
+    metal_mm = _metal_in_the_way(case.ct, vertebra, check, cannula)
+    if metal_mm is not None:
         verdict = replace(verdict, safety="breach")
     if verdict.safety != "safe":
         parts = [shortage_text(verdict)] if verdict.shortages else []
-        parts += [] if blocked is None else [blocked]
+        parts += [] if metal_mm is None else [f"{metal_mm:.0f} mm of its way lie in metal"]
         if not check.through_pedicle:
             parts.append("the needle does not pass the pedicle from behind, through its isthmus")
         if check.crosses_own_bone:
@@ -120,13 +120,13 @@ def reevaluate(
     return _trajectory(evaluator, check, cannula, verdict, compromise, case if with_skin else None)
 
 
-def _blocked_by_metal(case: Case, vertebra: Vertebra, check: PathCheck, cannula: Cannula) -> str | None:
-    """That a needle runs through metal in the CT, in words; None where it doesn't."""
-    if case.ct is None or vertebra.frame is None:
+def _metal_in_the_way(ct: Image | None, vertebra: Vertebra, check: PathCheck, cannula: Cannula) -> float | None:
+    """On how many mm a path meets metal in the CT; None where it is not blocked, or nothing can be told."""
+    if ct is None or vertebra.frame is None:
         return None
     entry, target = vertebra.frame.to_ras(check.entry), vertebra.frame.to_ras(check.target)
-    found = in_the_way(case.ct, entry, target, cannula.radius_mm)
-    return f"{found.length_mm:.0f} mm of its way lie in metal" if found.blocks else None
+    found = in_the_way(ct, entry, target, cannula.radius_mm)
+    return found.length_mm if found.blocks else None
 
 
 class _LevelPlanner:
@@ -164,14 +164,14 @@ class _LevelPlanner:
 
     def _unless_blocked(self, plan: SidePlan) -> SidePlan:
         """The plan, or a refusal where its needle would run through metal: no wall tells of a screw."""
-        if self.ct is None or plan.path is None or plan.cannula is None or self.vertebra.frame is None:
+        if plan.path is None or plan.cannula is None:
             return plan
-        entry, target = (self.vertebra.frame.to_ras(end) for end in (plan.path.check.entry, plan.path.check.target))
-        found = in_the_way(self.ct, entry, target, plan.cannula.radius_mm)
-        if not found.blocks:
+        check = plan.path.check
+        metal_mm = _metal_in_the_way(self.ct, self.vertebra, check, plan.cannula)
+        if metal_mm is None:
             return plan
         reason = (
-            f"Metal lies in the {plan.side} needle’s way: on {found.length_mm:.0f} of {np.linalg.norm(target - entry):.0f} mm from the "
+            f"Metal lies in the {plan.side} needle’s way: on {metal_mm:.0f} of {check.bone_path_mm:.0f} mm from the "
             "entry to the target the CT shows it (a screw of an earlier operation?)."
         )
         return SidePlan(plan.side, None, None, None, plan.widest_mm, refusal=reason)

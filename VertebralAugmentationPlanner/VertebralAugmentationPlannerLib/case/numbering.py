@@ -46,7 +46,7 @@ TOTALSEGMENTATOR_1: dict[str, int] = {
     **{f"C{n}": 42 - n for n in range(1, 8)},
 }
 """TotalSegmentator version 1: L5–L1 = 18–22, T12–T1 = 23–34, C7–C1 = 35–41, sacrum 92 (``class_map["total_v1"]`` in the same
-file). A spine of it always holds “L5–T10” of version 2, four or five levels off."""
+file). Its T8–T1 are L5–T10 of version 2, nine levels off."""
 
 KNOWN: dict[str, dict[str, int]] = {
     "verse": VERSE,

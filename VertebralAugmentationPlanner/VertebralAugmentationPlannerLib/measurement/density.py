@@ -17,6 +17,7 @@ denser bone under the end plates [D]."""
 
 GAS_HU = -100.0
 """Such voxels, and cement and metal, are no trabecular bone."""
+
 FOREIGN_HALO_MM = 2.0
 """Blur of gas, cement and metal into their surroundings."""
 
