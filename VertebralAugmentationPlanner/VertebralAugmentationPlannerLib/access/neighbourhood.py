@@ -72,7 +72,7 @@ MIDLINE_SCALE_MM = 3.0
 DEPTH_SCALE = 0.06
 CENTRE_WEIGHT, CENTRE_SCALE_MM = 0.5, 5.0
 FLOOR_WEIGHT = 2000.0
-LOSS_WEIGHT = {CORE: 500.0, EVERY: 350.0}
+LOSS_WEIGHT = {CORE: 2000.0, EVERY: 350.0}
 """Soft wishes: tip at mid-height (per half height), near its lateral target, at the preferred depth; the isthmus
 crossed half-way up (a pedicle is higher than wide, so that its walls leave this open); the cortex met squarely; little
 clearance lost, in the pedicle and on the whole way (each as a share of the largest there is). Strictly convex in all five numbers, so that the optimum is one and moves
