@@ -269,7 +269,8 @@ def _without_path(warnings: Iterable[PlanWarning], needle: str) -> tuple[PlanWar
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:
     severity = "caution" if needle.safety in ("safe", "tight") else "stop"
-    text = f"{level} {needle.side}: {what}; it is {needle.safety}"
+    state = "it breaches a wall" if needle.safety == "breach" else f"it is {needle.safety}"
+    text = f"{level} {needle.side}: {what}; {state}"
     if planned_again and needle.safety != "breach":  # a breach gets neither, and says so itself
         text += ", and balloon and cement were planned for it again"
     return PlanWarning(NEEDLE_MOVED, severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")

@@ -154,12 +154,25 @@ def test_a_pedicle_of_one_millimetre_is_refused_with_its_number(label_case):
     assert all("1.0 mm" in reason and "13G" in reason for reason in access.skipped_sides.values())
 
 
-def test_one_thin_side_leaves_the_other(label_case):
-    shape = Shape(pedicle_width=10.0, left_pedicle_width=2.0, pedicle_convergence=15.0)
+@pytest.mark.parametrize("convergence", [2.0, 15.0])
+def test_one_thin_side_leaves_the_other(label_case, convergence):
+    # At 2° the midline costs more than a tenth of the slack: of two possible needles that would ask for both.
+    shape = Shape(pedicle_width=10.0, left_pedicle_width=2.0, pedicle_convergence=convergence)
     access = plan(label_case, shape, approach="bilateral")
     assert access.approach == "unilateral-right"
     assert set(access.skipped_sides) == {"left"}
-    assert [t.side for t in access.trajectories] == ["right"]
+    (needle,) = access.trajectories
+    assert needle.side == "right"
+    # Half a body stays empty beside a single needle, so that it goes to the midline where that is safe.
+    assert needle.safety == "safe" and abs(needle.midline_offset_mm) <= 2.55
+
+
+def test_a_lone_needle_that_cannot_reach_the_midline_says_where_the_cement_stays(label_case):
+    shape = Shape(pedicle_width=6.0, left_pedicle_width=2.0, pedicle_convergence=0.0, pedicle_offset=14.0)
+    access = plan(label_case, shape, approach="bilateral")
+    (needle,) = access.trajectories
+    assert abs(needle.midline_offset_mm) > 3.0
+    assert f"stays {needle.midline_offset_mm:.1f} mm short of the midline" in access.approach_reason
 
 
 def test_nothing_without_a_canal(label_case):

@@ -117,10 +117,40 @@ def test_a_balloon_that_stays_off_mid_height_is_pointed_out():
 
 def test_the_cannula_is_drawn_back_behind_the_balloon_and_the_plan_says_how_far():
     plan = planned()
-    trajectory = plan.trajectories[0]
-    behind = np.linalg.norm(np.subtract(trajectory.target_ras, trajectory.balloon.proximal_ras))
+    trajectory, found = plan.trajectories[0], plan.trajectories[0].balloon
+    behind = np.linalg.norm(np.subtract(trajectory.target_ras, found.proximal_ras))
+    grown = found.planned_length_mm / 2 - found.length_mm / 2
+    assert grown > 1.0  # the inflated balloon reaches farther back than the folded one
+    assert found.cannula_retraction_mm == pytest.approx(behind + grown + 2.0)
     message = next(w for w in plan.warnings if w.code == "retract_cannula").message
-    assert f"back {behind + 2.0:.0f} mm" in message
+    assert f"back {np.ceil(behind + grown + 2.0):.0f} mm" in message
+    # Hardly inflated it asks for less.
+    less = planned(volumes={"left": 0.3}).trajectories[0].balloon
+    assert behind + 2.0 <= less.cannula_retraction_mm < found.cannula_retraction_mm
+
+
+def test_a_balloon_that_ends_beyond_the_target_says_how_deep_its_channel_is():
+    short = needle(BLOCK, target=(-12.0, 5.0, 0.0))
+    plan = planned(needles=(short,))
+    found = plan.trajectories[0].balloon
+    beyond = local(BLOCK, found.distal_ras)[1] - 5.0
+    assert beyond > 0.5 and found.channel_beyond_target_mm == pytest.approx(beyond)
+    message = next(w for w in plan.warnings if w.code == "balloon_beyond_target").message
+    assert f"{beyond:.1f} mm beyond" in message
+    deep = planned(needles=(needle(BLOCK, target=(-12.0, 13.0, 0.0)),))
+    assert deep.trajectories[0].balloon.channel_beyond_target_mm == 0.0
+    assert "balloon_beyond_target" not in codes(deep)
+
+
+def test_nothing_is_expected_while_a_needle_breaches():
+    block = Block(depth=34.0)
+    sound = needle(block)
+    other = replace(needle(block, target=(12.0, 8.0, 0.0), entry=(12.0, -35.0, 0.0)), side="right")
+    lost = {"reference": (30.0, 26.0), "wedge": 5.0}
+    assert planned(block, (sound, other), **lost).predicted is not None
+    plan = planned(block, (sound, replace(other, safety="breach")), **lost)
+    assert plan.predicted is None and plan.trajectories[0].balloon is not None
+    assert "while a needle breaches" in next(w for w in plan.warnings if w.code == "no_prediction").message
 
 
 def test_numbers_from_memory_are_called_so():

@@ -44,6 +44,19 @@ def test_vertebroplasty_fills_between_the_trabeculae():
     body = 42 * 30 * 24 / 1000
     assert found.high_ml == pytest.approx(0.30 * body)
     assert found.body_fill_percent == pytest.approx(100 * found.volume_ml / body)
+    assert (found.low_mark_ml, found.high_mark_ml) == (pytest.approx(0.15 * body), pytest.approx(0.30 * body))
+
+
+def test_less_than_the_mark_of_bench_studies_is_told_with_its_number():
+    block = Block()
+    needles = (needle(block),)
+    plan = plan_augmentation(vertebra(block), case(), measurements(block), needles, VERTEBROPLASTY)
+    assert plan.cement.volume_ml < plan.cement.low_mark_ml
+    message = next(w for w in plan.warnings if w.code == "cement_below_mark").message
+    assert f"{plan.cement.volume_ml:.1f} ml" in message and f"({plan.cement.low_mark_ml:.1f} ml)" in message
+    enough = replace(VERTEBROPLASTY, target_fill=1.0)
+    plan = plan_augmentation(vertebra(block), case(), measurements(block), needles, enough)
+    assert "cement_below_mark" not in {warning.code for warning in plan.warnings}
 
 
 def test_kyphoplasty_fills_the_cavity_and_its_rim_at_least():

@@ -162,6 +162,8 @@ def test_gaps_in_the_cortex_are_cautions_in_a_fractured_body_and_notes_elsewhere
     assert "50 mm²" in broken.message
     assert (vein.code, vein.severity) == ("basivertebral_foramen", "info")
     assert {w.severity for w in cortex_warnings(gaps, fractured=False)} == {"info"}
+    towards_canal = cortex_warnings(gaps, fractured=False, tumour=True)[0]
+    assert (towards_canal.code, towards_canal.severity) == ("posterior_wall_broken", "caution")
     assert cortex_warnings(None, fractured=True) == []
     (unseen,) = cortex_warnings(None, fractured=True, unseen="it does not stand out")
     assert (unseen.code, unseen.severity) == ("cortex_not_checked", "caution")

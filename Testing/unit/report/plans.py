@@ -226,6 +226,8 @@ def t12() -> LevelPlan:
             1.5,
             "balloon cavities 5.2 ml + 1.0 ml, held at the ceiling",
             "30 % of the body",
+            3.1,
+            6.1,
         ),
         predicted=Predicted(20.9, 9.4, 0.40),
         warnings=(

@@ -92,7 +92,7 @@ def test_the_first_sheet_of_a_level_says_what_to_do(page: Page) -> None:
         "10G, 3.4 mm",
         "2.6 ml, Ø 16 mm, stops at an end plate",
         "5.5 ml",
-        "range 3.1–6.1 ml",
+        "27 % of the body; 15–30 % are 3.1–6.1 ml",
         "2.8 ml in 2 bone fillers",
         "grade A",
         "tight",
@@ -134,6 +134,35 @@ def test_a_breach_is_called_a_breach() -> None:
     needle = dataclasses.replace(needle, clearance_mm=bad, safety="breach", breach_grade="B")
     sheet = Page(report_html(only(plan, "T12", trajectories=(needle,)))).sheets[0]
     assert "BREACH · grade B" in sheet and "−1.3 mm" in sheet
+    assert "kyphoplasty: the left needle breaches" in sheet
+    assert "End-on view" not in sheet  # nobody is led along it
+
+
+def test_balloons_without_room_are_called_so_where_it_is_read_first() -> None:
+    plan = case_plan()
+    flat = tuple(
+        dataclasses.replace(needle, balloon=dataclasses.replace(needle.balloon, planned_volume_ml=0.2))
+        for needle in plan.level("T12").trajectories
+    )
+    sheet = Page(report_html(only(plan, "T12", trajectories=flat))).sheets[0]
+    assert "Bilateral kyphoplasty: hardly room for a balloon" in sheet
+    assert "inflate left 0.2, right 0.2 ml; hardly a cavity, no gain expected" in sheet
+
+
+def test_a_channel_deeper_than_the_needle_comes_before_the_balloon() -> None:
+    plan = case_plan()
+    left = plan.level("T12").trajectory("left")
+    deep = dataclasses.replace(left, balloon=dataclasses.replace(left.balloon, channel_beyond_target_mm=2.6))
+    sheet = Page(report_html(only(plan, "T12", trajectories=(deep,)))).sheets[0]
+    assert "first make the channel 2.6 mm beyond the target, then draw the cannula back 19 mm" in sheet
+
+
+def test_fillers_that_both_sides_share_are_told() -> None:
+    plan = case_plan()
+    level = plan.level("T12")
+    assert "shared by both sides" not in Page(report_html(only(plan, "T12"))).sheets[0]
+    fewer = dataclasses.replace(level.cement, bone_fillers=3)
+    assert "of 1.5 ml, one shared by both sides" in Page(report_html(only(plan, "T12", cement=fewer))).sheets[0]
 
 
 def test_balloons_of_one_length_are_counted_and_others_are_named_one_by_one() -> None:

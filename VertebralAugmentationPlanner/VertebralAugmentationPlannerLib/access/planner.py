@@ -27,6 +27,7 @@ from .search import WidestLines
 from .side import SideLines, SidePlan, plan_lines
 from .skin import skin_point
 from .space import access_space
+from .target import UNILATERAL_REACH_MM
 
 SIDES = ("left", "right")
 
@@ -199,11 +200,18 @@ class _LevelPlanner:
         available = next(plan for plan in plans if plan.path is not None)
         single = self._single(available.side)
         why = f"Only the {single.side} side has a path. {refused[0].side.capitalize()}: {refused[0].refusal}"
+        assert single.path is not None
+        offset = abs(float(single.path.check.target[0]))
+        if offset > UNILATERAL_REACH_MM:
+            why += f" The tip stays {offset:.1f} mm short of the midline, and the cement on the {single.side}."
         return Decision(f"unilateral-{single.side}", why, (single,), refused)
 
     def _single(self, side: str) -> SidePlan:
-        """One needle alone: to the midline where that is as good, else beside it."""
+        """One needle where two are not possible: to the midline where that keeps every margin and passes what the other would,
+        because beside it half of the body stays empty; else where it is better."""
         single, paramedian = self.plan(side, True), self.plan(side, False)
+        if single.safe and (self._without_balloon(paramedian) or not self._without_balloon(single)):
+            return single
         return paramedian if single_needle_falls_short(single, paramedian) is not None else single
 
     def _one_side(self, side: str, reason: str) -> Decision:

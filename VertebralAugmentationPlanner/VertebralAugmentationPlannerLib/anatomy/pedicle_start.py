@@ -32,7 +32,11 @@ USUAL_BESIDE, USUAL_BEHIND_WALL_MM = 0.8, 2.0
 """About the mean place of the same pedicles, as a share of the body's half-width and behind its posterior wall [C]."""
 
 MIN_HALF_WIDTH_MM = 0.4
-"""A bridge thinner than twice this is one or two voxels of label noise, not a pedicle."""
+"""A bridge less deep than this in the smoothed field is one or two voxels of label noise, not a pedicle."""
+
+SMOOTHED_AWAY = 1.25
+"""Depth that smoothing takes from the middle of a round bridge, in widths of the smoothing: the mean distance from the middle of
+a two-dimensional Gaussian, √(π/2). Of a flat one it takes 0.8 [C]."""
 
 BOTTLENECK_MM = 0.1
 """The half-width at which body and arch come apart is found to this: the search only starts there."""
@@ -85,8 +89,17 @@ class Place:
         return np.array([x, float(body.wall[at[0], at[2]]) - USUAL_BEHIND_WALL_MM, start[2]])
 
 
-def bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, place: Place) -> FloatArray:
-    """(3,) local point where the widest way from the body's core to this side of the arch is narrowest."""
+def bottleneck(
+    bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, place: Place, smoothing_mm: float
+) -> FloatArray:
+    """(3,) local point where the widest way from the body's core to this side of the arch is narrowest.
+
+    Args:
+        smoothing_mm: Gaussian width by which the bone's distances were smoothed.
+
+    Raises:
+        PedicleNotFound: nothing joins body and arch there, or too little for these voxels to show.
+    """
     x, y, z = grid.axes
     lateral = place.lateral
     # Only the block between core and arch is searched: it is a tenth of the vertebra.
@@ -116,7 +129,11 @@ def bottleneck(bone: FloatArray, grid: LocalGrid, canal: Canal, body: Body, plac
         else:
             apart = middle
     if joined < MIN_HALF_WIDTH_MM:
-        raise PedicleNotFound(f"the bridge of bone between body and arch is {2 * joined:.1f} mm thick")
+        # How thick it is cannot be said: smoothing takes most of so little. What it is thinner than can.
+        most = 2.0 * (MIN_HALF_WIDTH_MM + SMOOTHED_AWAY * smoothing_mm)
+        raise PedicleNotFound(
+            f"the bridge of bone between body and arch is thinner than {most:.1f} mm, too thin to be followed in these voxels"
+        )
     bridge, from_body, from_arch = split(joined)
     common = np.isin(bridge, np.intersect1d(from_body, from_arch))
     parts, from_body, from_arch = split(apart)

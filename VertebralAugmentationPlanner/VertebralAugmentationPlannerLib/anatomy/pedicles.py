@@ -101,7 +101,7 @@ def find_pedicle(
     """
     lateral = 1.0 if side == "right" else -1.0
     place = Place.of(grid, canal, body, lateral)
-    start = bottleneck(bone, grid, canal, body, place)
+    start = bottleneck(bone, grid, canal, body, place, shape.smoothing_mm)
     best = _narrowest(bone, grid, body, place, start)
     if best.area > LARGEST_MM2 or place.is_unusual(best.centre):
         usual = place.usual(body, grid, start)

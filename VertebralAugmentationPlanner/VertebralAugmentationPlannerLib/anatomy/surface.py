@@ -56,6 +56,11 @@ class Shape:
         points.flags.writeable = False
         return points
 
+    @property
+    def smoothing_mm(self) -> float:
+        """Gaussian width by which its distances were smoothed."""
+        return _smoothing_mm(self.distance.spacing_mm)
+
     def step_along(self, direction: FloatArray) -> float:
         """Distance between the label's voxel layers most nearly square to a RAS unit vector, mm."""
         return float(np.abs(direction @ self.distance.ijk_to_ras[:3, :3]).max())
@@ -97,7 +102,11 @@ def _signed_distance(mask: NDArray[np.bool_], spacing: FloatArray) -> FloatArray
     # Voxel centres either side of the border are one step apart; halving the step puts zero between them.
     step = np.float32(spacing.min())
     distance -= np.clip(distance, -step, step) * np.float32(0.5)
-    return ndimage.gaussian_filter(distance, SMOOTHING_VOXELS * spacing.min() / spacing)
+    return ndimage.gaussian_filter(distance, _smoothing_mm(spacing) / spacing)
+
+
+def _smoothing_mm(spacing: FloatArray) -> float:
+    return SMOOTHING_VOXELS * float(spacing.min())
 
 
 def distance_to(region: NDArray[np.bool_], spacing: FloatArray) -> NDArray[np.float32]:

@@ -105,6 +105,8 @@ def plan_cement(
         bone_filler_ml=assumed.bone_filler_ml,
         method=_method(fill, region, cavity, cleft, wanted, body, options, len(cavities_ml)),
         limited_by=_limit(wanted, ceiling, assumed) if wanted > ceiling else None,
+        low_mark_ml=LOW_MARK * body,
+        high_mark_ml=HIGH_MARK * body,
     )
     return CementDose(plan, _shares(volume, cavities_ml), cavity, ceiling)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..access.safety import article
 from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
-from .cement import CementDose
-from .placement import CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
+from .cement import LOW_MARK, CementDose
+from .placement import ANTERIOR_KEEP_MM, CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
 from .prediction import LEAST_LOSS_MM, has_anterior_loss
 from .prediction import SOURCE as PREDICTION_SOURCE
 from .room import CONTACT_MARGIN_MM
@@ -28,16 +28,19 @@ SMALL_CAVITY_ML = 1.0
 """Less than this before the first contact is hardly a cavity: the balloon presses from the start, and no gain of height is
 expected where all balloons of a level hold no more [D]."""
 
+MARK_SOURCE = "Molloy 2003, Liebschner 2001, Martinčič 2015 [M]; Al-Ali, Kaufmann 2006 [V]"
 GEOMETRY_SOURCE = "inflation inside the segmented body, first contact [D]"
 
 
 WARNING_CODES = frozenset(
     {
+        "balloon_beyond_target",
         "balloon_off_middle",
         "balloon_unverified",
         "balloons_meet",
         "breach_not_augmented",
         "cavity_above_ceiling",
+        "cement_below_mark",
         "cement_ceiling",
         "cement_without_cleft",
         "low_body",
@@ -80,7 +83,7 @@ def of_balloons(
             message += f" {help_} may help." if help_ else ""
             warnings.append(PlanWarning("no_balloon", "caution", message, "device catalogue; margins [D]"))
         else:
-            warnings += _of_balloon(name, balloon)
+            warnings += _of_balloon(name, balloon, plans[side])
     unverified = sorted({plan.model for plan in plans.values() if not plan.verified})
     if unverified:
         message = (
@@ -106,13 +109,19 @@ def _what_may_help(balloon: NoBalloon, one_of_two: bool, options: PlanOptions) -
     return words[:1].upper() + words[1:]
 
 
-def _of_balloon(name: str, balloon: PlacedBalloon) -> list[PlanWarning]:
+def _of_balloon(name: str, balloon: PlacedBalloon, plan: BalloonPlan) -> list[PlanWarning]:
     placement, inflation = balloon.placement, balloon.inflation
     device, warnings = inflation.device, []
-    if placement.retract_mm > 0:
+    if plan.channel_beyond_target_mm:
         message = (
-            f"{name}: draw the cannula back {math.ceil(placement.retract_mm)} mm from the target before inflation, so that "
-            f"the balloon lies wholly beyond its tip, by {CANNULA_GAP_MM:.0f} mm or more."
+            f"{name}: the balloon reaches {plan.channel_beyond_target_mm:.1f} mm beyond the needle’s target: its channel is made "
+            f"that deep, and ends {ANTERIOR_KEEP_MM:.0f} mm or more before the anterior cortex along the needle."
+        )
+        warnings.append(PlanWarning("balloon_beyond_target", "info", message, GEOMETRY_SOURCE))
+    if plan.cannula_retraction_mm:
+        message = (
+            f"{name}: draw the cannula back {math.ceil(plan.cannula_retraction_mm)} mm from the target before inflation, so that "
+            f"the inflated balloon lies wholly beyond its tip, by {CANNULA_GAP_MM:.0f} mm or more."
         )
         warnings.append(PlanWarning("retract_cannula", "info", message, "2–3 mm retraction [D]"))
     needed = device.deflated_diameter_mm + ROOM_AROUND_MM
@@ -157,6 +166,13 @@ def of_cement(level: str, dose: CementDose | None, measurements: Measurements | 
     if dose.plan.limited_by is not None:
         message = f"{level}: cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
         warnings.append(PlanWarning("cement_ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
+    if dose.plan.low_mark_ml is not None and dose.plan.volume_ml < dose.plan.low_mark_ml:
+        message = (
+            f"{level}: {dose.plan.volume_ml:.1f} ml are {dose.plan.body_fill_percent:.0f} % of the body, less than the about "
+            f"{100 * LOW_MARK:.0f} % ({dose.plan.low_mark_ml:.1f} ml) that restored stiffness or strength in bench studies; no "
+            "clinical series shows a best dose. The target fill sets the volume."
+        )
+        warnings.append(PlanWarning("cement_below_mark", "info", message, MARK_SOURCE))
     if dose.cavity_ml > dose.ceiling_ml:
         message = (
             f"{level}: the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
@@ -170,12 +186,13 @@ def of_cement(level: str, dose: CementDose | None, measurements: Measurements | 
 
 
 def of_prediction(
-    level: str, predicted: Predicted | None, measurements: Measurements, cavity_ml: float
+    level: str, predicted: Predicted | None, measurements: Measurements, cavity_ml: float, unresolved: bool
 ) -> list[PlanWarning]:
     """What the prediction rests on, or why there is none.
 
     Args:
         cavity_ml: planned volume of all balloons of the level.
+        unresolved: one of the needles breaches.
     """
     if predicted is not None:
         message = (
@@ -187,6 +204,8 @@ def of_prediction(
     reference = measurements.reference.anterior_height_mm if measurements.reference is not None else None
     if measurements.genant_grade == 0:
         message = f"{level} is not fractured by height (grade 0); no gain is expected."
+    elif unresolved:
+        message = f"{level}: no expected height while a needle breaches a wall."
     elif cavity_ml < SMALL_CAVITY_ML:
         message = (
             f"{level}: the balloons hold {cavity_ml:.1f} ml in all before they press on bone, hardly a cavity; no gain is "

@@ -49,7 +49,7 @@ class Placement:
 
     Args:
         available_mm: length along the needle that a folded balloon of this thickness has.
-        retract_mm: how far the cannula's tip is drawn back from the target; 0 where it need not be.
+        beyond_target_mm: how far its near and its far end lie beyond the target along the needle; negative behind it.
         off_middle_mm: the centre's height above the middle of the bone there; negative below it.
         height_mm: bone above and below the centre together.
     """
@@ -58,7 +58,7 @@ class Placement:
     proximal: FloatArray
     distal: FloatArray
     available_mm: float
-    retract_mm: float
+    beyond_target_mm: tuple[float, float]
     off_middle_mm: float
     height_mm: float
 
@@ -149,7 +149,7 @@ def _place(
         centres[best] - half * direction,
         centres[best] + half * direction,
         _length(run),
-        max(0.0, CANNULA_GAP_MM - (float(at[best]) - half)),
+        (float(at[best]) - half, float(at[best]) + half),
         float(below[best] - above[best]) / 2,
         float(below[best] + above[best]),
     )

@@ -22,7 +22,7 @@ from . import notices
 from .catalog import BalloonDevice, find_device, load_catalog
 from .cement import CementDose, fillers, plan_cement
 from .inflation import Inflation, simulate_inflation
-from .placement import OFF_MIDDLE_MM, NoBalloon, Placement, place_balloon
+from .placement import CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon, Placement, place_balloon
 from .prediction import predict
 from .room import BodyRoom, body_room
 
@@ -34,7 +34,8 @@ class AugmentationPlan:
     Args:
         trajectories: those given, with balloon, cement and bone fillers filled in.
         cement: None where there is no needle or the body's volume is unknown (then with a warning).
-        predicted: None in vertebroplasty, without a balloon or with hardly a cavity, without a loss or without a reference.
+        predicted: None in vertebroplasty, without a balloon or with hardly a cavity, while a needle breaches, without a loss
+            or without a reference.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -95,9 +96,10 @@ def plan_augmentation(
     predicted = None
     if balloons and measurements is not None:
         cavity = sum(cavities.values())
-        if cavity >= notices.SMALL_CAVITY_ML:
+        unresolved = len(usable) < len(trajectories)
+        if cavity >= notices.SMALL_CAVITY_ML and not unresolved:
             predicted = predict(measurements, options.assumptions.restoration_fraction)
-        warnings += notices.of_prediction(vertebra.level, predicted, measurements, cavity)
+        warnings += notices.of_prediction(vertebra.level, predicted, measurements, cavity, unresolved)
     filled = tuple(_filled(trajectory, balloons, dose, options) for trajectory in trajectories)
     return AugmentationPlan(filled, dose.plan if dose is not None else None, predicted, tuple(warnings))
 
@@ -161,6 +163,9 @@ def devices_for(options: PlanOptions) -> tuple[BalloonDevice, ...]:
 def _balloon_plan(vertebra: Vertebra, balloon: PlacedBalloon, wanted_ml: float | None) -> BalloonPlan:
     inflation, device = balloon.inflation, balloon.inflation.device
     shape = inflation.shape(wanted_ml)
+    near, far = balloon.placement.beyond_target_mm
+    # It grows to both ends: drawn back for the folded balloon only, the cannula would stand against the inflated one.
+    near -= max(0.0, shape.length_mm - device.length_mm) / 2
     meets_other = inflation.stopped_by == "other_balloon"
     # Two balloons share the body: together they allow less than the device does, and that is then the largest volume.
     largest = inflation.limit_ml if meets_other else device.max_volume_ml
@@ -181,7 +186,8 @@ def _balloon_plan(vertebra: Vertebra, balloon: PlacedBalloon, wanted_ml: float |
         source=source,
         verified=device.verified,
         planned_length_mm=shape.length_mm,
-        cannula_retraction_mm=balloon.placement.retract_mm,
+        cannula_retraction_mm=max(0.0, CANNULA_GAP_MM - near),
+        channel_beyond_target_mm=max(0.0, far),
         meets_other_balloon=meets_other,
     )
 

@@ -115,12 +115,18 @@ _DEFECTS = {
 
 
 def cortex_warnings(
-    defects: Sequence[CorticalDefect] | None, fractured: bool, unseen: str | None = None
+    defects: Sequence[CorticalDefect] | None, fractured: bool, unseen: str | None = None, tumour: bool = False
 ) -> list[PlanWarning]:
-    """One warning for each side that is open (its patches added up); or why none could be looked for."""
+    """One warning for each side that is open (its patches added up); or why none could be looked for.
+
+    Args:
+        fractured: by height; without a fracture a gap is a note.
+        unseen: why no gaps could be looked for.
+        tumour: bone is destroyed without a loss of height, too: a gap towards the canal is never a mere note.
+    """
     if defects is None and unseen is not None:
         text = f"Gaps in the cortex, by which cement leaks (into the canal, a disc, a vein), could not be looked for: {unseen}."
-        return [PlanWarning("cortex_not_checked", "caution" if fractured else "info", text, _LEAK_SOURCE)]
+        return [PlanWarning("cortex_not_checked", "caution" if fractured or tumour else "info", text, _LEAK_SOURCE)]
     if defects is None:
         return []
     areas: dict[str, float] = {}
@@ -130,7 +136,8 @@ def cortex_warnings(
     for towards, area in areas.items():
         code, text = _DEFECTS[towards]
         # Vessels and thin bone leave gaps in healthy bodies too: there they are worth a note only.
-        severity = "caution" if fractured and towards != FORAMEN else "info"
+        grave = fractured or (tumour and towards == "canal")
+        severity = "caution" if grave and towards != FORAMEN else "info"
         warnings.append(PlanWarning(code, severity, text.format(f"{area:.0f} mm²"), _LEAK_SOURCE))
     return warnings
 

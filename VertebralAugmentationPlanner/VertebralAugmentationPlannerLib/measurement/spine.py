@@ -150,7 +150,7 @@ def _warnings(
     return (
         *hazards.canal_warnings(measurements),
         *hazards.cleft_warnings(measurements),
-        *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen),
+        *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
         *hazards.foreign_warnings(ct.foreign, ct.window),
         *hazards.pedicle_warnings(complete[level]),
         *pedicle_norms.size_warnings(complete[level]),

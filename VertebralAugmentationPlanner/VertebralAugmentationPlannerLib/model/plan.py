@@ -173,7 +173,11 @@ class BalloonPlan:
     planned_length_mm: float | None = None
     """Length of the inflated balloon."""
     cannula_retraction_mm: float | None = None
-    """How far the cannula's tip is drawn back from the target before inflation, at least; 0 where it need not be."""
+    """How far the cannula's tip is drawn back from the target before inflation, at least, so that the inflated balloon lies
+    beyond it; 0 where it need not be."""
+    channel_beyond_target_mm: float | None = None
+    """How far beyond the needle's target the balloon reaches, so that its channel has to be made that deep; 0 where it ends before
+    it."""
     meets_other_balloon: bool = False
     """Two balloons meet: ``max_volume_ml`` is then what they leave each other, and ``stopped_by`` is "max_volume"."""
 
@@ -224,6 +228,9 @@ class CementPlan:
     method: str
     limited_by: str | None = None
     """What held the volume below the target, where something did (the ceiling, the cavity …)."""
+    low_mark_ml: float | None = None
+    high_mark_ml: float | None = None
+    """15 and 30 % of the whole body, whatever the plan's own volume; ``low_ml`` to ``high_ml`` is the range widened to hold it."""
 
 
 @dataclass(frozen=True)

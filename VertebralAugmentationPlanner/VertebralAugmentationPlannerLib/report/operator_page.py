@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from ..augmentation.notices import SMALL_CAVITY_ML
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
 from ..model.plan import Point
 from .markup import Content, Markup, div, element, span, table
@@ -18,6 +19,7 @@ from .wording import (
     CLEARANCE_WORDS,
     MISSING,
     by_severity,
+    cement_range_words,
     convergence_words,
     craniocaudal_words,
     dicom_words,
@@ -71,7 +73,8 @@ def _head(plan: CasePlan, level: LevelPlan, patient_name: str | None) -> Markup:
 
 
 def _title(plan: CasePlan, level: LevelPlan) -> str:
-    """“Bilateral kyphoplasty”, “Unilateral vertebroplasty, left”; without a balloon it is no kyphoplasty."""
+    """“Bilateral kyphoplasty”, “Unilateral vertebroplasty, left”; without a balloon, or without room for one, it is no
+    kyphoplasty, and with a needle that breaches it is no plan yet."""
     words = APPROACH_WORDS.get(level.approach or "none", level.approach or "")
     asked = procedure(plan)
     if asked is None or not level.trajectories:
@@ -80,7 +83,19 @@ def _title(plan: CasePlan, level: LevelPlan) -> str:
         sought = any(warning.code == "no_balloon" for warning in level.warnings)
         return f"{words}; kyphoplasty asked for, no balloon {'fits' if sought else 'planned'}"
     name, comma, side = words.partition(", ")
-    return f"{name} {asked}{comma}{side}"
+    title = f"{name} {asked}{comma}{side}"
+    breaching = [item.side for item in level.trajectories if item.safety == "breach"]
+    if breaching:
+        return f"{title}: the {' and the '.join(breaching)} needle breach{'es' if len(breaching) == 1 else ''}"
+    if asked == "kyphoplasty" and _hardly_a_cavity(level):
+        return f"{title}: hardly room for a balloon"
+    return title
+
+
+def _hardly_a_cavity(level: LevelPlan) -> bool:
+    """Whether all balloons of a level together press on bone from the start."""
+    balloons = [item.balloon for item in level.trajectories if item.balloon]
+    return bool(balloons) and sum(balloon.planned_volume_ml for balloon in balloons) < SMALL_CAVITY_ML
 
 
 def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Markup:
@@ -128,18 +143,20 @@ def _balloon_key(plan: CasePlan, level: LevelPlan) -> Markup | None:
     models = ", ".join(dict.fromkeys(balloon.model for balloon in by_side.values()))
     alike = len(lengths) > 1 and len(set(lengths)) == 1
     shown = f"{lengths[0]} mm × {len(lengths)}" if alike else " + ".join(lengths) + " mm"
-    return _key("Balloon", shown, f"{models}; inflate {volumes} ml")
+    hardly = "; hardly a cavity, no gain expected" if _hardly_a_cavity(level) else ""
+    return _key("Balloon", shown, f"{models}; inflate {volumes} ml{hardly}")
 
 
 def _cement_keys(level: LevelPlan) -> list[Markup]:
     cement = level.cement
     if cement is None:
         return [_key("Cement", MISSING, "not planned")]
-    span_text = f"range {cement.low_ml:.1f}–{cement.high_ml:.1f} ml"
     limit = f"; limited by {cement.limited_by}" if cement.limited_by else ""
+    each = [item.bone_fillers or 0 for item in level.trajectories]
+    shared = ", one shared by both sides" if sum(each) > cement.bone_fillers else ""
     return [
-        _key("Cement", number(cement.volume_ml, 1, "ml"), span_text + limit),
-        _key("Bone fillers", str(cement.bone_fillers), f"of {cement.bone_filler_ml:g} ml"),
+        _key("Cement", number(cement.volume_ml, 1, "ml"), cement_range_words(cement) + limit),
+        _key("Bone fillers", str(cement.bone_fillers), f"of {cement.bone_filler_ml:g} ml{shared}"),
     ]
 
 
@@ -170,7 +187,8 @@ def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Marku
     return div(
         f"side {needle.safety}",
         div("title", name, state),
-        _carm(needle),
+        # Nobody is led along a needle that breaches.
+        _carm(needle) if needle.safety != "breach" else None,
         div(f"compromise{bad}", compromise) if compromise else None,
         table([], _needle_rows(level, needle), class_="numbers"),
         _clearances(plan, needle),
@@ -247,9 +265,11 @@ def _balloon_words(needle: Trajectory, named: bool) -> str:
     pressure = f", {balloon.max_pressure_psi:g} psi" if balloon.max_pressure_psi is not None else ""
     size = f"{number(balloon.planned_volume_ml, 1, 'ml')}, Ø {number(balloon.planned_diameter_mm, 0, 'mm')}"
     stop = stopped_by_words(balloon)
-    back = balloon.cannula_retraction_mm
-    free = f"; first draw the cannula back {number(math.ceil(back), 0, 'mm')}" if back else ""
-    return f"{model}{size}, {stop} (limit {round(balloon.max_volume_ml, 1):g} ml{pressure}){free}"
+    beyond, back = balloon.channel_beyond_target_mm, balloon.cannula_retraction_mm
+    first = [f"make the channel {number(beyond, 1, 'mm')} beyond the target"] if beyond else []
+    first += [f"draw the cannula back {number(math.ceil(back), 0, 'mm')}"] if back else []
+    before = f"; first {', then '.join(first)}" if first else ""
+    return f"{model}{size}, {stop} (limit {round(balloon.max_volume_ml, 1):g} ml{pressure}){before}"
 
 
 def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..model import BalloonPlan, CasePlan, LevelPlan, PlanWarning, Trajectory, below
+from ..augmentation.cement import HIGH_MARK, LOW_MARK
+from ..model import BalloonPlan, CasePlan, CementPlan, LevelPlan, PlanWarning, Trajectory, below
 from ..model.grades import loss_decimals
 from ..model.plan import SEVERITIES
 
@@ -36,6 +37,15 @@ STOPPED_BY_WORDS = {
     "cortex": "stops at the cortex",
     "pressure_limit": "stops at the pressure limit",
 }
+
+
+def cement_range_words(cement: CementPlan) -> str:
+    """“11 % of the body; 15–30 % are 3.0–5.9 ml”; of a plan that does not hold these marks, its range."""
+    fill = f"{number(cement.body_fill_percent, 0, '%')} of the body"
+    if cement.low_mark_ml is None or cement.high_mark_ml is None:
+        return f"{fill}; range {cement.low_ml:.1f}–{number(cement.high_ml, 1, 'ml')}"
+    marks = f"{100 * LOW_MARK:.0f}–{100 * HIGH_MARK:.0f} % are {cement.low_mark_ml:.1f}–{number(cement.high_mark_ml, 1, 'ml')}"
+    return f"{fill}; {marks}"
 
 
 def stopped_by_words(balloon: BalloonPlan) -> str:

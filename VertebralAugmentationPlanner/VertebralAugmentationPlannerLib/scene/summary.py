@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ..model import CasePlan, LevelPlan, Trajectory
-from ..report.wording import by_severity, convergence_words, craniocaudal_words, needle_name, number, sentence
+from ..report.wording import (
+    by_severity,
+    cement_range_words,
+    convergence_words,
+    craniocaudal_words,
+    needle_name,
+    number,
+    sentence,
+)
 
 
 def plan_in_words(plan: CasePlan) -> str:
@@ -27,10 +35,8 @@ def _level(level: LevelPlan) -> str:
     lines += [_needle(trajectory) for trajectory in level.trajectories]
     lines += [sentence(f"No needle on the {side}: {reason}") for side, reason in level.skipped_sides.items()]
     if level.cement is not None:
-        volumes = f"{number(level.cement.low_ml)} to {number(level.cement.high_ml, 1, 'ml')}"
-        lines.append(
-            f"Cement {number(level.cement.volume_ml, 1, 'ml')} ({volumes}), {level.cement.bone_fillers} bone fillers."
-        )
+        volume, share = number(level.cement.volume_ml, 1, "ml"), cement_range_words(level.cement)
+        lines.append(f"Cement {volume} ({share}), {level.cement.bone_fillers} bone fillers.")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model import BalloonPlan, CementPlan, LevelPlan
-from ..report.wording import stopped_by_words, number, sentence
+from ..report.wording import cement_range_words, number, sentence, stopped_by_words
 from ..scene.ui_support import tr as _
 from .section import Section
 
@@ -155,11 +155,9 @@ def cement_text(level: LevelPlan) -> str:
 
 
 def _cement_line(cement: CementPlan) -> str:
-    return _("<b>Cement {volume}</b> (range {low}–{high}), {fill} of the body, {fillers} fillers of {filler}.").format(
+    return _("<b>Cement {volume}</b> ({share}), {fillers} fillers of {filler}.").format(
         volume=number(cement.volume_ml, 1, "ml"),
-        low=number(cement.low_ml),
-        high=number(cement.high_ml, 1, "ml"),
-        fill=number(cement.body_fill_percent, 0, "%"),
+        share=cement_range_words(cement),
         fillers=cement.bone_fillers,
         filler=number(cement.bone_filler_ml, 1, "ml"),
     )

@@ -8,6 +8,7 @@ from ..model import CasePlan, LevelPlan, PlanWarning
 from ..model.palette import BLUE, ORANGE, VERMILION
 from ..model.plan import SEVERITIES
 from ..report.wording import (
+    cement_range_words,
     APPROACH_WORDS,
     DISCLAIMER,
     convergence_words,
@@ -63,10 +64,8 @@ def _level(level: LevelPlan) -> str:
         lines.append(escape(text))
     if level.cement is not None:
         lines.append(
-            _("Cement {volume} (range {low}–{high}).").format(
-                volume=number(level.cement.volume_ml, 1, "ml"),
-                low=number(level.cement.low_ml),
-                high=number(level.cement.high_ml, 1, "ml"),
+            _("Cement {volume} ({share}).").format(
+                volume=number(level.cement.volume_ml, 1, "ml"), share=cement_range_words(level.cement)
             )
         )
     return "<p>" + "<br>".join(lines) + "</p>"
