@@ -5,6 +5,8 @@ Every case is a phantom of known rims to which something is added that a reader 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from anatomy_readings import heights, known_heights, labels_only
@@ -54,9 +56,10 @@ def test_a_beak_in_front_of_a_rim_is_no_part_of_the_height(phantom, half_width, 
     assert np.linalg.norm(rim - truth[LEVEL]["rim_points_ras"]["anterior_superior"]) < 1.5
 
 
-@pytest.mark.parametrize("deep", [5.0, 9.0])
-def test_a_corner_of_the_neighbour_under_the_same_number_is_not_its_plate(phantom, deep):
-    """The back corner of T12, and the disc below it, are labelled L1: labels of networks touch like this."""
+@pytest.mark.parametrize(("deep", "planned"), [(5.0, True), (9.0, True), (9.0, False)])
+def test_a_corner_of_the_neighbour_under_the_same_number_is_not_its_plate(phantom, deep, planned):
+    """The back corner of T12, and the disc below it, are labelled L1: labels of networks touch like this. So does the neck, which
+    no plan is made for: a real T1 read 0.6 mm too high in front, and its wedge 3° off."""
     labels, truth = phantom
     x, y, z = np.moveaxis(beside(labels, truth[LEVEL], "posterior_superior"), -1, 0)
     upper = labels.voxels == TOTALSEGMENTATOR[UPPER]
@@ -70,7 +73,11 @@ def test_a_corner_of_the_neighbour_under_the_same_number_is_not_its_plate(phanto
     )
     voxels = np.where(corner, TOTALSEGMENTATOR[LEVEL], labels.voxels)
     assert (corner & upper).sum() > 500
-    vertebra = read(labels, voxels, LEVEL)
+    case = labels_only(Image(voxels, labels.ijk_to_ras), TOTALSEGMENTATOR)
+    if not planned:
+        values = dict(case.level_values)
+        case = replace(case, other_values={UPPER: values.pop(UPPER)}, level_values=values)
+    vertebra = build_spine(case, (LEVEL,)).vertebrae[LEVEL]
     assert np.abs(heights(vertebra) - known_heights(truth[LEVEL])).max() < 1.0
     assert foreign_rims(vertebra) == ("the posterior rim of the superior end plate",)
 

@@ -61,9 +61,11 @@ def build_spine(
     """
     boxes = label_boxes(case.labels.voxels)
     values = case.level_values
+    # Labels of networks touch the neck and the sacrum as they touch their neighbours.
+    bones = (*values.values(), *case.other_values.values())
 
     def shape_of(level: str) -> Shape:
-        return label_shape(case.labels, values[level], boxes[values[level]], values.values())
+        return label_shape(case.labels, values[level], boxes[values[level]], bones)
 
     shapes = side_by_side(values, shape_of, None, should_cancel)
     try:

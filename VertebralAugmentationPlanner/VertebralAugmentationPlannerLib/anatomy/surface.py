@@ -73,7 +73,7 @@ def label_shape(labels: Image, value: int, box: tuple[slice, ...], vertebrae: Co
         labels: the label map.
         value: label value.
         box: bounding box of the label, slices along i, j, k.
-        vertebrae: label values of all vertebrae.
+        vertebrae: label values of all vertebrae, the neck and the sacrum among them.
     """
     spacing = labels.spacing_mm
     margin = np.ceil(CROP_MARGIN_MM / spacing).astype(int)
