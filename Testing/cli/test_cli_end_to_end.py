@@ -106,7 +106,7 @@ def test_a_plan_that_was_edited_says_what_its_needle_is_now(wedge, tmp_path, cap
     checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
     moved = next(warning for warning in checked.warnings if warning.code == "needle_moved")
     safety = next(needle.safety for needle in checked.trajectories if needle.side == "left")
-    assert safety in ("tight", "breach") and f"it is {safety}" in moved.message
+    assert {"tight": "it is tight", "breach": "it breaches a wall"}[safety] in moved.message
     assert moved.severity == {"tight": "caution", "breach": "stop"}[safety]
     assert not any("of the old path" in warning.message for warning in checked.warnings)
     assert "T12 left: the needle is not where the plan judged it" in text
