@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +131,7 @@ def bottleneck(
             apart = middle
     if joined < MIN_HALF_WIDTH_MM:
         # How thick it is cannot be said: smoothing takes most of so little. What it is thinner than can.
-        most = 2.0 * (MIN_HALF_WIDTH_MM + SMOOTHED_AWAY * smoothing_mm)
+        most = math.ceil(20.0 * (MIN_HALF_WIDTH_MM + SMOOTHED_AWAY * smoothing_mm)) / 10.0
         raise PedicleNotFound(
             f"the bridge of bone between body and arch is thinner than {most:.1f} mm, too thin to be followed in these voxels"
         )
