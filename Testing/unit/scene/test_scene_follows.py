@@ -137,3 +137,30 @@ def test_a_scene_closed_while_the_anatomy_is_built_ends_the_work(logic, inputs, 
     monkeypatch.setattr(logic.engine, "buildSpine", closing)
     with pytest.raises(PlanningCancelled):
         logic.measure(node)
+
+
+@pytest.mark.parametrize("step", ["planLevels", "augment"])
+def test_a_scene_closed_while_a_level_is_planned_ends_the_work(logic, planned, scene, monkeypatch, step):
+    work = getattr(logic.engine, step)
+
+    def closing(*arguments):
+        scene.RemoveNode(planned)
+        return work(*arguments)
+
+    monkeypatch.setattr(logic.engine, step, closing)
+    with pytest.raises(PlanningCancelled):
+        logic.planLevel(planned, "L1") if step == "planLevels" else logic.planAugmentation(planned, "L1")
+
+
+def test_a_plan_of_another_logic_is_followed_when_that_one_is_gone(logic, planned, inputs, scene, built):
+    node = new_parameter_node(scene)
+    logic.setInputs(node, *inputs)
+    assert logic.currentPlan(node) is None
+    console = type(logic)(scene, logic.engine)
+    console.buildScene(built[2], parameterNode=node)
+    assert logic.currentPlan(node) is not None
+    console.cleanup()
+    line = logic.node(node, "needle.L1.left")
+    before = logic.needle(node, "L1", "left").target_ras
+    line.SetNthControlPointPositionWorld(1, *np.add(before, (0.0, 0.0, 0.5)))
+    assert logic.needle(node, "L1", "left").target_ras == pytest.approx(np.add(before, (0.0, 0.0, 0.5)), abs=1e-3)

@@ -54,8 +54,6 @@ class Session:
             self.parameter_node, lambda edit: self.on_edit(self, edit), lambda role: self.on_removed(self, role)
         )
         self.follow_text()
-        if self.plan is not None:
-            self.editor.start()
 
     def follow_text(self) -> None:
         """Take over what somebody else wrote into the text node: a loaded scene, undo, another logic in the console.
@@ -65,12 +63,15 @@ class Session:
         text = plan_text(self.parameter_node)
         if self._text_is_old or not text or text == self._known_text:
             return
-        self._known_text = text
+        self._known_text, opened = text, self.plan is None
         try:
             self.plan = CasePlan.from_json(text)
         except InputError:
             return
-        self.editor.refresh()
+        if opened:
+            self.editor.start()  # whoever made the plan may be gone by the time that its needles are moved
+        else:
+            self.editor.refresh()
 
     # ---- Case and spine, kept until the nodes change --------------------------------------------------------------
 
@@ -101,11 +102,15 @@ class Session:
         case = self.case(options)
         if self._spine is None:
             spine = self.engine.buildSpine(case, progress, should_cancel)
-            if self.parameter_node.GetScene() is None:  # the scene was closed meanwhile: there is nothing to go on with
-                raise PlanningCancelled
+            self._refuse_closed()
             self._spine = spine
             self._compare()
         return self._spine
+
+    def _refuse_closed(self) -> None:
+        """Events are handled while a step is computed: where the scene was closed there is nothing to go on with."""
+        if self.parameter_node.GetScene() is None:
+            raise PlanningCancelled
 
     def borrow(self, other: Session) -> None:
         """Take over case and spine of another plan where both have the same images and levels."""
@@ -139,7 +144,12 @@ class Session:
     # ---- The plan ------------------------------------------------------------------------------------------------
 
     def set_plan(self, plan: CasePlan) -> None:
-        """Take a new plan and draw it."""
+        """Take a new plan and draw it.
+
+        Raises:
+            PlanningCancelled: the scene was closed while it was made.
+        """
+        self._refuse_closed()
         self.plan = plan
         with self.editor.quiet():
             spine = self._spine if self.ready else None
@@ -162,7 +172,12 @@ class Session:
             self.write_text()
 
     def set_level(self, level: LevelPlan, draw: bool = True) -> None:
-        """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it."""
+        """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it.
+
+        Raises:
+            PlanningCancelled: the scene was closed while it was made.
+        """
+        self._refuse_closed()
         if self.plan is None:
             raise InputError("There is no plan yet; measure the levels first.")
         levels = tuple(level if old.level == level.level else old for old in self.plan.levels)
