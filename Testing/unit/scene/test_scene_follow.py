@@ -17,9 +17,9 @@ LINE = "needle.L1.left"
 def test_no_drag_of_the_plan_before_is_undone_in_a_loaded_one(logic, planned, tmp_path):
     logic.savePlan(planned, tmp_path / "plan.json")
     move(logic.node(planned, LINE), 1, 1.0, 0, 0)
-    assert logic.canUndo()
+    assert logic.canUndo(planned)
     logic.loadPlan(planned, tmp_path / "plan.json")
-    assert not logic.canUndo()
+    assert not logic.canUndo(planned)
 
 
 def test_a_refused_drag_leaves_the_level_as_it_was_when_it_began(logic, planned, monkeypatch):
@@ -45,7 +45,7 @@ def test_a_drag_that_ended_where_it_began_is_not_where_the_next_one_goes_back_to
     move(line, 1, 1.0, 0, 0)
     line.SetNthControlPointPositionWorld(1, *start)
     line.InvokeEvent(line.PointEndInteractionEvent)
-    assert logic.needle(planned, "L1", "left").balloon is not None and not logic.canUndo()
+    assert logic.needle(planned, "L1", "left").balloon is not None and not logic.canUndo(planned)
     drag(line, 1, (0.0, 0, 0.7))
     before = logic.currentPlan(planned)
 
@@ -67,6 +67,58 @@ def test_a_needle_whose_balloon_fails_keeps_its_place_and_says_so(logic, planned
     needle = logic.needle(planned, "L1", "left")
     assert level.trajectory("left") == needle and needle.balloon is None
     assert "out of balloons" in next(item.message for item in level.warnings if item.code == "no_augmentation")
+
+
+def filling(logic, planned, level="L1"):
+    """Balloon volumes by side, cement and prediction of a level."""
+    plan = logic.currentPlan(planned).level(level)
+    return {n.side: n.balloon and n.balloon.planned_volume_ml for n in plan.trajectories}, plan.cement, plan.predicted
+
+
+def test_volumes_set_by_hand_outlast_a_drag_and_come_back_with_undo(logic, planned):
+    logic.inflate(planned, "L1", "right", 0.8)
+    logic.inflate(planned, "L1", "left", 1.5)
+    before = logic.currentPlan(planned).level("L1")
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0))
+    assert filling(logic, planned)[0] == {"left": 1.5, "right": 0.8}
+    after = logic.currentPlan(planned).level("L1")
+    assert logic.undo(planned) and logic.currentPlan(planned).level("L1") == before
+    assert read_plan_text(planned).level("L1") == before
+    assert logic.redo(planned) and logic.currentPlan(planned).level("L1") == after
+
+
+def test_undo_brings_back_what_the_drag_took_away(logic, planned):
+    logic.inflate(planned, "L1", "right", 0.8)
+    before = filling(logic, planned)
+    drag(logic.node(planned, LINE), 1, (0.0, -60.0, 0.0))
+    assert filling(logic, planned) == ({"left": None, "right": None}, None, None)
+    logic.undo(planned)
+    assert filling(logic, planned) == before and logic.node(planned, "balloon.L1.right") is not None
+
+
+def test_undo_leaves_what_was_inflated_since(logic, planned):
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0))
+    logic.inflate(planned, "L1", "right", 0.8)
+    logic.undo(planned)
+    assert filling(logic, planned)[0]["right"] == 0.8
+
+
+def test_each_plan_has_drags_of_its_own_to_undo(logic, planned):
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0))
+    moved = logic.currentPlan(planned)
+    second = logic.newPlan(planned)
+    logic.buildScene(moved, parameterNode=second)
+    assert not logic.canUndo(second) and not logic.undo(second)
+    assert logic.currentPlan(planned) == moved
+    drag(logic.node(second, LINE), 1, (0.0, 0, 0.5))
+    assert logic.undo(planned) and logic.canRedo(planned) and logic.canUndo(second)
+
+
+def test_a_balloon_that_was_hidden_stays_hidden_after_a_drag(logic, planned):
+    balloon, cement = (logic.node(planned, f"{kind}.L1.left").GetDisplayNode() for kind in ("balloon", "cement"))
+    balloon.SetVisibility(False)
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0), (0.5, 0, 0))
+    assert not balloon.GetVisibility() and cement.GetVisibility()
 
 
 def red_off(views, point):

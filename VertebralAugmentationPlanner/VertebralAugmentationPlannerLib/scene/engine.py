@@ -15,7 +15,7 @@ from ..access import WARNING_CODES as ACCESS_CODES
 from ..access import PathEvaluator, path_warnings, reevaluate
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
-from ..augmentation import load_catalog
+from ..augmentation import load_catalog, set_by_hand
 from ..case import load_case, requested_levels
 from ..case.numbering import VERSE
 from ..imaging import Fluoroscope, body_centre_ras
@@ -123,6 +123,12 @@ class Engine:
         if not level.trajectories:
             return replace(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), cement=None, predicted=None)
         return planner.plan_level_augmentation(_without_warnings(level, OWN_CODES), case, spine, options, volumesMl)
+
+    def setByHand(self, level: LevelPlan, spine: Spine, options: PlanOptions) -> dict[str, float]:
+        """Volumes, ml by side, of the level's balloons that hold less than they could where they lie."""
+        if not any(needle.balloon for needle in level.trajectories):
+            return {}
+        return set_by_hand(spine.vertebrae[level.level], level, load_catalog(options.catalog))
 
     def inflate(
         self, level: LevelPlan, case: Case, spine: Spine, side: str, volumeMl: float, options: PlanOptions

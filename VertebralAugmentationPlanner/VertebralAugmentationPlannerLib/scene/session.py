@@ -10,7 +10,7 @@ import numpy as np
 
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory
 from . import roles
-from .drawing import draw_level, draw_plan, show_fillings
+from .drawing import draw_level, draw_plan, hide_fillings, show_again
 from .editing import Edit, Editor, line_ends
 from .level_table import corrections
 from .node_case import case_of_nodes
@@ -46,6 +46,7 @@ class Session:
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     _known_text: str | None = None
+    _hidden: dict[str, set[str]] = field(default_factory=dict)  # by level, what a drag hid
     editor: Editor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,7 +198,7 @@ class Session:
             style_needle(self.parameter_node, level.level, moved)
             if finished:
                 draw_level(self.parameter_node, level, self._spine)
-            show_fillings(self.parameter_node, level.level, finished)
+            self._show_fillings(level.level, finished)
             self.draw_tables()
             if finished:
                 self.write_text()
@@ -209,15 +210,22 @@ class Session:
         lost = replace(old, entry_ras=entry, target_ras=target, skin_ras=None, safety="breach")
         with self.editor.quiet():
             style_needle(self.parameter_node, level, lost)
-            show_fillings(self.parameter_node, level, False)
+            self._show_fillings(level, False)
             self.editor.refresh()
 
     def put_back(self, level: LevelPlan) -> None:
         """Take and draw a level as it was before a needle of it went where it could not be judged."""
         self.set_level(level)
         with self.editor.quiet():
-            show_fillings(self.parameter_node, level.level, True)
+            self._show_fillings(level.level, True)
             self.editor.refresh()
+
+    def _show_fillings(self, level: str, visible: bool) -> None:
+        """Hide a level's balloons and cement while a needle is dragged; afterwards those come back that were in view."""
+        if visible:
+            show_again(self.parameter_node, self._hidden.pop(level, set()))
+        else:
+            self._hidden.setdefault(level, set()).update(hide_fillings(self.parameter_node, level))
 
     def lies_at(self, edit: Edit) -> bool:
         """Whether a line stayed about where an edit brought it (an entry is moved along the axis onto the bone)."""
@@ -226,10 +234,13 @@ class Session:
         return ends is not None and bool(np.allclose(ends[1], edit.after[1], atol=1e-3))
 
     def draw_measures(self, level: LevelPlan, finished: bool) -> None:
-        """Take and draw changed measurements; the end plates follow."""
+        """Take and draw changed measurements; the end plates follow, and balloons and cement where they changed."""
+        refilled = level.trajectories != self.level(level.level).trajectories
         self.set_level(level, draw=False)
         with self.editor.quiet():
             draw_measures(self.parameter_node, level)
+            if refilled:
+                draw_level(self.parameter_node, level, self._spine if self.ready else None)
             self.draw_tables()
             if finished:
                 self.write_text()
