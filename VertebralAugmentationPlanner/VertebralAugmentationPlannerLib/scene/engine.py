@@ -111,6 +111,10 @@ class Engine:
         )
         return replace(planned, levels=levels)
 
+    def askedLevels(self, plan: CasePlan, options: PlanOptions) -> tuple[str, ...]:
+        """The levels that :meth:`planLevels` plans."""
+        return planner.asked_levels(plan, options)
+
     def augment(
         self,
         level: LevelPlan,

@@ -10,7 +10,6 @@ import numpy as np
 from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
-from .choices import options_of
 from .editing import Edit
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
@@ -77,7 +76,6 @@ class EditingLogic(ViewsLogic, StepsLogic):
         Args:
             start: the level as it was when the drag began.
         """
-        options = options_of(session.parameter_node)
         old = session.trajectory(edit.level, edit.part)
         if old is None:
             return
@@ -86,6 +84,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             self._show_moved(session, edit, was)
             return
         try:
+            options = self._optionsOfLevel(session, edit.level)
             vertebra = self._spineOfPlan(session, options).vertebrae[edit.level]
             moved = self.engine.reevaluate(
                 vertebra, session.case(options), edit.part, *edit.after, old.cannula, options
@@ -151,7 +150,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             raise
         if was is None and edit.finished and level.trajectories and session.ready and not session.outdated:
             # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
-            options = options_of(session.parameter_node)
+            options = self._optionsOfLevel(session, edit.level)
             volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
             level = self.engine.augment(level, session.case(options), session.spine(options), options, volumes)
         session.draw_measures(level, edit.finished)
