@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import planner
 from ..access import WARNING_CODES as ACCESS_CODES
-from ..access import PathEvaluator, path_warnings, reevaluate
+from ..access import PathEvaluator, mark_moved, path_warnings, reevaluate
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
 from ..augmentation import load_catalog, set_by_hand
@@ -147,12 +147,17 @@ class Engine:
         With the case what lies in the new path's way comes, too; a drag that goes on does without.
         """
         name = f"{level.level} {needle.side}"
-        kept = [w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name))]
+        kept = _without_path(level, needle.side).warnings
         severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
         message = f"{name}: the needle was moved by hand; it is {needle.safety}. {needle.compromise or ''}".strip()
         warning = PlanWarning("needle_moved", severity, message, "the user's edit")
         found = [] if case is None else path_warnings(level.level, case, needle)
         return replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
+
+    def foundElsewhere(self, level: LevelPlan, side: str, ends: NDArray[np.floating]) -> LevelPlan:
+        """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
+        entry, target = (tuple(float(value) for value in end) for end in ends)
+        return mark_moved(_without_path(level, side), side, entry, target)  # type: ignore[arg-type]
 
     def reevaluate(
         self,
@@ -214,6 +219,13 @@ class Engine:
     def fluoroscope(self, case: Case, vertebra: Vertebra) -> Fluoroscope:
         """The CT around a level under the C-arm. Raises ``InputError`` without a CT."""
         return Fluoroscope(case.ct, body_centre_ras(vertebra))
+
+
+def _without_path(level: LevelPlan, side: str) -> LevelPlan:
+    """A level without what was said of the old path of a needle."""
+    name = f"{level.level} {side}"
+    kept = tuple(w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name)))
+    return replace(level, warnings=kept)
 
 
 def _without_warnings(level: LevelPlan, codes: frozenset[str]) -> LevelPlan:

@@ -30,7 +30,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
 
     def startEditing(self, parameterNode: Any) -> None:
         """Observe needles and height landmarks. Idempotent; done by every step that draws and by ``planFromScene``."""
-        self._session(parameterNode).editor.start()
+        self._session(parameterNode).watch()
 
     def stopEditing(self, parameterNode: Any = None) -> None:
         """Take the observers away (of all plans by default)."""

@@ -200,12 +200,14 @@ class StepsLogic(InputsLogic):
     def planFromScene(self, parameterNode: Any) -> CasePlan:
         """Read the plan back from the text node (after loading a scene) and edit on.
 
+        A needle that was moved meanwhile shows as a breach until it is moved or planned again.
+
         Raises:
             InputError: there is none, or it cannot be read.
         """
-        plan = read_plan_text(parameterNode)
+        read_plan_text(parameterNode)  # which says why where it is no plan
         self._close(plain(parameterNode).GetID())
-        self._session(parameterNode)
+        plan = self._session(parameterNode).plan
         self._tell(parameterNode, Change("plan"))
         return plan
 

@@ -12,6 +12,7 @@ from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Sp
 from . import roles
 from .drawing import draw_level, draw_plan, hide_fillings, show_again
 from .editing import Edit, Editor, line_ends
+from .found_lines import as_found
 from .level_table import corrections
 from .node_case import case_of_nodes
 from .measures import draw_measures
@@ -70,9 +71,27 @@ class Session:
         except InputError:
             return
         if opened:
-            self.editor.start()  # whoever made the plan may be gone by the time that its needles are moved
+            self.watch()  # whoever made the plan may be gone by the time that its needles are moved
         else:
             self.editor.refresh()
+
+    def watch(self) -> None:
+        """Watch needles and heights. Where they were moved while nobody did, the plan is brought to where they are."""
+        if self.plan is not None and not self.editor.running and not self.parameter_node.GetScene().IsImporting():
+            for level in self.plan.levels:
+                found = as_found(self.parameter_node, level, self.engine)
+                if found is not level:
+                    self._show_found(found)
+            self.write_text()
+        self.editor.start()
+
+    def _show_found(self, level: LevelPlan) -> None:
+        self.set_level(level, draw=False)
+        with self.editor.quiet():
+            draw_measures(self.parameter_node, level)
+            for needle in level.trajectories:
+                style_needle(self.parameter_node, level.level, needle)
+            self.draw_tables()
 
     # ---- Case and spine, kept until the nodes change --------------------------------------------------------------
 
