@@ -235,6 +235,7 @@ def test_a_height_moved_while_nobody_followed_it_is_measured(logic, planned, reo
     assert level.measurements.anterior_height_mm == pytest.approx(np.ptp(line_ends(line), axis=0)[2], abs=0.5)
     assert level.measurements.anterior_height_mm > before.anterior_height_mm + 4.0
     assert level.measurements.wedge_angle_deg < before.wedge_angle_deg and level.predicted is None
+    assert said(other, planned, "L2", "neighbour_edited")
     assert read_plan_text(planned) == other.currentPlan(planned)
 
 
@@ -249,6 +250,34 @@ def test_a_needle_moved_while_editing_was_stopped_is_a_breach(logic, planned):
     move(logic.node(planned, LINE), 1, 0.0, 0.0, 4.0)
     logic.startEditing(planned)
     assert logic.needle(planned, "L1", "left").safety == "breach"
+
+
+def said(logic, planned, level, code):
+    return [item.message for item in logic.currentPlan(planned).level(level).warnings if item.code == code]
+
+
+def test_levels_that_rest_on_an_edited_one_say_so_until_it_is_back(logic, planned):
+    before = logic.currentPlan(planned)
+    assert before.level("L1").measurements.reference.levels == ("T12", "L2")
+    height = logic.node(planned, "height.T12.anterior")
+    drag(height, 0, (0.0, 0.0, -3.0))
+    assert said(logic, planned, "L1", "neighbour_edited") == [
+        "T12 was edited by hand, but height loss, grade and kyphosis of L1 still rest on T12 as measured before."
+    ]
+    assert said(logic, planned, "T12", "heights_edited") and not said(logic, planned, "T12", "neighbour_edited")
+    assert read_plan_text(planned) == logic.currentPlan(planned)
+    assert logic.undo(planned) and logic.currentPlan(planned) == before
+    drag(height, 0, (0.0, 0.0, -3.0))
+    drag(height, 0, (0.0, 0.0, 3.0))
+    assert not said(logic, planned, "L1", "neighbour_edited") and not said(logic, planned, "T12", "heights_edited")
+
+
+def test_a_height_that_is_back_is_not_edited_though_a_balloon_was_since(logic, planned):
+    drag(logic.node(planned, "height.L1.anterior"), 0, (0.0, 0.0, 3.0))
+    logic.inflate(planned, "L1", "right", 0.8)
+    assert said(logic, planned, "L1", "heights_edited")
+    logic.undo(planned)
+    assert not said(logic, planned, "L1", "heights_edited") and filling(logic, planned)[0]["right"] == 0.8
 
 
 def stops(logic, planned):

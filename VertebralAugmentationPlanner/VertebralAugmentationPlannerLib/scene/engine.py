@@ -19,7 +19,7 @@ from ..augmentation import load_catalog, set_by_hand
 from ..case import load_case, requested_levels
 from ..case.numbering import VERSE
 from ..imaging import Fluoroscope, body_centre_ras
-from ..measurement import measurements_with_points
+from ..measurement import measured_points, measurements_with_points, with_neighbours_told
 from ..model import (
     CANNULAS,
     Case,
@@ -183,21 +183,31 @@ class Engine:
         self._evaluators = [*self._evaluators[-1:], (vertebra, evaluator)]
         return evaluator
 
-    def remeasure(self, level: LevelPlan, place: str, ends: NDArray[np.floating]) -> LevelPlan:
-        """A level after the ends of one of its height lines were moved. What was expected of its old heights goes."""
+    def remeasure(
+        self, level: LevelPlan, place: str, ends: NDArray[np.floating], spine: Spine | None = None
+    ) -> LevelPlan:
+        """A level after the ends of one of its height lines were moved. What was expected of its old heights goes.
+
+        With the anatomy heights that are back where they were measured are told from edited ones.
+        """
         if level.measurements is None or level.frame is None:
             raise InputError(f"{level.level} has no measurements to edit; measure it first.")
         upper, lower = (tuple(float(value) for value in end) for end in ends)
         edited = measurements_with_points(level.measurements, {place: (upper, lower)}, np.array(level.frame.right))  # type: ignore[dict-item]
         # A height that was dragged may make a fracture of what was planned as none.
         gone = frozenset({planner.LEVEL_NOT_FRACTURED}) if edited.measurements.genant_grade else frozenset()
-        warnings = edited.warnings(_without_warnings(level, gone).warnings)
+        as_measured = None if spine is None else measured_points(spine.vertebrae[level.level])
+        warnings = edited.warnings(_without_warnings(level, gone).warnings, as_measured)
         if level.predicted is not None:
             text = (
                 f"{level.level}: the heights were edited by hand; what inflation restores is planned again from them."
             )
             warnings = (*warnings, PlanWarning("no_prediction", "info", text, "the user's edit"))
         return replace(level, measurements=edited.measurements, predicted=None, warnings=warnings)
+
+    def tellNeighbours(self, plan: CasePlan) -> CasePlan:
+        """The plan with a caution on levels whose losses or angles rest on heights as they were before an edit."""
+        return with_neighbours_told(plan)
 
     def balloons(self, options: PlanOptions) -> list[Any]:
         """The balloons of the catalogue, the user's own included."""

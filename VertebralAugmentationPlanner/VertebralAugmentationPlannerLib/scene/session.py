@@ -82,7 +82,9 @@ class Session:
                 found = as_found(self.parameter_node, level, self.engine)
                 if found is not level:
                     self._show_found(found)
-            self.write_text()
+            if self._text_is_old:
+                self._tell_neighbours()
+                self.write_text()
         self.editor.start()
 
     def _show_found(self, level: LevelPlan) -> None:
@@ -104,6 +106,11 @@ class Session:
     def ready(self) -> bool:
         """Whether case and spine are at hand and belong to the nodes as they are now."""
         return self._spine is not None and self._state == self.input_state()
+
+    @property
+    def anatomy(self) -> Spine | None:
+        """The anatomy that the plan is of, where it is at hand."""
+        return self._spine if self.ready and not self.outdated else None
 
     def case(self, options: Any) -> Case:
         """The case of the nodes as they are now.
@@ -260,10 +267,16 @@ class Session:
             draw_measures(self.parameter_node, level)
             if refilled:
                 draw_level(self.parameter_node, level, self._spine if self.ready else None)
+            if finished:
+                self._tell_neighbours()
             self.draw_tables()
             if finished:
                 self.write_text()
             self.editor.refresh()
+
+    def _tell_neighbours(self) -> None:
+        """Say of the other levels what an edit of heights leaves behind in them."""
+        self.plan, self._text_is_old = self.engine.tellNeighbours(self.plan), True
 
     def draw_tables(self) -> None:
         """Bring both tables up to date."""
