@@ -117,7 +117,7 @@ def plan_levels(
     should_cancel: ShouldCancel | None = None,
 ) -> CasePlan:
     """Add needles, balloons and cement of ``options.levels`` to a measured plan; other levels stay as they are."""
-    asked, named = _asked_levels(plan, options), _are_named(options)
+    asked, named = asked_levels(plan, options), _are_named(options)
     levels = []
     for level in plan.levels:
         if level.level in asked:
@@ -181,12 +181,13 @@ def _check_names(case: Case, options: PlanOptions) -> None:
         raise InputError(f"{' and '.join(missing)} cannot be planned: the labels hold {present}.")
 
 
-def _asked_levels(plan: CasePlan, options: PlanOptions) -> list[str]:
+def asked_levels(plan: CasePlan, options: PlanOptions) -> tuple[str, ...]:
     """Levels to plan, in the plan's order: those named, or every whole level, or the fractured ones."""
     wanted = requested_levels(options, [level.level for level in plan.levels])
     if wanted is None:
-        return [level.level for level in plan.levels if level.measurements and (level.measurements.genant_grade or 0)]
-    return [level.level for level in plan.levels if level.level in wanted and (_are_named(options) or level.complete)]
+        return tuple(level.level for level in plan.levels if level.measurements and level.measurements.genant_grade)
+    named = _are_named(options)
+    return tuple(level.level for level in plan.levels if level.level in wanted and (named or level.complete))
 
 
 def _are_named(options: PlanOptions) -> bool:

@@ -154,6 +154,10 @@ class StandInEngine(Engine):
             15.0,
         )
 
+    def setByHand(self, level, spine, options):
+        balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
+        return {side: one.planned_volume_ml for side, one in balloons.items() if one.planned_volume_ml < BALLOON_ML}
+
     def inflate(self, level, case, spine, side, volumeMl, options):
         volumes = {needle.side: needle.balloon.planned_volume_ml for needle in level.trajectories if needle.balloon}
         return self.augment(level, case, spine, options, {**volumes, side: volumeMl})

@@ -102,7 +102,7 @@ def test_the_plan_can_be_edited_on(reopened):
         np.add(before.target_ras, (0.5, 0, 0)), abs=1e-3
     )
     assert heard == ["needle"]
-    assert other.undo()
+    assert other.undo(node)
 
 
 def test_edits_made_before_saving_are_in_the_file(logic, planned, tmp_path):

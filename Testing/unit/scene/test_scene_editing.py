@@ -109,23 +109,23 @@ def test_undo_and_redo_of_drags(logic, planned, line):
     drag(line, 1, (0.5, 0, 0), (0.5, 0, 0), (0, 0, 1.0))
     first = line_ends(line)
     drag(line, 0, (0, 0, -1.0))
-    assert logic.undo()
+    assert logic.undo(planned)
     np.testing.assert_allclose(line_ends(line), first, atol=1e-3)
-    assert logic.undo()
+    assert logic.undo(planned)
     np.testing.assert_allclose(line_ends(line), start, atol=1e-3)
     assert logic.needle(planned, "L1", "left").target_ras == pytest.approx(start[1], abs=1e-3)
-    assert not logic.canUndo()
-    assert not logic.undo()
-    assert logic.redo()
+    assert not logic.canUndo(planned)
+    assert not logic.undo(planned)
+    assert logic.redo(planned)
     np.testing.assert_allclose(line_ends(line), first, atol=1e-3)
-    assert logic.canRedo()
+    assert logic.canRedo(planned)
 
 
 def test_a_new_drag_ends_redo(logic, planned, line):
     drag(line, 1, (0.5, 0, 0))
-    logic.undo()
+    logic.undo(planned)
     drag(line, 1, (0, 0.5, 0))
-    assert not logic.canRedo()
+    assert not logic.canRedo(planned)
 
 
 def test_the_scenes_own_undo_works_where_it_is_on(logic, planned, line, scene):
@@ -173,7 +173,7 @@ def test_a_needle_that_cannot_be_judged_goes_back(logic, planned, line, heard):
     assert [(c.kind, c.message) for c in heard] == [
         ("refused", "The left needle of L1 was put back: it does not meet L1 (no bone on the axis)")
     ]
-    assert not logic.canUndo()
+    assert not logic.canUndo(planned)
 
 
 def test_a_transform_on_the_needle_is_an_edit_in_the_world(logic, planned, line, scene):
@@ -196,7 +196,7 @@ def test_a_dragged_landmark_changes_heights_loss_and_angle(logic, planned, heard
     table = logic.node(planned, "measurementTable")
     assert float(table.GetCellText(1, 2)) == pytest.approx(after.anterior_height_mm, abs=0.05)
     assert [(c.kind, c.level, c.side) for c in heard] == [("height", "L1", "anterior")]
-    logic.undo()
+    logic.undo(planned)
     assert logic.currentPlan(planned).level("L1").measurements.anterior_height_mm == pytest.approx(
         before.anterior_height_mm, abs=1e-3
     )
@@ -313,7 +313,7 @@ def test_closing_the_scene_forgets_everything(logic, planned, line, scene, heard
     drag(line, 1, (0.5, 0, 0))
     scene.Clear(False)
     assert logic._sessions == {}
-    assert not logic.canUndo()
+    assert not logic.canUndo(planned)
     assert [c for c in heard if c.kind == "removed"] == []
 
 

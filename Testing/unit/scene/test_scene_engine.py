@@ -76,6 +76,16 @@ def test_inflating_less_gives_a_smaller_balloon_and_leaves_the_other(real):
         assert half.trajectory(other).balloon.planned_volume_ml == whole[other].planned_volume_ml
 
 
+def test_a_balloon_that_holds_less_than_it_could_was_set_by_hand(real):
+    engine, case, spine, options, plan = real
+    level = plan.level("L1")
+    assert engine.setByHand(level, spine, options) == {}
+    side = level.trajectories[0].side
+    wanted = round(level.trajectories[0].balloon.planned_volume_ml / 2, 2)
+    half = engine.inflate(level, case, spine, side, wanted, options)
+    assert engine.setByHand(half, spine, options) == {side: wanted}
+
+
 def test_a_needle_left_where_it_is_keeps_its_numbers(real):
     engine, case, spine, options, plan = real
     needle = plan.level("L1").trajectories[0]

@@ -4,10 +4,13 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from test_scene_editing import drag, move
 from test_scene_views import state
 from VertebralAugmentationPlannerLib.model import CasePlan
 from VertebralAugmentationPlannerLib.scene.bundle import write_scene
+from VertebralAugmentationPlannerLib.scene.editing import line_ends
+from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 from VertebralAugmentationPlannerLib.scene.plan_text import read_plan_text
 from VertebralAugmentationPlannerLib.scene.volumes import matrix_array
 
@@ -17,9 +20,9 @@ LINE = "needle.L1.left"
 def test_no_drag_of_the_plan_before_is_undone_in_a_loaded_one(logic, planned, tmp_path):
     logic.savePlan(planned, tmp_path / "plan.json")
     move(logic.node(planned, LINE), 1, 1.0, 0, 0)
-    assert logic.canUndo()
+    assert logic.canUndo(planned)
     logic.loadPlan(planned, tmp_path / "plan.json")
-    assert not logic.canUndo()
+    assert not logic.canUndo(planned)
 
 
 def test_a_refused_drag_leaves_the_level_as_it_was_when_it_began(logic, planned, monkeypatch):
@@ -45,7 +48,7 @@ def test_a_drag_that_ended_where_it_began_is_not_where_the_next_one_goes_back_to
     move(line, 1, 1.0, 0, 0)
     line.SetNthControlPointPositionWorld(1, *start)
     line.InvokeEvent(line.PointEndInteractionEvent)
-    assert logic.needle(planned, "L1", "left").balloon is not None and not logic.canUndo()
+    assert logic.needle(planned, "L1", "left").balloon is not None and not logic.canUndo(planned)
     drag(line, 1, (0.0, 0, 0.7))
     before = logic.currentPlan(planned)
 
@@ -67,6 +70,58 @@ def test_a_needle_whose_balloon_fails_keeps_its_place_and_says_so(logic, planned
     needle = logic.needle(planned, "L1", "left")
     assert level.trajectory("left") == needle and needle.balloon is None
     assert "out of balloons" in next(item.message for item in level.warnings if item.code == "no_augmentation")
+
+
+def filling(logic, planned, level="L1"):
+    """Balloon volumes by side, cement and prediction of a level."""
+    plan = logic.currentPlan(planned).level(level)
+    return {n.side: n.balloon and n.balloon.planned_volume_ml for n in plan.trajectories}, plan.cement, plan.predicted
+
+
+def test_volumes_set_by_hand_outlast_a_drag_and_come_back_with_undo(logic, planned):
+    logic.inflate(planned, "L1", "right", 0.8)
+    logic.inflate(planned, "L1", "left", 1.5)
+    before = logic.currentPlan(planned).level("L1")
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0))
+    assert filling(logic, planned)[0] == {"left": 1.5, "right": 0.8}
+    after = logic.currentPlan(planned).level("L1")
+    assert logic.undo(planned) and logic.currentPlan(planned).level("L1") == before
+    assert read_plan_text(planned).level("L1") == before
+    assert logic.redo(planned) and logic.currentPlan(planned).level("L1") == after
+
+
+def test_undo_brings_back_what_the_drag_took_away(logic, planned):
+    logic.inflate(planned, "L1", "right", 0.8)
+    before = filling(logic, planned)
+    drag(logic.node(planned, LINE), 1, (0.0, -60.0, 0.0))
+    assert filling(logic, planned) == ({"left": None, "right": None}, None, None)
+    logic.undo(planned)
+    assert filling(logic, planned) == before and logic.node(planned, "balloon.L1.right") is not None
+
+
+def test_undo_leaves_what_was_inflated_since(logic, planned):
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0))
+    logic.inflate(planned, "L1", "right", 0.8)
+    logic.undo(planned)
+    assert filling(logic, planned)[0]["right"] == 0.8
+
+
+def test_each_plan_has_drags_of_its_own_to_undo(logic, planned):
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0))
+    moved = logic.currentPlan(planned)
+    second = logic.newPlan(planned)
+    logic.buildScene(moved, parameterNode=second)
+    assert not logic.canUndo(second) and not logic.undo(second)
+    assert logic.currentPlan(planned) == moved
+    drag(logic.node(second, LINE), 1, (0.0, 0, 0.5))
+    assert logic.undo(planned) and logic.canRedo(planned) and logic.canUndo(second)
+
+
+def test_a_balloon_that_was_hidden_stays_hidden_after_a_drag(logic, planned):
+    balloon, cement = (logic.node(planned, f"{kind}.L1.left").GetDisplayNode() for kind in ("balloon", "cement"))
+    balloon.SetVisibility(False)
+    drag(logic.node(planned, LINE), 1, (0.5, 0, 0), (0.5, 0, 0))
+    assert not balloon.GetVisibility() and cement.GetVisibility()
 
 
 def red_off(views, point):
@@ -140,6 +195,89 @@ def test_a_needle_that_was_edited_in_the_file_is_not_safe_until_it_is_judged(log
     assert stops(logic, planned) == ["needle_not_judged"]
     drag(logic.node(planned, LINE), 1, (-6.0, 0.0, 0.0))
     assert logic.needle(planned, "L1", "left").safety == "safe" and stops(logic, planned) == []
+
+
+@pytest.fixture
+def reopened(logic, planned, scene):
+    """Moves lines while nobody follows them, and opens the plan again."""
+    others = []
+
+    def open_after(*moves):
+        logic.cleanup()
+        for role, index, by in moves:
+            move(scene.GetNodeByID(planned.GetNodeReferenceID(role)), index, *by)
+        others.append(PlannerLogic(scene, logic.engine))
+        return others[-1]
+
+    yield open_after
+    for other in others:
+        other.cleanup()
+
+
+def test_a_needle_moved_while_nobody_followed_it_is_a_breach_where_it_lies(planned, reopened):
+    other = reopened((LINE, 1, (0.0, 0.0, 4.0)))
+    line = other.node(planned, LINE)
+    where, needle = line.GetNthControlPointPositionWorld(1), other.needle(planned, "L1", "left")
+    assert needle.target_ras == pytest.approx(where) and needle.safety == "breach"
+    assert line.GetName() == "L1 left needle (breach)" and stops(other, planned) == ["needle_not_judged"]
+    assert read_plan_text(planned) == other.currentPlan(planned)
+    drag(other.node(planned, "needle.L1.right"), 1, (0.2, 0.0, 0.0))
+    assert line.GetNthControlPointPositionWorld(1) == pytest.approx(where)
+    assert other.needle(planned, "L1", "left").safety == "breach"
+    drag(line, 1, (0.0, 0.0, -4.0))
+    assert other.needle(planned, "L1", "left").safety == "safe" and stops(other, planned) == []
+
+
+def test_a_height_moved_while_nobody_followed_it_is_measured(logic, planned, reopened):
+    before = logic.currentPlan(planned).level("L1").measurements
+    other = reopened(("height.L1.anterior", 0, (0.0, 0.0, 5.0)))
+    level, line = other.currentPlan(planned).level("L1"), other.node(planned, "height.L1.anterior")
+    assert level.measurements.anterior_height_mm == pytest.approx(np.ptp(line_ends(line), axis=0)[2], abs=0.5)
+    assert level.measurements.anterior_height_mm > before.anterior_height_mm + 4.0
+    assert level.measurements.wedge_angle_deg < before.wedge_angle_deg and level.predicted is None
+    assert said(other, planned, "L2", "neighbour_edited")
+    assert read_plan_text(planned) == other.currentPlan(planned)
+
+
+def test_a_plan_whose_lines_nobody_moved_opens_as_it_was(logic, planned, reopened):
+    before, text = logic.currentPlan(planned), logic.node(planned, "plan").GetText()
+    other = reopened()
+    assert other.currentPlan(planned) == before and other.node(planned, "plan").GetText() == text
+
+
+def test_a_needle_moved_while_editing_was_stopped_is_a_breach(logic, planned):
+    logic.stopEditing(planned)
+    move(logic.node(planned, LINE), 1, 0.0, 0.0, 4.0)
+    logic.startEditing(planned)
+    assert logic.needle(planned, "L1", "left").safety == "breach"
+
+
+def said(logic, planned, level, code):
+    return [item.message for item in logic.currentPlan(planned).level(level).warnings if item.code == code]
+
+
+def test_levels_that_rest_on_an_edited_one_say_so_until_it_is_back(logic, planned):
+    before = logic.currentPlan(planned)
+    assert before.level("L1").measurements.reference.levels == ("T12", "L2")
+    height = logic.node(planned, "height.T12.anterior")
+    drag(height, 0, (0.0, 0.0, -3.0))
+    assert said(logic, planned, "L1", "neighbour_edited") == [
+        "T12 was edited by hand, but height loss, grade and kyphosis of L1 still rest on T12 as measured before."
+    ]
+    assert said(logic, planned, "T12", "heights_edited") and not said(logic, planned, "T12", "neighbour_edited")
+    assert read_plan_text(planned) == logic.currentPlan(planned)
+    assert logic.undo(planned) and logic.currentPlan(planned) == before
+    drag(height, 0, (0.0, 0.0, -3.0))
+    drag(height, 0, (0.0, 0.0, 3.0))
+    assert not said(logic, planned, "L1", "neighbour_edited") and not said(logic, planned, "T12", "heights_edited")
+
+
+def test_a_height_that_is_back_is_not_edited_though_a_balloon_was_since(logic, planned):
+    drag(logic.node(planned, "height.L1.anterior"), 0, (0.0, 0.0, 3.0))
+    logic.inflate(planned, "L1", "right", 0.8)
+    assert said(logic, planned, "L1", "heights_edited")
+    logic.undo(planned)
+    assert not said(logic, planned, "L1", "heights_edited") and filling(logic, planned)[0]["right"] == 0.8
 
 
 def stops(logic, planned):

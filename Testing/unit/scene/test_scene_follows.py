@@ -10,7 +10,7 @@ from VertebralAugmentationPlannerLib.model.serialisation import to_plain
 from VertebralAugmentationPlannerLib.scene.bundle import new_parameter_node
 from VertebralAugmentationPlannerLib.scene.choices import options_of
 from VertebralAugmentationPlannerLib.scene.editing import line_ends
-from VertebralAugmentationPlannerLib.scene.numbers import readMargins
+from VertebralAugmentationPlannerLib.scene.numbers import readMargins, writeMargins
 from VertebralAugmentationPlannerLib.scene.volumes import input_state, looks, matrix_array
 
 
@@ -137,3 +137,83 @@ def test_a_scene_closed_while_the_anatomy_is_built_ends_the_work(logic, inputs, 
     monkeypatch.setattr(logic.engine, "buildSpine", closing)
     with pytest.raises(PlanningCancelled):
         logic.measure(node)
+
+
+@pytest.mark.parametrize("step", ["planLevels", "augment"])
+def test_a_scene_closed_while_a_level_is_planned_ends_the_work(logic, planned, scene, monkeypatch, step):
+    work = getattr(logic.engine, step)
+
+    def closing(*arguments):
+        scene.RemoveNode(planned)
+        return work(*arguments)
+
+    monkeypatch.setattr(logic.engine, step, closing)
+    with pytest.raises(PlanningCancelled):
+        logic.planLevel(planned, "L1") if step == "planLevels" else logic.planAugmentation(planned, "L1")
+
+
+def test_a_plan_of_another_logic_is_followed_when_that_one_is_gone(logic, planned, inputs, scene, built):
+    node = new_parameter_node(scene)
+    logic.setInputs(node, *inputs)
+    assert logic.currentPlan(node) is None
+    console = type(logic)(scene, logic.engine)
+    console.buildScene(built[2], parameterNode=node)
+    assert logic.currentPlan(node) is not None
+    console.cleanup()
+    line = logic.node(node, "needle.L1.left")
+    before = logic.needle(node, "L1", "left").target_ras
+    line.SetNthControlPointPositionWorld(1, *np.add(before, (0.0, 0.0, 0.5)))
+    assert logic.needle(node, "L1", "left").target_ras == pytest.approx(np.add(before, (0.0, 0.0, 0.5)), abs=1e-3)
+
+
+class TestChoicesOfAnEdit:
+    """A choice in the panel takes effect at the next planning; until then an edit goes on with those of its level."""
+
+    def options(self, logic, monkeypatch, node, edit):
+        """What the engine is given during an edit."""
+        given = []
+        for name in ("reevaluate", "augment"):
+            work = getattr(logic.engine, name)
+
+            def spy(*arguments, work=work):
+                given.extend(item for item in arguments if isinstance(item, PlanOptions))
+                return work(*arguments)
+
+            monkeypatch.setattr(logic.engine, name, spy)
+        edit()
+        monkeypatch.undo()
+        assert len(given) > 0 and all(item == given[0] for item in given)
+        return given[0]
+
+    def nudge(self, logic, node, level="L1", role="needle", part="left"):
+        line = logic.node(node, f"{role}.{level}.{part}")
+        line.SetNthControlPointPositionWorld(1, *np.add(line.GetNthControlPointPositionWorld(1), (0.0, 0.0, 0.2)))
+
+    def test_they_are_those_the_level_was_planned_with(self, logic, planned, monkeypatch):
+        planned.SetParameter("procedure", "vertebroplasty")
+        writeMargins(planned, Margins(canal_mm=3.0))
+        for edit in (
+            lambda: self.nudge(logic, planned),
+            lambda: self.nudge(logic, planned, role="height", part="anterior"),
+            lambda: logic.inflate(planned, "L1", "left", 1.0),
+        ):
+            used = self.options(logic, monkeypatch, planned, edit)
+            assert used.procedure == "kyphoplasty" and used.margins == Margins()
+
+    def test_each_level_has_its_own(self, logic, planned, monkeypatch):
+        logic.planLevel(planned, "L2", margins=Margins(canal_mm=3.0), target_fill=0.2)
+        assert self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned)).margins == Margins()
+        used = self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned, "L2"))
+        assert used.margins.canal_mm == 3.0 and used.target_fill == 0.2
+
+    def test_a_filling_of_one_level_stays_and_brings_no_margins(self, logic, planned, monkeypatch):
+        writeMargins(planned, Margins(canal_mm=3.0))
+        logic.planAugmentation(planned, "L1", targetFill=0.15)
+        used = self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned))
+        assert used.target_fill == 0.15 and used.margins == Margins()
+
+    def test_a_plan_that_is_drawn_brings_those_it_records(self, logic, planned, monkeypatch):
+        made_with = PlanOptions(procedure="vertebroplasty", balloon="of another catalogue")
+        logic.buildScene(replace(logic.currentPlan(planned), options=to_plain(made_with)), parameterNode=planned)
+        used = self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned))
+        assert used.procedure == "vertebroplasty" and used.balloon == "auto"

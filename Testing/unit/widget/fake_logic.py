@@ -214,19 +214,19 @@ class FakeLogic:
             return None
         return next((n for n in self.casePlan.level(level).trajectories if n.side == side), None)
 
-    def undo(self) -> bool:
+    def undo(self, node: Any) -> bool:
         self._note("undo")
         self.undos -= 1
         return True
 
-    def redo(self) -> bool:
+    def redo(self, node: Any) -> bool:
         self._note("redo")
         return True
 
-    def canUndo(self) -> bool:
+    def canUndo(self, node: Any) -> bool:
         return self.undos > 0
 
-    def canRedo(self) -> bool:
+    def canRedo(self, node: Any) -> bool:
         return False
 
     # views and files

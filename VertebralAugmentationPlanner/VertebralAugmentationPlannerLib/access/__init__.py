@@ -3,7 +3,7 @@
 from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
-from .judged import mark_unjudged, refuse_unjudged, unlike_numbers
+from .judged import mark_moved, mark_unjudged, refuse_unjudged, unlike_numbers
 from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate
 from .search import FoundPath, find_path
@@ -24,6 +24,7 @@ __all__ = [
     "end_on_carm",
     "find_path",
     "gertzbein_robbins",
+    "mark_moved",
     "mark_unjudged",
     "path_warnings",
     "plan_access",

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..model import CANNULAS, CArm, CasePlan, FramePlan, InputError, LevelPlan, PlanWarning, Trajectory
 from ..model.geometry import FloatArray, unit
+from ..model.plan import Point
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import STEP_MM
 
@@ -33,6 +34,7 @@ angles, skin point and balloon need no frame. [D]"""
 NOT_JUDGED = "needle_not_judged"
 
 MOVED = "the needle is not where the plan judged it"
+UNTIL_JUDGED = "none of its numbers holds until it is moved or planned again."
 OTHER_CANNULA = "its cannula is not the one the plan judged it with"
 
 
@@ -60,20 +62,36 @@ def mark_unjudged(plan: CasePlan) -> CasePlan:
     return replace(plan, levels=tuple(_marked(level) for level in plan.levels))
 
 
+def mark_moved(level: LevelPlan, side: str, entry: Point, target: Point) -> LevelPlan:
+    """A level with a needle where it was found, moved by somebody while nobody judged it; a breach, as in :func:`mark_unjudged`.
+
+    Args:
+        side: of the needle.
+        entry, target: where it lies now, RAS mm.
+    """
+    text = f"{MOVED}: it was moved while the plan was not open, and {UNTIL_JUDGED}"
+    moved, told = _unjudged(level.level, replace(level.trajectory(side), entry_ras=entry, target_ras=target), text)
+    needles = tuple(moved if needle.side == side else needle for needle in level.trajectories)
+    return replace(level, trajectories=needles, warnings=(told, *level.warnings))
+
+
 def _marked(level: LevelPlan) -> LevelPlan:
     needles, told = [], []
     for needle in level.trajectories:
         what = unlike_numbers(level.frame, needle)
         if what is not None:
-            text = (
-                f"{what}: it was edited in the file, and none of its numbers holds until it is moved or planned again."
-            )
-            name = f"{level.level} {needle.side}"
-            told.append(PlanWarning(NOT_JUDGED, "stop", f"{name}: {text}", "points and numbers of the plan"))
-            needle = replace(needle, safety="breach", compromise=f"{text[0].upper()}{text[1:]}")
+            text = f"{what}: it was edited in the file, and {UNTIL_JUDGED}"
+            needle, warning = _unjudged(level.level, needle, text)
+            told.append(warning)
         needles.append(needle)
     kept = tuple(warning for warning in level.warnings if warning.code != NOT_JUDGED)
     return replace(level, trajectories=tuple(needles), warnings=(*told, *kept))
+
+
+def _unjudged(level: str, needle: Trajectory, text: str) -> tuple[Trajectory, PlanWarning]:
+    """A needle as a breach, and the stop that says why."""
+    warning = PlanWarning(NOT_JUDGED, "stop", f"{level} {needle.side}: {text}", "points and numbers of the plan")
+    return replace(needle, safety="breach", compromise=f"{text[0].upper()}{text[1:]}"), warning
 
 
 def unlike_numbers(frame: FramePlan | None, needle: Trajectory) -> str | None:

@@ -9,7 +9,7 @@ from .planner import AugmentationPlan, PlacedBalloon, devices_for, find_balloons
 from .prediction import predict
 from .room import BodyRoom, body_room
 from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_volume_ml
-from .stored import untenable
+from .stored import set_by_hand, untenable
 
 __all__ = [
     "WARNING_CODES",
@@ -35,6 +35,7 @@ __all__ = [
     "plan_cement",
     "predict",
     "read_catalog",
+    "set_by_hand",
     "shipped_catalog",
     "simulate_inflation",
     "spheroid_mesh",

@@ -1,4 +1,4 @@
-"""Balloons and cement as a plan has them, held against the body: what of them cannot be, and why."""
+"""Balloons and cement as a plan has them, held against the body: what of them cannot be, and why; what was set by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..model import CANNULAS, BalloonPlan, InputError, LevelPlan, PlanOptions, Trajectory, Vertebra
 from .catalog import BalloonDevice, find_device
 from .cement import plan_cement
-from .inflation import simulate_inflation
+from .inflation import Inflation, simulate_inflation
 from .room import BodyRoom, body_room
 from .spheroid import balloon_shape
 
@@ -47,6 +47,47 @@ def untenable(
     return found or _cement_fault(vertebra, level, options)
 
 
+def set_by_hand(vertebra: Vertebra, level: LevelPlan, devices: Sequence[BalloonDevice]) -> dict[str, float]:
+    """Volumes, ml by side, of the balloons that are inflated less than they could be where they lie.
+
+    The plan inflates as far as it goes, so somebody wanted less. Of a balloon that the catalogue does not hold it cannot be
+    told how far it would go: its volume counts as wanted.
+
+    Args:
+        vertebra: complete, with a canal.
+        level: needles with their balloons; one without a balloon is not in the answer.
+        devices: of the catalogue.
+    """
+    balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
+    room = body_room(vertebra) if balloons else None
+    wanted = {}
+    for side, balloon in balloons.items():
+        others = [other for name, other in balloons.items() if name != side]
+        try:
+            device = find_device(tuple(devices), balloon.model)
+        except InputError:
+            wanted[side] = balloon.planned_volume_ml
+            continue
+        limit = _inflated(vertebra, room, balloon, others, device).limit_ml
+        if balloon.planned_volume_ml < limit - SAME_VOLUME_ML:
+            wanted[side] = balloon.planned_volume_ml
+    return wanted
+
+
+def _inflated(
+    vertebra: Vertebra,
+    room: BodyRoom | None,
+    balloon: BalloonPlan,
+    others: Sequence[BalloonPlan],
+    device: BalloonDevice,
+) -> Inflation:
+    """A balloon of the plan inflated as far as it goes where it lies, beside the others."""
+    assert vertebra.frame is not None
+    ends = vertebra.frame.to_local([balloon.proximal_ras, balloon.distal_ras])
+    segments = [vertebra.frame.to_local([other.proximal_ras, other.distal_ras]) for other in others]
+    return simulate_inflation(vertebra, ends[0], ends[1], device, [(a, b) for a, b in segments], room)
+
+
 def _device(level: str, needle: Trajectory, balloon: BalloonPlan, devices: Sequence[BalloonDevice]) -> BalloonDevice:
     try:
         return find_device(tuple(devices), balloon.model)
@@ -65,16 +106,13 @@ def _balloon_fault(
     others: Sequence[BalloonPlan],
     device: BalloonDevice,
 ) -> str | None:
-    assert vertebra.frame is not None
     if needle.safety == "breach":
         return "the needle is a breach, and has a balloon"
     if not device.passes(CANNULAS[needle.cannula]):
         return f"the balloon does not pass the {needle.cannula} cannula"
     if abs(balloon.length_mm - device.length_mm) > SAME_SIZE_MM:
         return f"{device.name} is {device.length_mm:.0f} mm long, not {balloon.length_mm:g} mm"
-    ends = vertebra.frame.to_local([balloon.proximal_ras, balloon.distal_ras])
-    segments = [vertebra.frame.to_local([other.proximal_ras, other.distal_ras]) for other in others]
-    inflation = simulate_inflation(vertebra, ends[0], ends[1], device, [(a, b) for a, b in segments], room)
+    inflation = _inflated(vertebra, room, balloon, others, device)
     if balloon.planned_volume_ml > inflation.limit_ml + SAME_VOLUME_ML:
         return f"the balloon is planned with {balloon.planned_volume_ml:.1f} ml, and has room for {inflation.limit_ml:.1f} ml"
     shape = balloon_shape(device, balloon.planned_volume_ml)

@@ -1,6 +1,6 @@
 """What the vertebrae measure: heights and their loss, angles, volumes, density, clefts, and what to beware of."""
 
-from .edited import EditedMeasurement, measurements_with_points
+from .edited import EditedMeasurement, measured_points, measurements_with_points, with_neighbours_told
 from .fracture import fracture_shape, genant_grade
 from .spine import MeasuredLevel, measure_spine
 
@@ -10,5 +10,7 @@ __all__ = [
     "fracture_shape",
     "genant_grade",
     "measure_spine",
+    "measured_points",
     "measurements_with_points",
+    "with_neighbours_told",
 ]

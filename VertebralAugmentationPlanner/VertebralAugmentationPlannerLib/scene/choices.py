@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..model import CasePlan, InputError, PlanOptions, PlanWarning
+from ..model.serialisation import to_plain
+from . import roles
 from .numbers import readAssumptions, readMargins, writeAssumptions, writeMargins
 from .references import plain
 
 TEXT_CHOICES = ("procedure", "approach", "cannula", "etiology", "balloon")
 TARGET_FILL = "targetFill"
 AUTO = "auto"
+
+OF_A_RUN = ("levels", "labels", "catalog")
+"""Options of one planning run that an edit of its plan has no use for: the levels are there, the numbering is the scene's, and
+of an own catalogue a plan keeps the name alone."""
+
+
+OF_A_FILLING = ("procedure", "balloon", "target_fill", "assumptions")
+"""Options that balloon and cement are planned by; the others are the needle's."""
 
 
 def options_of(parameter_node: Any, **overrides: Any) -> PlanOptions:
@@ -43,7 +54,7 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -
     Raises:
         InputError: a choice of the plan cannot be used; nothing is kept then.
     """
-    known = {name: value for name, value in plan.options.items() if name not in ("levels", "labels", "catalog")}
+    known = _of_edits(plan.options)
     options = PlanOptions.from_dict(known)
     if options.balloon != AUTO and not _at_hand(options.balloon, balloons):
         told = PlanWarning(
@@ -65,6 +76,48 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -
     if options.assumptions != readAssumptions(parameters):
         writeAssumptions(parameters, options.assumptions)
     return plan
+
+
+def keep_level_options(parameter_node: Any, levels: Sequence[str], options: PlanOptions) -> None:
+    """Remember what levels were planned or filled with: an edit of them goes on with that, whatever is chosen by then."""
+    kept = _level_options(parameter_node)
+    kept.update(dict.fromkeys(levels, _of_edits(to_plain(options))))
+    plain(parameter_node).SetParameter(roles.LEVEL_OPTIONS, json.dumps(kept, sort_keys=True))
+
+
+def forget_level_options(parameter_node: Any) -> None:
+    """The plan is another one: its levels were planned with the plan's own options."""
+    plain(parameter_node).SetParameter(roles.LEVEL_OPTIONS, "")
+
+
+def options_of_level(
+    parameter_node: Any, plan: CasePlan, level: str, balloons: Callable[[], Sequence[Any]]
+) -> PlanOptions:
+    """The options that an edit of a level is judged and filled by: those it was planned with, not those chosen now.
+
+    Args:
+        balloons: asked for the devices that can be chosen here, where one was named (the catalogue is a file, and this is
+            asked at every step of a drag); in place of another one the longest that fits is taken.
+
+    Raises:
+        InputError: the options cannot be read.
+    """
+    options = PlanOptions.from_dict(_of_edits(_level_options(parameter_node).get(level, plan.options)))
+    at_hand = options.balloon == AUTO or _at_hand(options.balloon, balloons())
+    return options if at_hand else replace(options, balloon=AUTO)
+
+
+def _level_options(parameter_node: Any) -> dict[str, Any]:
+    text = plain(parameter_node).GetParameter(roles.LEVEL_OPTIONS)
+    try:
+        kept = json.loads(text) if text else {}
+    except ValueError as error:
+        raise InputError("What the levels were planned with cannot be read from the scene; plan them again.") from error
+    return kept if isinstance(kept, dict) else {}
+
+
+def _of_edits(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in OF_A_RUN}
 
 
 def _at_hand(name: str, balloons: Sequence[Any]) -> bool:

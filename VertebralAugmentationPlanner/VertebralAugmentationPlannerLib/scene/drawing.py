@@ -59,13 +59,25 @@ def clear(parameter_node: Any) -> None:
     remove_empty_folders(parameters.GetScene(), folder)
 
 
-def show_fillings(parameter_node: Any, level: str, visible: bool) -> None:
-    """Show or hide the balloons and the cement of a level."""
+def hide_fillings(parameter_node: Any, level: str) -> set[str]:
+    """Hide the balloons and the cement of a level; returns the roles of those that were in view."""
+    hidden = set()
     for kind in (roles.BALLOON, roles.CEMENT):
-        for side in SIDES:
-            node = node_of(parameter_node, roles.role(kind, level, side))
-            if node is not None and node.GetDisplayNode() is not None:
-                node.GetDisplayNode().SetVisibility(visible)
+        for role in (roles.role(kind, level, side) for side in SIDES):
+            node = node_of(parameter_node, role)
+            display = None if node is None else node.GetDisplayNode()
+            if display is not None and display.GetVisibility():
+                display.SetVisibility(False)
+                hidden.add(role)
+    return hidden
+
+
+def show_again(parameter_node: Any, hidden: set[str]) -> None:
+    """Show what :func:`hide_fillings` hid, as far as it is still there. What the user had hidden stays so."""
+    for role in hidden:
+        node = node_of(parameter_node, role)
+        if node is not None and node.GetDisplayNode() is not None:
+            node.GetDisplayNode().SetVisibility(True)
 
 
 def show_level(parameter_node: Any, shown: str) -> None:

@@ -103,6 +103,11 @@ class Editor:
         self._owned.clear()
 
     @property
+    def running(self) -> bool:
+        """Whether the lines are watched."""
+        return bool(self._scene_tags)
+
+    @property
     def observer_count(self) -> int:
         """Observers in place, for tests."""
         return len(self._scene_tags) + sum(len(watched.tags) for watched in self._watched.values())

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from .. import planner
 from ..access import WARNING_CODES as ACCESS_CODES
-from ..access import PathEvaluator, path_warnings, reevaluate
+from ..access import PathEvaluator, mark_moved, path_warnings, reevaluate
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
-from ..augmentation import load_catalog
+from ..augmentation import load_catalog, set_by_hand
 from ..case import load_case, requested_levels
 from ..case.numbering import VERSE
 from ..imaging import Fluoroscope, body_centre_ras
-from ..measurement import measurements_with_points
+from ..measurement import measured_points, measurements_with_points, with_neighbours_told
 from ..model import (
     CANNULAS,
     Case,
@@ -111,6 +111,10 @@ class Engine:
         )
         return replace(planned, levels=levels)
 
+    def askedLevels(self, plan: CasePlan, options: PlanOptions) -> tuple[str, ...]:
+        """The levels that :meth:`planLevels` plans."""
+        return planner.asked_levels(plan, options)
+
     def augment(
         self,
         level: LevelPlan,
@@ -123,6 +127,12 @@ class Engine:
         if not level.trajectories:
             return replace(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), cement=None, predicted=None)
         return planner.plan_level_augmentation(_without_warnings(level, OWN_CODES), case, spine, options, volumesMl)
+
+    def setByHand(self, level: LevelPlan, spine: Spine, options: PlanOptions) -> dict[str, float]:
+        """Volumes, ml by side, of the level's balloons that hold less than they could where they lie."""
+        if not any(needle.balloon for needle in level.trajectories):
+            return {}
+        return set_by_hand(spine.vertebrae[level.level], level, load_catalog(options.catalog))
 
     def inflate(
         self, level: LevelPlan, case: Case, spine: Spine, side: str, volumeMl: float, options: PlanOptions
@@ -137,12 +147,17 @@ class Engine:
         With the case what lies in the new path's way comes, too; a drag that goes on does without.
         """
         name = f"{level.level} {needle.side}"
-        kept = [w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name))]
+        kept = _without_path(level, needle.side).warnings
         severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
         message = f"{name}: the needle was moved by hand; it is {needle.safety}. {needle.compromise or ''}".strip()
         warning = PlanWarning("needle_moved", severity, message, "the user's edit")
         found = [] if case is None else path_warnings(level.level, case, needle)
         return replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
+
+    def foundElsewhere(self, level: LevelPlan, side: str, ends: NDArray[np.floating]) -> LevelPlan:
+        """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
+        entry, target = (tuple(float(value) for value in end) for end in ends)
+        return mark_moved(_without_path(level, side), side, entry, target)  # type: ignore[arg-type]
 
     def reevaluate(
         self,
@@ -168,21 +183,31 @@ class Engine:
         self._evaluators = [*self._evaluators[-1:], (vertebra, evaluator)]
         return evaluator
 
-    def remeasure(self, level: LevelPlan, place: str, ends: NDArray[np.floating]) -> LevelPlan:
-        """A level after the ends of one of its height lines were moved. What was expected of its old heights goes."""
+    def remeasure(
+        self, level: LevelPlan, place: str, ends: NDArray[np.floating], spine: Spine | None = None
+    ) -> LevelPlan:
+        """A level after the ends of one of its height lines were moved. What was expected of its old heights goes.
+
+        With the anatomy heights that are back where they were measured are told from edited ones.
+        """
         if level.measurements is None or level.frame is None:
             raise InputError(f"{level.level} has no measurements to edit; measure it first.")
         upper, lower = (tuple(float(value) for value in end) for end in ends)
         edited = measurements_with_points(level.measurements, {place: (upper, lower)}, np.array(level.frame.right))  # type: ignore[dict-item]
         # A height that was dragged may make a fracture of what was planned as none.
         gone = frozenset({planner.LEVEL_NOT_FRACTURED}) if edited.measurements.genant_grade else frozenset()
-        warnings = edited.warnings(_without_warnings(level, gone).warnings)
+        as_measured = None if spine is None else measured_points(spine.vertebrae[level.level])
+        warnings = edited.warnings(_without_warnings(level, gone).warnings, as_measured)
         if level.predicted is not None:
             text = (
                 f"{level.level}: the heights were edited by hand; what inflation restores is planned again from them."
             )
             warnings = (*warnings, PlanWarning("no_prediction", "info", text, "the user's edit"))
         return replace(level, measurements=edited.measurements, predicted=None, warnings=warnings)
+
+    def tellNeighbours(self, plan: CasePlan) -> CasePlan:
+        """The plan with a caution on levels whose losses or angles rest on heights as they were before an edit."""
+        return with_neighbours_told(plan)
 
     def balloons(self, options: PlanOptions) -> list[Any]:
         """The balloons of the catalogue, the user's own included."""
@@ -204,6 +229,13 @@ class Engine:
     def fluoroscope(self, case: Case, vertebra: Vertebra) -> Fluoroscope:
         """The CT around a level under the C-arm. Raises ``InputError`` without a CT."""
         return Fluoroscope(case.ct, body_centre_ras(vertebra))
+
+
+def _without_path(level: LevelPlan, side: str) -> LevelPlan:
+    """A level without what was said of the old path of a needle."""
+    name = f"{level.level} {side}"
+    kept = tuple(w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name)))
+    return replace(level, warnings=kept)
 
 
 def _without_warnings(level: LevelPlan, codes: frozenset[str]) -> LevelPlan:

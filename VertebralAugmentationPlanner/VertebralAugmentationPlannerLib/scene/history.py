@@ -3,6 +3,8 @@
 Slicer's own undo (``vtkMRMLScene::Undo``) is off unless an application turns it on, and then every scroll of a slice
 pushes a state. The planner therefore remembers the ends of the lines it was told of; where the scene's undo is on it
 works too, because needles and height lines are undo-enabled and the editor follows whatever moves them.
+
+Each plan has drags of its own: the others of a scene may be hidden, and are not to change unseen.
 """
 
 from __future__ import annotations
@@ -10,78 +12,113 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..model import LevelPlan
 from . import roles
 from .editing import Edit, Ends
 from .needles import move_ends
-from .references import node_of
+from .references import node_of, plain
 
 DEPTH = 100
-"""Drags remembered; Slicer's scene keeps as many."""
+"""Drags remembered of each plan; Slicer's scene keeps as many."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    parameter_node_id: str
+    """A drag: the line, its ends and its level before and after, and the images that both were judged on."""
+
     role: str
-    before: Ends
-    after: Ends
+    before: tuple[Ends, LevelPlan]
+    after: tuple[Ends, LevelPlan]
+    images: Any
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """An entry on its way back or forth: the level as that drag has it here, and there."""
+
+    here: LevelPlan
+    there: LevelPlan
+    images: Any
+
+
+@dataclass
+class _Drags:
+    done: list[_Entry] = field(default_factory=list)
+    undone: list[_Entry] = field(default_factory=list)
 
 
 @dataclass
 class History:
-    """The drags of all plans of a scene, in their order."""
+    """The drags of each plan of a scene, in their order."""
 
-    _done: list[_Entry] = field(default_factory=list)
-    _undone: list[_Entry] = field(default_factory=list)
-    _moving: bool = False
+    _plans: dict[str, _Drags] = field(default_factory=dict)
+    _step: _Step | None = None
 
-    def add(self, parameter_node: Any, edit: Edit) -> None:
-        """Remember a finished drag, unless it is this history (or the scene's undo) that moved the line."""
+    def add(self, parameter_node: Any, edit: Edit, before: LevelPlan, after: LevelPlan, images: Any) -> None:
+        """Remember a finished drag, unless it is this history (or the scene's undo) that moved the line.
+
+        Args:
+            before, after: the line's level.
+            images: state of what the level was judged on.
+        """
         scene = parameter_node.GetScene()
-        if self._moving or scene is None or scene.GetStates() & (scene.UndoState | scene.RedoState):
+        if self._step is not None or scene is None or scene.GetStates() & (scene.UndoState | scene.RedoState):
             return
         role = roles.role(edit.kind, edit.level, edit.part)
-        self._done.append(_Entry(parameter_node.GetID(), role, edit.before, edit.after))
-        del self._done[:-DEPTH]
-        self._undone.clear()
+        drags = self._plans.setdefault(parameter_node.GetID(), _Drags())
+        drags.done.append(_Entry(role, (edit.before, before), (edit.after, after), images))
+        del drags.done[:-DEPTH]
+        drags.undone.clear()
 
     def clear(self, parameter_node_id: str | None = None) -> None:
         """Forget the drags of one plan, or of all."""
-        for stack in (self._done, self._undone):
-            stack[:] = [entry for entry in stack if parameter_node_id not in (None, entry.parameter_node_id)]
+        if parameter_node_id is None:
+            self._plans.clear()
+        else:
+            self._plans.pop(parameter_node_id, None)
 
-    def can_undo(self, scene: Any) -> bool:
-        """Whether a line is there that can go back."""
-        return any(_line(scene, entry) is not None for entry in self._done)
+    def can_undo(self, parameter_node: Any) -> bool:
+        """Whether a line of the plan is there that can go back."""
+        return any(node_of(parameter_node, entry.role) is not None for entry in self._of(parameter_node).done)
 
-    def can_redo(self, scene: Any) -> bool:
-        """Whether a line is there that can go forth."""
-        return any(_line(scene, entry) is not None for entry in self._undone)
+    def can_redo(self, parameter_node: Any) -> bool:
+        """Whether a line of the plan is there that can go forth."""
+        return any(node_of(parameter_node, entry.role) is not None for entry in self._of(parameter_node).undone)
 
-    def undo(self, scene: Any) -> bool:
-        """Put the last moved line back; lines deleted since are passed over."""
-        return self._step(scene, self._done, self._undone, "before")
+    def undo(self, parameter_node: Any) -> bool:
+        """Put the plan's last moved line back; lines deleted since are passed over."""
+        drags = self._of(parameter_node)
+        return self._move(parameter_node, drags.done, drags.undone, back=True)
 
-    def redo(self, scene: Any) -> bool:
+    def redo(self, parameter_node: Any) -> bool:
         """Move it again."""
-        return self._step(scene, self._undone, self._done, "after")
+        drags = self._of(parameter_node)
+        return self._move(parameter_node, drags.undone, drags.done, back=False)
 
-    def _step(self, scene: Any, source: list[_Entry], target: list[_Entry], ends: str) -> bool:
+    def as_it_was(self, level: LevelPlan, images: Any) -> LevelPlan | None:
+        """A level as it was at the other end of the drag that is being undone or redone, with balloons and cement.
+
+        None where nothing is, where the level was changed otherwise since, or where the images were: then it goes on from
+        what it is now.
+        """
+        step = self._step
+        return step.there if step is not None and step.here == level and step.images == images else None
+
+    def _of(self, parameter_node: Any) -> _Drags:
+        return self._plans.get(plain(parameter_node).GetID(), _Drags())
+
+    def _move(self, parameter_node: Any, source: list[_Entry], target: list[_Entry], back: bool) -> bool:
         while source:
             entry = source.pop()
-            line = _line(scene, entry)
+            line = node_of(parameter_node, entry.role)
             if line is None:
                 continue
             target.append(entry)
-            self._moving = True
+            (_, here), (ends, there) = (entry.after, entry.before) if back else (entry.before, entry.after)
+            self._step = _Step(here, there, entry.images)
             try:
-                move_ends(line, *getattr(entry, ends))
+                move_ends(line, *ends)
             finally:
-                self._moving = False
+                self._step = None
             return True
         return False
-
-
-def _line(scene: Any, entry: _Entry) -> Any:
-    parameter_node = scene.GetNodeByID(entry.parameter_node_id)
-    return None if parameter_node is None else node_of(parameter_node, entry.role)

@@ -12,7 +12,7 @@ from ..model import CasePlan, InputError
 from . import outdated
 from .bundle import new_parameter_node
 from .changes import CHANGES, Change
-from .choices import keep_options, make_options, options_of
+from .choices import forget_level_options, keep_options, make_options, options_of
 from .drawing import show_level
 from .headless import write_bundle
 from .level_table import SegmentRow
@@ -65,6 +65,7 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
             self.setInputs(node, ct, segmentation)
         self._history.clear(node.GetID())  # drags of the plan before
         outdated.mark(node)
+        forget_level_options(node)
         self._session(node).set_plan(plan)
         self._tell(node, Change("plan"))
         return node

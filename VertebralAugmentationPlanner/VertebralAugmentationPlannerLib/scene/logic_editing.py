@@ -10,7 +10,6 @@ import numpy as np
 from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
-from .choices import options_of
 from .editing import Edit
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
@@ -31,7 +30,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
 
     def startEditing(self, parameterNode: Any) -> None:
         """Observe needles and height landmarks. Idempotent; done by every step that draws and by ``planFromScene``."""
-        self._session(parameterNode).editor.start()
+        self._session(parameterNode).watch()
 
     def stopEditing(self, parameterNode: Any = None) -> None:
         """Take the observers away (of all plans by default)."""
@@ -42,42 +41,50 @@ class EditingLogic(ViewsLogic, StepsLogic):
         """The trajectory as it is now (live during a drag), or None."""
         return self._session(parameterNode).trajectory(level, side)
 
-    def undo(self) -> bool:
-        """Undo the last drag; False where there is nothing to undo."""
-        return self._history.undo(self.scene)
+    def undo(self, parameterNode: Any) -> bool:
+        """Undo the plan's last drag, with balloons and cement as they were; False where there is nothing to undo."""
+        return self._history.undo(parameterNode)
 
-    def redo(self) -> bool:
+    def redo(self, parameterNode: Any) -> bool:
         """Redo; False where there is nothing to redo."""
-        return self._history.redo(self.scene)
+        return self._history.redo(parameterNode)
 
-    def canUndo(self) -> bool:
-        """Whether there is a drag to undo."""
-        return self._history.can_undo(self.scene)
+    def canUndo(self, parameterNode: Any) -> bool:
+        """Whether there is a drag of the plan to undo."""
+        return self._history.can_undo(parameterNode)
 
-    def canRedo(self) -> bool:
-        """Whether there is a drag to redo."""
-        return self._history.can_redo(self.scene)
+    def canRedo(self, parameterNode: Any) -> bool:
+        """Whether there is a drag of the plan to redo."""
+        return self._history.can_redo(parameterNode)
 
     def _onEdit(self, session: Session, edit: Edit) -> None:
+        start = self._at_start(session, edit)
         if edit.kind == roles.HEIGHT:
             self._onHeightModified(session, edit)
         else:
-            self.onNeedleModified(session, edit)
+            self.onNeedleModified(session, edit, start)
         if edit.finished and session.lies_at(edit) and not np.allclose(edit.before, edit.after, atol=1e-9):
-            self._history.add(session.parameter_node, edit)
+            now, images = session.level(edit.level), session.input_state()
+            self._history.add(session.parameter_node, edit, start, now, images)
 
-    def onNeedleModified(self, session: Session, edit: Edit) -> None:
+    def onNeedleModified(self, session: Session, edit: Edit, start: LevelPlan) -> None:
         """Clearances, angles, slack, grade and colour of a moved needle; balloon and cement once it is let go.
 
         A needle that cannot be judged (it misses the vertebra, or the images are gone) is shown as a breach while it
         is dragged and goes back when it is let go: no needle keeps the numbers of another place.
+
+        Args:
+            start: the level as it was when the drag began.
         """
-        options = options_of(session.parameter_node)
         old = session.trajectory(edit.level, edit.part)
         if old is None:
             return
-        start = self._at_start(session, edit)
+        was = self._history.as_it_was(start, session.input_state())
+        if was is not None:
+            self._show_moved(session, edit, was)
+            return
         try:
+            options = self._optionsOfLevel(session, edit.level)
             vertebra = self._spineOfPlan(session, options).vertebrae[edit.level]
             moved = self.engine.reevaluate(
                 vertebra, session.case(options), edit.part, *edit.after, old.cannula, options
@@ -92,7 +99,10 @@ class EditingLogic(ViewsLogic, StepsLogic):
             raise
         level = self.engine.moved(session.level(edit.level), moved, session.case(options) if edit.finished else None)
         if edit.finished:
-            level = self._augmented(session, level, options)
+            level = self._augmented(session, level, start, options)
+        self._show_moved(session, edit, level)
+
+    def _show_moved(self, session: Session, edit: Edit, level: LevelPlan) -> None:
         session.draw_edit(level, level.trajectory(edit.part), edit.finished)
         if edit.finished:
             self.followMovedNeedle(session.parameter_node, edit.level, edit.part)
@@ -114,10 +124,15 @@ class EditingLogic(ViewsLogic, StepsLogic):
         message = f"The {edit.part} needle of {edit.level} was put back: {reason}"
         self._tell(session.parameter_node, Change("refused", edit.level, edit.part, True, message))
 
-    def _augmented(self, session: Session, level: LevelPlan, options: Any) -> LevelPlan:
-        """Balloon and cement for the moved needle; where it allows none, the level says why and goes without."""
+    def _augmented(self, session: Session, level: LevelPlan, start: LevelPlan, options: Any) -> LevelPlan:
+        """Balloon and cement for the moved needle; where it allows none, the level says why and goes without.
+
+        A volume that was set by hand at the start of the drag stays, as far as the new place allows it.
+        """
         try:
-            return self.engine.augment(level, session.case(options), session.spine(options), options)
+            spine = session.spine(options)
+            volumes = self.engine.setByHand(start, spine, options)
+            return self.engine.augment(level, session.case(options), spine, options, volumes)
         except InputError as error:
             reason = str(error)
         except Exception as error:  # the needle stands: it was judged; only what it is filled with is not known
@@ -127,16 +142,18 @@ class EditingLogic(ViewsLogic, StepsLogic):
 
     def _onHeightModified(self, session: Session, edit: Edit) -> None:
         old = session.level(edit.level)
+        was = self._history.as_it_was(old, session.input_state())
+        spine = session.anatomy
         try:
-            level = self.engine.remeasure(old, edit.part, edit.after)
+            level = was or self.engine.remeasure(old, edit.part, edit.after, spine)
         except Exception:
             session.draw_measures(old, True)
             raise
-        if edit.finished and level.trajectories and session.ready and not session.outdated:
+        if was is None and edit.finished and level.trajectories and spine is not None:
             # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
-            options = options_of(session.parameter_node)
+            options = self._optionsOfLevel(session, edit.level)
             volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
-            level = self.engine.augment(level, session.case(options), session.spine(options), options, volumes)
+            level = self.engine.augment(level, session.case(options), spine, options, volumes)
         session.draw_measures(level, edit.finished)
         self._tell(session.parameter_node, Change("height", edit.level, edit.part, edit.finished))
 

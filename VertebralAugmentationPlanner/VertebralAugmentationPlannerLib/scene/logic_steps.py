@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan, Spine
+from ..model import BalloonPlan, Case, CasePlan, InputError, LevelPlan, PlanOptions, Spine
 from . import outdated
 from .changes import Change
-from .choices import make_options, options_of
+from .choices import (
+    OF_A_FILLING,
+    forget_level_options,
+    keep_level_options,
+    make_options,
+    options_of,
+    options_of_level,
+)
 from .drawing import clear
 from .logic_inputs import InputsLogic
 from .plan_text import read_plan_text
@@ -44,6 +52,7 @@ class StepsLogic(InputsLogic):
         self._history.clear(session.parameter_node.GetID())
         outdated.mark(parameterNode)
         session.set_plan(plan)
+        forget_level_options(parameterNode)
         self._tell(parameterNode, Change("plan"))
         return plan
 
@@ -117,11 +126,19 @@ class StepsLogic(InputsLogic):
         if session.plan is None:
             raise InputError(NO_MEASUREMENTS)
         spine = self._spineOfPlan(session, chosen, progress, shouldCancel)
+        asked = self.engine.askedLevels(session.plan, chosen)
         plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
         self._history.clear(session.parameter_node.GetID())
         session.set_plan(plan)
+        keep_level_options(parameterNode, asked, chosen)
         self._tell(parameterNode, Change("plan"))
         return plan
+
+    def _optionsOfLevel(self, session: Session, level: str) -> PlanOptions:
+        """What an edit of a level is judged and filled by; the panel's choices take effect when it is planned."""
+        if session.plan is None:
+            raise InputError(NO_MEASUREMENTS)
+        return options_of_level(session.parameter_node, session.plan, level, self.balloonCatalog)
 
     def canInflate(self, parameterNode: Any, level: str) -> tuple[bool, str]:
         """Whether the level has a needle a balloon can be planned on; else why not."""
@@ -153,6 +170,9 @@ class StepsLogic(InputsLogic):
         options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
         spine = self._spineOfPlan(session, options, progress, shouldCancel)
         planned = self.engine.augment(session.level(level), session.case(options), spine, options)
+        with_access = self._optionsOfLevel(session, level)
+        filled_by = {name: getattr(options, name) for name in OF_A_FILLING}
+        keep_level_options(parameterNode, (level,), replace(with_access, **filled_by))
         self._take(session, planned, Change("balloon", level))
         return planned
 
@@ -163,7 +183,8 @@ class StepsLogic(InputsLogic):
 
     def inflate(self, parameterNode: Any, level: str, side: str, volumeMl: float) -> BalloonPlan:
         """Inflate one balloon to at most this volume; ``stopped_by`` says what stops it. Draws it, and the cement."""
-        session, options = self._session(parameterNode), options_of(parameterNode)
+        session = self._session(parameterNode)
+        options = self._optionsOfLevel(session, level)
         spine = self._spineOfPlan(session, options)
         planned = self.engine.inflate(session.level(level), session.case(options), spine, side, volumeMl, options)
         self._take(session, planned, Change("balloon", level, side))
@@ -179,12 +200,14 @@ class StepsLogic(InputsLogic):
     def planFromScene(self, parameterNode: Any) -> CasePlan:
         """Read the plan back from the text node (after loading a scene) and edit on.
 
+        A needle that was moved meanwhile shows as a breach until it is moved or planned again.
+
         Raises:
             InputError: there is none, or it cannot be read.
         """
-        plan = read_plan_text(parameterNode)
+        read_plan_text(parameterNode)  # which says why where it is no plan
         self._close(plain(parameterNode).GetID())
-        self._session(parameterNode)
+        plan = self._session(parameterNode).plan
         self._tell(parameterNode, Change("plan"))
         return plan
 
@@ -200,6 +223,7 @@ class StepsLogic(InputsLogic):
         session = self._session(parameterNode)
         with session.editor.quiet():
             clear(session.parameter_node)
+        forget_level_options(parameterNode)
         self._close(session.parameter_node.GetID())
         self._history.clear(session.parameter_node.GetID())
         self._tell(parameterNode, Change("plan"))

@@ -38,6 +38,8 @@ LEVEL_TABLE = "levelTable"
 """Parameter (JSON): the user's corrections, {segment ID or label value: level name or ""}."""
 PLAN_LEVELS = "planLevels"
 """Parameter: the corrections that the plan was made with; empty where that isn't known."""
+LEVEL_OPTIONS = "levelOptions"
+"""Parameter (JSON): the choices that each level was planned or filled with in this scene, {level: options}."""
 
 
 def role(kind: str, level: str, part: str | None = None) -> str:

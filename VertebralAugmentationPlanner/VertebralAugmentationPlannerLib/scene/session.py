@@ -10,8 +10,9 @@ import numpy as np
 
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory
 from . import roles
-from .drawing import draw_level, draw_plan, show_fillings
+from .drawing import draw_level, draw_plan, hide_fillings, show_again
 from .editing import Edit, Editor, line_ends
+from .found_lines import as_found
 from .level_table import corrections
 from .node_case import case_of_nodes
 from .measures import draw_measures
@@ -46,6 +47,7 @@ class Session:
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     _known_text: str | None = None
+    _hidden: dict[str, set[str]] = field(default_factory=dict)  # by level, what a drag hid
     editor: Editor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,8 +56,6 @@ class Session:
             self.parameter_node, lambda edit: self.on_edit(self, edit), lambda role: self.on_removed(self, role)
         )
         self.follow_text()
-        if self.plan is not None:
-            self.editor.start()
 
     def follow_text(self) -> None:
         """Take over what somebody else wrote into the text node: a loaded scene, undo, another logic in the console.
@@ -65,12 +65,35 @@ class Session:
         text = plan_text(self.parameter_node)
         if self._text_is_old or not text or text == self._known_text:
             return
-        self._known_text = text
+        self._known_text, opened = text, self.plan is None
         try:
             self.plan = CasePlan.from_json(text)
         except InputError:
             return
-        self.editor.refresh()
+        if opened:
+            self.watch()  # whoever made the plan may be gone by the time that its needles are moved
+        else:
+            self.editor.refresh()
+
+    def watch(self) -> None:
+        """Watch needles and heights. Where they were moved while nobody did, the plan is brought to where they are."""
+        if self.plan is not None and not self.editor.running and not self.parameter_node.GetScene().IsImporting():
+            for level in self.plan.levels:
+                found = as_found(self.parameter_node, level, self.engine)
+                if found is not level:
+                    self._show_found(found)
+            if self._text_is_old:
+                self._tell_neighbours()
+                self.write_text()
+        self.editor.start()
+
+    def _show_found(self, level: LevelPlan) -> None:
+        self.set_level(level, draw=False)
+        with self.editor.quiet():
+            draw_measures(self.parameter_node, level)
+            for needle in level.trajectories:
+                style_needle(self.parameter_node, level.level, needle)
+            self.draw_tables()
 
     # ---- Case and spine, kept until the nodes change --------------------------------------------------------------
 
@@ -83,6 +106,11 @@ class Session:
     def ready(self) -> bool:
         """Whether case and spine are at hand and belong to the nodes as they are now."""
         return self._spine is not None and self._state == self.input_state()
+
+    @property
+    def anatomy(self) -> Spine | None:
+        """The anatomy that the plan is of, where it is at hand."""
+        return self._spine if self.ready and not self.outdated else None
 
     def case(self, options: Any) -> Case:
         """The case of the nodes as they are now.
@@ -101,11 +129,15 @@ class Session:
         case = self.case(options)
         if self._spine is None:
             spine = self.engine.buildSpine(case, progress, should_cancel)
-            if self.parameter_node.GetScene() is None:  # the scene was closed meanwhile: there is nothing to go on with
-                raise PlanningCancelled
+            self._refuse_closed()
             self._spine = spine
             self._compare()
         return self._spine
+
+    def _refuse_closed(self) -> None:
+        """Events are handled while a step is computed: where the scene was closed there is nothing to go on with."""
+        if self.parameter_node.GetScene() is None:
+            raise PlanningCancelled
 
     def borrow(self, other: Session) -> None:
         """Take over case and spine of another plan where both have the same images and levels."""
@@ -139,7 +171,12 @@ class Session:
     # ---- The plan ------------------------------------------------------------------------------------------------
 
     def set_plan(self, plan: CasePlan) -> None:
-        """Take a new plan and draw it."""
+        """Take a new plan and draw it.
+
+        Raises:
+            PlanningCancelled: the scene was closed while it was made.
+        """
+        self._refuse_closed()
         self.plan = plan
         with self.editor.quiet():
             spine = self._spine if self.ready else None
@@ -162,7 +199,12 @@ class Session:
             self.write_text()
 
     def set_level(self, level: LevelPlan, draw: bool = True) -> None:
-        """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it."""
+        """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it.
+
+        Raises:
+            PlanningCancelled: the scene was closed while it was made.
+        """
+        self._refuse_closed()
         if self.plan is None:
             raise InputError("There is no plan yet; measure the levels first.")
         levels = tuple(level if old.level == level.level else old for old in self.plan.levels)
@@ -182,7 +224,7 @@ class Session:
             style_needle(self.parameter_node, level.level, moved)
             if finished:
                 draw_level(self.parameter_node, level, self._spine)
-            show_fillings(self.parameter_node, level.level, finished)
+            self._show_fillings(level.level, finished)
             self.draw_tables()
             if finished:
                 self.write_text()
@@ -194,15 +236,22 @@ class Session:
         lost = replace(old, entry_ras=entry, target_ras=target, skin_ras=None, safety="breach")
         with self.editor.quiet():
             style_needle(self.parameter_node, level, lost)
-            show_fillings(self.parameter_node, level, False)
+            self._show_fillings(level, False)
             self.editor.refresh()
 
     def put_back(self, level: LevelPlan) -> None:
         """Take and draw a level as it was before a needle of it went where it could not be judged."""
         self.set_level(level)
         with self.editor.quiet():
-            show_fillings(self.parameter_node, level.level, True)
+            self._show_fillings(level.level, True)
             self.editor.refresh()
+
+    def _show_fillings(self, level: str, visible: bool) -> None:
+        """Hide a level's balloons and cement while a needle is dragged; afterwards those come back that were in view."""
+        if visible:
+            show_again(self.parameter_node, self._hidden.pop(level, set()))
+        else:
+            self._hidden.setdefault(level, set()).update(hide_fillings(self.parameter_node, level))
 
     def lies_at(self, edit: Edit) -> bool:
         """Whether a line stayed about where an edit brought it (an entry is moved along the axis onto the bone)."""
@@ -211,14 +260,23 @@ class Session:
         return ends is not None and bool(np.allclose(ends[1], edit.after[1], atol=1e-3))
 
     def draw_measures(self, level: LevelPlan, finished: bool) -> None:
-        """Take and draw changed measurements; the end plates follow."""
+        """Take and draw changed measurements; the end plates follow, and balloons and cement where they changed."""
+        refilled = level.trajectories != self.level(level.level).trajectories
         self.set_level(level, draw=False)
         with self.editor.quiet():
             draw_measures(self.parameter_node, level)
+            if refilled:
+                draw_level(self.parameter_node, level, self._spine if self.ready else None)
+            if finished:
+                self._tell_neighbours()
             self.draw_tables()
             if finished:
                 self.write_text()
             self.editor.refresh()
+
+    def _tell_neighbours(self) -> None:
+        """Say of the other levels what an edit of heights leaves behind in them."""
+        self.plan, self._text_is_old = self.engine.tellNeighbours(self.plan), True
 
     def draw_tables(self) -> None:
         """Bring both tables up to date."""

@@ -123,8 +123,10 @@ class AccessSection(Section):
 
     def refreshUndo(self) -> None:
         """Whether there is a drag to undo or redo."""
-        self.enable(self.ui.undoButton, (self.logic.canUndo(), _("No drag to take back.")))
-        self.enable(self.ui.redoButton, (self.logic.canRedo(), _("No drag to do again.")))
+        undo = bool(self.node) and self.logic.canUndo(self.node)
+        redo = bool(self.node) and self.logic.canRedo(self.node)
+        self.enable(self.ui.undoButton, (undo, _("No drag to take back.")))
+        self.enable(self.ui.redoButton, (redo, _("No drag to do again.")))
 
     def _needles(self) -> dict[str, Trajectory]:
         level = self.panel.levelPlan()
@@ -240,10 +242,10 @@ class AccessSection(Section):
             self.panel.work.quick(_("Moving the slice"), lambda: self.logic.setNeedleDepth(self.node, now))
 
     def onUndo(self) -> None:
-        self.panel.quick(_("Undo"), self.logic.undo)
+        self.panel.quick(_("Undo"), lambda: self.logic.undo(self.node))
 
     def onRedo(self) -> None:
-        self.panel.quick(_("Redo"), self.logic.redo)
+        self.panel.quick(_("Redo"), lambda: self.logic.redo(self.node))
 
 
 def tilt_text(degrees: float) -> str:
