@@ -64,7 +64,7 @@ def test_a_recolored_segment_is_seen_without_a_look_at_the_voxels(logic, scene, 
     logic.segmentTable(node)
     monkeypatch.setattr(segments, "label_centres", None)
     inputs[1].GetSegmentation().GetNthSegment(0).SetColor(0.25, 0.5, 0.75)
-    assert [row.color for row in logic.segmentTable(node)][0] == pytest.approx((0.25, 0.5, 0.75))
+    assert logic.segmentTable(node)[0].color == pytest.approx((0.25, 0.5, 0.75))
     assert len(looks) == 1
 
 

@@ -262,6 +262,24 @@ class TestPlanFiles:
         a_planned_panel.ui.loadPlanButton.click()
         assert a_planned_panel.logic.casePlan == before
 
+    def test_a_loaded_plan_is_shown_at_its_planned_level(self, a_planned_panel: Any, tmp_path: Any) -> None:
+        a_planned_panel.panel.dialogs.answer = str(tmp_path / "mine.json")
+        a_planned_panel.ui.savePlanButton.click()
+        a_planned_panel.panel.chooseLevel("L2")
+        a_planned_panel.ui.loadPlanButton.click()
+        assert a_planned_panel.node.level == "T12"
+        assert a_planned_panel.logic.told("showLevel")[-1] == ("T12",)
+
+    def test_a_plan_without_needles_starts_at_a_whole_level(self, a_measured_panel: Any, tmp_path: Any) -> None:
+        """The vertebra on top is often cut by the scan."""
+        panel, plan = a_measured_panel, a_measured_panel.logic.casePlan
+        assert [level.complete for level in plan.levels] == [True, True, False]
+        dataclasses.replace(plan, levels=plan.levels[::-1]).save(tmp_path / "measured.json")
+        panel.panel.dialogs.answer = str(tmp_path / "measured.json")
+        panel.ui.loadPlanButton.click()
+        assert (panel.node.level, panel.node.side) == ("T12", "")
+        assert panel.logic.told("showLevel")[-1] == ("T12",)
+
     def test_a_cancelled_file_dialog_does_nothing(self, a_planned_panel: Any) -> None:
         a_planned_panel.ui.savePlanButton.click()
         assert a_planned_panel.logic.told("savePlan") == []

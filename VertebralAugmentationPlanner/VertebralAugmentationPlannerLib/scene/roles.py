@@ -39,6 +39,11 @@ LEVEL_TABLE = "levelTable"
 PLAN_LEVELS = "planLevels"
 """Parameter: the corrections that the plan was made with; empty where that isn't known."""
 
+LEVEL, SIDE = "level", "side"
+"""Parameters: what the panel works on, under the names of the wrapper's members."""
+CHOSEN = "chosen"
+"""Parameter: "1" in the plan that the panel works on; what the others drew is hidden."""
+
 
 def role(kind: str, level: str, part: str | None = None) -> str:
     """Role of a node of one level, and where it has one, of its side or place."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import qt
 
+from ..scene.choices import start_of
 from ..scene.ui_support import tr as _
 from ..scene.ui_support import viewsAvailable
 from .section import Section
@@ -69,14 +70,11 @@ class PlanSection(Section):
         path = self.panel.dialogs.openFile(_("Load plan"), _("Plan (*.json)"))
         if path and self.panel.quick(_("Loading the plan"), lambda: self._load(path)):
             self.panel.prepare()
-            self.panel.access.followViews()
-            self.panel.open(self.panel.access, self.panel.augmentation, self)
+            self.panel.openReached()
+            self.panel.chooseLevel(self.panel.level)
 
     def _load(self, path: str) -> None:
-        plan = self.logic.loadPlan(self.node, path)
-        planned = [level for level in plan.levels if level.trajectories] or list(plan.levels)
-        self.node.level = planned[0].level if planned else ""
-        self.node.side = planned[0].trajectories[0].side if planned and planned[0].trajectories else ""
+        self.node.level, self.node.side = start_of(self.logic.loadPlan(self.node, path))
 
     def onReport(self) -> None:
         path = self.panel.dialogs.saveFile(_("Save report"), "report.html", _("Report (*.html)"))
