@@ -195,3 +195,19 @@ def test_a_click_on_show_names_stays(a_watcher: Any, a_widget: Any, a_slicer: An
         ui.showNamesCheckBox.click()
         assert (ui.showNamesCheckBox.checked, node.showLevelNames) == (shown, shown)
         assert (a_widget.logic.node(node, "levelName") is not None) == shown
+
+
+def test_the_names_on_the_vertebrae_follow_segments_renamed_in_another_module(
+    a_watcher: Any, a_module: Any, a_widget: Any, a_slicer: Any
+) -> None:
+    """They are the check of the numbering."""
+    ui, node = a_widget.ui, a_widget.panel.parameterNode
+    ui.demoButton.click()
+    ui.showNamesCheckBox.click()
+    names = a_widget.logic.node(node, "levelName")
+    assert names.GetNthControlPointLabel(0) == "T9"
+    a_module.exit()
+    segmentation = node.segmentation.GetSegmentation()
+    segmentation.GetSegment(segmentation.GetSegmentIdBySegmentName("T9")).SetName("T8")
+    a_module.enter()
+    assert a_widget.logic.node(node, "levelName").GetNthControlPointLabel(0) == "T8"

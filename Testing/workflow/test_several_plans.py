@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "unit" / "report"))
+from plans import case_plan  # noqa: E402 - the hand-made plan of the report's tests
 
 MODULE = "VertebralAugmentationPlanner"
 VERSE_L1, VERSE_L2 = 20, 21
@@ -29,6 +33,23 @@ def with_a_second(a_widget: Any, a_slicer: Any) -> Any:
     a_widget.ui.newPlanButton.click()
     a_slicer.app.processEvents()
     return a_widget
+
+
+@pytest.fixture
+def two_drawn(a_widget: Any, a_slicer: Any) -> Any:
+    """The panel on the second of two plans that are drawn, without images; the first one is hidden."""
+    logic, first = a_widget.logic, chosen(a_widget)
+    logic.buildScene(case_plan(), parameterNode=first)
+    second = a_slicer.mrmlScene.AddNode(logic.createParameterNode())
+    a_widget.choosePlan(second)
+    logic.buildScene(case_plan(), parameterNode=second)
+    return a_widget
+
+
+def needles_seen(widget: Any) -> list[bool]:
+    """Of each plan of the scene, whether its left needle at T12 is in the views."""
+    needles = [widget.logic.node(node, "needle.T12.left") for node in widget.logic.planNodes()]
+    return [bool(needle.GetDisplayNode().GetVisibility()) for needle in needles]
 
 
 def chosen(widget: Any) -> Any:
@@ -69,6 +90,60 @@ def test_deleting_the_chosen_plan_by_hand_leads_back_to_the_first(
     a_module.enter()
     assert chosen(with_a_second) is first
     assert with_a_second.ui.planComboBox.count == 1
+
+
+def test_the_plan_that_is_left_is_shown(a_watcher: Any, a_module: Any, two_drawn: Any, a_slicer: Any) -> None:
+    assert needles_seen(two_drawn) == [False, True]
+    a_slicer.mrmlScene.RemoveNode(chosen(two_drawn))
+    a_module.exit()
+    a_module.enter()
+    assert needles_seen(two_drawn)[0]
+
+
+def test_a_loaded_scene_goes_on_with_the_plan_that_was_chosen_and_shows_that_one_alone(
+    a_watcher: Any, two_drawn: Any, a_slicer: Any, tmp_path: Any
+) -> None:
+    """Otherwise the needle in the views would be another one than that in the panel."""
+    two_drawn.logic.saveScene(tmp_path / "two.mrb")
+    a_slicer.util.loadScene(tmp_path / "two.mrb", {"clear": True})
+    assert two_drawn.ui.planComboBox.count == 2 and two_drawn.ui.planComboBox.currentIndex == 1
+    assert needles_seen(two_drawn) == [False, True]
+    two_drawn.ui.planComboBox.setCurrentIndex(0)
+    assert needles_seen(two_drawn) == [True, False]
+
+
+def test_a_scene_added_beside_a_plan_brings_its_plans_hidden(
+    a_watcher: Any, a_module: Any, two_drawn: Any, a_slicer: Any, tmp_path: Any
+) -> None:
+    two_drawn.logic.saveScene(tmp_path / "two.mrb")
+    mine = chosen(two_drawn)
+    a_slicer.util.loadScene(tmp_path / "two.mrb")
+    assert chosen(two_drawn) is mine and needles_seen(two_drawn) == [False, True, False, False]
+    a_module.exit()
+    a_module.enter()
+    assert chosen(two_drawn) is mine and needles_seen(two_drawn) == [False, True, False, False]
+
+
+def test_what_the_user_hid_of_the_chosen_plan_stays_hidden(a_watcher: Any, a_module: Any, two_drawn: Any) -> None:
+    two_drawn.logic.node(chosen(two_drawn), "needle.T12.left").GetDisplayNode().SetVisibility(False)
+    a_module.exit()
+    a_module.enter()
+    assert needles_seen(two_drawn) == [False, False]
+
+
+def test_the_command_lines_scene_opens_at_its_planned_level(
+    a_watcher: Any, a_widget: Any, a_slicer: Any, tmp_path: Any
+) -> None:
+    from VertebralAugmentationPlannerLib.scene import write_scene
+
+    ui, node = a_widget.ui, a_widget.panel.parameterNode
+    sections = [ui.accessCollapsibleButton, ui.augmentationCollapsibleButton, ui.planCollapsibleButton]
+    assert node.level == "" and all(section.collapsed for section in sections)
+    path = write_scene(case_plan(), None, tmp_path / "scene.mrb")
+    a_slicer.util.loadScene(path, {"clear": True})
+    node = a_widget.panel.parameterNode
+    assert (node.level, ui.levelComboBox.currentText) == ("T12", "T12")
+    assert not ui.needleTable.isHidden() and not any(section.collapsed for section in sections)
 
 
 def test_closing_the_scene_leaves_one_plan(a_watcher: Any, with_a_second: Any, a_slicer: Any) -> None:

@@ -171,6 +171,17 @@ def test_the_command_lines_scene_opens_and_edits(built, tmp_path):
     logic.cleanup()
 
 
+def test_the_command_lines_scene_opens_at_its_first_planned_level_with_the_marks_of_that_alone(built, tmp_path):
+    scene = read_bundle(write_scene(built[2], None, tmp_path / "scene.mrb"))
+    (node,) = parameter_nodes(scene)
+    needle = built[2].level("L1").trajectories[0]
+    assert (node.GetParameter("level"), node.GetParameter("side")) == ("L1", needle.side)
+    kinds = ("height", "superiorEndPlate", "inferiorEndPlate", "pedicle")
+    marks = [role for role in held_roles(node) if role.split(".")[0] in kinds]
+    seen = {role.split(".")[1] for role in marks if node.GetNodeReference(role).GetDisplayNode().GetVisibility()}
+    assert {role.split(".")[1] for role in marks} == {"T12", "L1", "L2"} and seen == {"L1"}
+
+
 def test_the_labels_in_the_scene_are_the_cases_own(built, tmp_path):
     case, spine, plan = built
     scene = read_bundle(write_scene(plan, case, tmp_path / "scene.mrb"))

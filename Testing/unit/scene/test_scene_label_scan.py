@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from VertebralAugmentationPlannerLib.scene import level_table
-from VertebralAugmentationPlannerLib.scene.label_scan import label_centres, mask_centre
+from VertebralAugmentationPlannerLib.scene import level_table, segments
+from VertebralAugmentationPlannerLib.scene.label_scan import MOST_COUNTED, label_centres
 from nodes import add_segmentation
 
 
@@ -22,11 +22,12 @@ def test_a_map_without_labels_has_no_centres():
     assert label_centres(np.zeros((4, 5, 6), np.uint8)) == {}
 
 
-def test_the_centre_of_a_mask_is_the_mean_of_its_voxels():
-    mask = np.zeros((9, 9, 9), np.uint8)
-    mask[1, 2, 3] = mask[3, 2, 8] = 1
-    assert mask_centre(mask).tolist() == [2.0, 2.0, 5.5]
-    assert mask_centre(np.zeros((3, 3, 3), bool)) is None
+def test_values_too_large_to_be_counted_directly_have_centres_too():
+    voxels = np.zeros((5, 6, 7), np.int32)
+    voxels[1, 2, 3] = voxels[3, 2, 5] = MOST_COUNTED + 1
+    voxels[0, 5, 3] = 2
+    found = label_centres(voxels)
+    assert found[MOST_COUNTED + 1].tolist() == [2.0, 2.0, 4.0] and found[2].tolist() == [0.0, 5.0, 3.0]
 
 
 @pytest.fixture
@@ -55,6 +56,16 @@ def test_a_renamed_segment_is_seen(logic, scene, inputs, looks):
     inputs[1].GetSegmentation().GetNthSegment(0).SetName("T10")
     assert logic.segmentTable(node)[0].level == "T10"
     assert len(looks) == 2
+
+
+def test_a_recolored_segment_is_seen_without_a_look_at_the_voxels(logic, scene, inputs, looks, monkeypatch):
+    node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", "planner")
+    logic.setInputs(node, *inputs)
+    logic.segmentTable(node)
+    monkeypatch.setattr(segments, "label_centres", None)
+    inputs[1].GetSegmentation().GetNthSegment(0).SetColor(0.25, 0.5, 0.75)
+    assert logic.segmentTable(node)[0].color == pytest.approx((0.25, 0.5, 0.75))
+    assert len(looks) == 1
 
 
 def test_another_segmentation_is_another_look(logic, scene, inputs, phantom, looks):

@@ -100,6 +100,28 @@ def test_names_are_shown_on_the_vertebrae_and_follow_corrections(logic, node):
     assert logic.node(node, "levelName") is None
 
 
+def labels(logic, node):
+    names = logic.node(node, "levelName")
+    return names and [names.GetNthControlPointLabel(n) for n in range(names.GetNumberOfControlPoints())]
+
+
+def test_names_follow_another_segmentation(logic, node, scene):
+    logic.showLevelNames(node, True)
+    logic.setInputs(node, None, add_segmentation(scene, boxes(), {1: "L3", 2: "L4"}))
+    assert labels(logic, node) == ["L3", "L4"]
+    logic.setInputs(node, None, None)
+    assert labels(logic, node) is None
+
+
+def test_no_name_is_left_of_segments_that_cannot_be_read(logic, node, scene):
+    logic.showLevelNames(node, True)
+    surfaces = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "surfaces")
+    surfaces.GetSegmentation().AddEmptySegment("L1", "L1")
+    surfaces.GetSegmentation().RemoveRepresentation("Binary labelmap")
+    logic.setInputs(node, None, surfaces)
+    assert not logic.checkInputs(node)[0] and labels(logic, node) is None
+
+
 def test_listeners_hear_of_corrections(logic, node):
     heard = []
     logic.addListener(lambda caller, change: heard.append((caller is node, change.kind)))

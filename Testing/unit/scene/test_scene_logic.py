@@ -1,11 +1,14 @@
 """What a button may do now, and why not; what the options are; what the console example says."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import slicer
 from nodes import add_segmentation, add_volume
 from VertebralAugmentationPlannerLib import check, check_plan, plan_case, planner
 from VertebralAugmentationPlannerLib.model import Image, InputError, PlanningCancelled, PlanOptions
+from VertebralAugmentationPlannerLib.scene import pictures
 from VertebralAugmentationPlannerLib.scene.choices import options_of
 
 
@@ -224,6 +227,25 @@ def test_screenshots_need_the_application(logic, planned, tmp_path, monkeypatch)
     monkeypatch.setattr(slicer, "app", None, raising=False)  # tests of the module in the same process have made one
     with pytest.raises(InputError, match="no views"):
         logic.screenshots(planned, tmp_path)
+
+
+def test_screenshots_replace_no_picture(logic, planned, tmp_path, monkeypatch):
+    def view(node):
+        return SimpleNamespace(**{name: lambda: node for name in ("mrmlSliceNode", "mrmlViewNode")})
+
+    shown = SimpleNamespace(IsMappedInLayout=lambda: True)
+    manager = SimpleNamespace(
+        sliceViewNames=lambda: ("Red", "Green"),
+        sliceWidget=lambda name: SimpleNamespace(sliceView=lambda: view(shown)),
+        threeDViewCount=1,
+        threeDWidget=lambda number: SimpleNamespace(threeDView=lambda: view(shown)),
+    )
+    monkeypatch.setattr(pictures, "_layout_manager", lambda: manager)
+    monkeypatch.setattr(pictures, "_shoot", lambda view, path: path.touch() or path)
+    (tmp_path / "plan-L1-Green.png").touch()  # of an earlier layout
+    for start in ("plan-L1-2", "plan-L1-3"):
+        written = logic.screenshots(planned, tmp_path, "plan-L1")
+        assert [path.name for path in written] == [f"{start}-{name}.png" for name in ("Red", "Green", "3D1")]
 
 
 def test_the_report_is_written(logic, planned, tmp_path):

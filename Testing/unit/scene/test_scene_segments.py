@@ -9,7 +9,8 @@ from VertebralAugmentationPlannerLib.case.names import BodyPart
 from VertebralAugmentationPlannerLib.case.numbering import VERSE
 from VertebralAugmentationPlannerLib.model import Image, InputError
 from VertebralAugmentationPlannerLib.scene.anatomy_node import oriented_image
-from VertebralAugmentationPlannerLib.scene.segments import merge, parts_of
+from VertebralAugmentationPlannerLib.scene.segments import layers, merge, part_boxes, part_centres, parts_of
+from vtkmodules.util.numpy_support import vtk_to_numpy
 
 LPI = np.diag([-1.0, -1.0, -2.0, 1.0])
 NAMES = {1: "L1", 2: "L2 vertebra", 3: "spinal canal", 4: "liver"}
@@ -65,6 +66,33 @@ def test_segments_of_a_shared_label_map_are_told_apart(scene, node):
     assert node.GetSegmentation().GetNumberOfLayers() == 1
     merged = merge(node, meanings(node))
     assert points_of(merged.image, VERSE["L2"]) == points_of(boxes(), 2)
+
+
+def test_segments_of_a_shared_label_map_are_looked_at_where_they_lie_and_never_copied_whole(node):
+    """A trunk of TotalSegmentator is a hundred segments in one map: a copy of it for each would fill the memory."""
+    node.GetSegmentation().CollapseBinaryLabelmaps(False)
+    keys = [part.key for part in parts_of(node)]
+    (layer,) = layers(node, keys)
+    held = vtk_to_numpy(
+        node.GetSegmentation().GetSegment(keys[0]).GetRepresentation("Binary labelmap").GetPointData().GetScalars()
+    )
+    assert np.shares_memory(layer.image.voxels, held) and layer.image.voxels.size == held.size
+    for value, (key, box) in enumerate(part_boxes(node, keys).items(), start=1):
+        inside = np.argwhere(boxes().voxels == value)
+        assert np.shares_memory(box.image.voxels, held)
+        assert box.image.voxels.shape == tuple(np.ptp(inside, axis=0) + 1)
+        assert points_of(box.mask(), True) == points_of(boxes(), value)
+        np.testing.assert_allclose(part_centres(node, keys)[key], boxes().to_ras(inside.mean(axis=0)))
+
+
+def test_overlap_in_several_label_maps_goes_to_the_segment_listed_first(scene):
+    node = add_segmentation(scene, boxes(), {1: "L1", 2: "L2"})
+    node.GetSegmentation().CollapseBinaryLabelmaps(False)
+    shifted = boxes()
+    add_segment(node, Image(np.where(np.roll(shifted.voxels == 2, 5, axis=0), 7, 0), shifted.ijk_to_ras), 7, "L3")
+    node.GetSegmentation().ReorderSegments(["segment 7"], "segment 1")
+    merged = merge(node, meanings(node))
+    assert [(merged.image.voxels == VERSE[name]).sum() for name in ("L3", "L2")] == [600, 300]
 
 
 def test_a_segment_on_another_grid_is_taken_by_nearest_voxel(scene):
@@ -246,12 +274,22 @@ def test_an_oriented_image_keeps_its_place():
     assert data.GetScalarComponentAsDouble(12, 13, 15, 0) == 0
 
 
-def test_segments_that_slicer_named_by_number_are_read_by_their_numbers(scene):
+@pytest.mark.parametrize("shared", [False, True])
+def test_segments_that_slicer_named_by_number_are_read_by_their_numbers(scene, shared):
     node = add_segmentation(scene, boxes(), {1: f"Segment_{VERSE['L1']}", 2: f"Segment_{VERSE['L2']}"})
+    if shared:
+        node.GetSegmentation().CollapseBinaryLabelmaps(False)
     assert [part.meaning for part in parts_of(node)] == [BodyPart("level", "L1"), BodyPart("level", "L2")]
     assert merge(node, meanings(node)).levels == ("L1", "L2")
 
 
 def test_segments_numbered_by_no_known_table_are_left_to_the_user(scene):
     node = add_segmentation(scene, boxes(), {1: "Segment_1", 2: "Segment_2"})
+    assert [part.meaning for part in parts_of(node)] == [None, None]
+
+
+def test_empty_segments_named_by_number_are_no_levels(scene):
+    node = add_segmentation(scene, boxes(), {})
+    for value in (20, 21):
+        node.GetSegmentation().AddEmptySegment(f"{value}", f"Segment_{value}")
     assert [part.meaning for part in parts_of(node)] == [None, None]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import slicer
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from VertebralAugmentationPlannerLib.model import InputError
@@ -123,6 +124,18 @@ def test_the_logic_shows_a_planned_needle(logic, planned, scene, views):
     assert state(scene, views) == before
     with pytest.raises(InputError, match="show them first"):
         logic.setNeedleDepth(planned, 1.0)
+
+
+def test_a_closed_scene_leaves_the_usual_views(logic, planned, scene, views):
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    for name, node in views.items():
+        node.SetSingletonTag(name)  # as in the application, where the views outlive the scene
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    logic.showNeedleViews(planned, "L1", "left")
+    scene.Clear(False)
+    assert not logic.needleViewsShown()
+    assert [node.GetOrientation() for node in views.values()] == ["Axial", "Sagittal", "Coronal"]
+    assert layout.GetViewArrangement() == 2
 
 
 def test_the_views_follow_the_needle_once_it_is_let_go(logic, planned, views):

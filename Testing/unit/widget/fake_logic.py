@@ -297,7 +297,10 @@ class FakeLogic:
         return bool(level) and self.simulated == level
 
     def fluoroscopyPreset(self, node: Any, level: str, name: str) -> tuple[float, float]:
-        return {"ap": (0.0, 5.0), "lateral": (-90.0, 0.0), "left": (-13.0, -9.0), "right": (14.0, -9.0)}[name]
+        needle = self.needle(node, level, name)
+        if needle is not None:
+            return needle.carm.primary_deg, needle.carm.secondary_deg
+        return {"ap": (0.0, 5.0), "lateral": (-90.0, 0.0)}[name]
 
     def fluoroscopyDepths(self, node: Any, level: str) -> dict[str, Any]:
         needles = self.casePlan.level(level).trajectories

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,10 +88,37 @@ class TestThePicture:
         ui.endOnRightButton.click()
         settle(a_slicer)
         assert last_view(a_simulated_panel).aim == "right"
-        assert ui.rotationSlider.value == 14.0 and "along the right needle" in ui.anglesLabel.text
+        needle = a_simulated_panel.logic.casePlan.level("T12").trajectory("right")
+        assert ui.rotationSlider.value == pytest.approx(needle.carm.primary_deg, abs=0.1)
+        assert "along the right needle" in ui.anglesLabel.text
         ui.apButton.click()
         settle(a_slicer)
         assert last_view(a_simulated_panel).aim == ""
+
+    def test_a_c_arm_that_was_turned_away_no_longer_looks_along_the_needle(
+        self, a_simulated_panel: Any, a_slicer: Any
+    ) -> None:
+        ui = a_simulated_panel.ui
+        ui.endOnRightButton.click()
+        for slider in (ui.rotationSlider, ui.tiltSlider):
+            there = slider.value
+            slider.value = there + 2.0
+            settle(a_slicer)
+            assert "along" not in ui.anglesLabel.text
+            assert last_view(a_simulated_panel).aim == "right"  # the picture does not jump
+            slider.value = there
+            settle(a_slicer)
+            assert "along the right needle" in ui.anglesLabel.text
+
+    def test_a_needle_that_was_moved_is_no_longer_looked_along(self, a_simulated_panel: Any, a_slicer: Any) -> None:
+        panel, logic = a_simulated_panel, a_simulated_panel.logic
+        panel.ui.endOnRightButton.click()
+        settle(a_slicer)
+        carm = logic.casePlan.level("T12").trajectory("right").carm
+        logic.replaceNeedle("T12", "right", carm=replace(carm, secondary_deg=carm.secondary_deg + 5.0))
+        logic.tell(panel.node.parameterNode, "needle", "T12", "right")
+        settle(a_slicer)
+        assert "along" not in panel.ui.anglesLabel.text
 
     def test_the_depth_buttons_move_the_slider(self, a_simulated_panel: Any, a_slicer: Any) -> None:
         ui = a_simulated_panel.ui

@@ -262,9 +262,58 @@ class TestPlanFiles:
         a_planned_panel.ui.loadPlanButton.click()
         assert a_planned_panel.logic.casePlan == before
 
+    def test_a_loaded_plan_is_shown_at_its_planned_level(self, a_planned_panel: Any, tmp_path: Any) -> None:
+        a_planned_panel.panel.dialogs.answer = str(tmp_path / "mine.json")
+        a_planned_panel.ui.savePlanButton.click()
+        a_planned_panel.panel.chooseLevel("L2")
+        a_planned_panel.ui.loadPlanButton.click()
+        assert a_planned_panel.node.level == "T12"
+        assert a_planned_panel.logic.told("showLevel")[-1] == ("T12",)
+
+    def test_a_plan_without_needles_starts_at_a_whole_level(self, a_measured_panel: Any, tmp_path: Any) -> None:
+        """The vertebra on top is often cut by the scan."""
+        panel, plan = a_measured_panel, a_measured_panel.logic.casePlan
+        assert [level.complete for level in plan.levels] == [True, True, False]
+        dataclasses.replace(plan, levels=plan.levels[::-1]).save(tmp_path / "measured.json")
+        panel.panel.dialogs.answer = str(tmp_path / "measured.json")
+        panel.ui.loadPlanButton.click()
+        assert (panel.node.level, panel.node.side) == ("T12", "")
+        assert panel.logic.told("showLevel")[-1] == ("T12",)
+
     def test_a_cancelled_file_dialog_does_nothing(self, a_planned_panel: Any) -> None:
         a_planned_panel.ui.savePlanButton.click()
         assert a_planned_panel.logic.told("savePlan") == []
+
+    @pytest.mark.parametrize(("button", "ending"), [("savePlanButton", ".json"), ("reportButton", ".html")])
+    def test_a_file_that_the_dialog_did_not_ask_about_is_replaced_only_after_a_question(
+        self, a_planned_panel: Any, tmp_path: Any, monkeypatch: Any, button: str, ending: str
+    ) -> None:
+        """It asked about “mine”, and the ending is added later."""
+        from VertebralAugmentationPlannerLib.widget import plan_section
+
+        asked, answers = [], [False, True]
+        monkeypatch.setattr(
+            plan_section, "confirmDisplay", lambda question, title: asked.append(question) or answers.pop(0)
+        )
+        logic, done = a_planned_panel.logic, {".json": "savePlan", ".html": "exportReport"}[ending]
+        a_planned_panel.panel.dialogs.answer = str(tmp_path / "mine")
+        getattr(a_planned_panel.ui, button).click()
+        assert asked == [] and logic.told(done) == [(str(tmp_path / "mine") + ending,)]
+        (tmp_path / f"mine{ending}").write_text("an older one")
+        for count in (1, 2):  # refused, then allowed
+            getattr(a_planned_panel.ui, button).click()
+            assert len(logic.told(done)) == count
+        assert asked == [f"mine{ending} is there already. Replace it?"] * 2
+        a_planned_panel.panel.dialogs.answer = str(tmp_path / f"mine{ending}")
+        getattr(a_planned_panel.ui, button).click()
+        assert len(asked) == 2 and len(logic.told(done)) == 3
+
+    def test_screenshots_are_named_after_the_level(self, a_planned_panel: Any, tmp_path: Any, monkeypatch: Any) -> None:
+        taken: list[Any] = []
+        monkeypatch.setattr(a_planned_panel.logic, "screenshots", lambda *asked: taken.append(asked), raising=False)
+        a_planned_panel.panel.dialogs.answer = str(tmp_path)
+        a_planned_panel.ui.screenshotsButton.click()
+        assert taken == [(a_planned_panel.node, str(tmp_path), "plan-T12")]
 
     def test_screenshots_without_views_say_why_not(self, a_planned_panel: Any, a_slicer: Any, monkeypatch: Any) -> None:
         monkeypatch.setattr(a_slicer.app, "layoutManager", lambda: None)

@@ -21,7 +21,8 @@ for everything. All methods that belong to one plan take the *parameter node* fi
   builds the anatomy so that the first drag does not wait for it.
 * Fluoroscopy: ``canSimulate``, ``setUpFluoroscopy`` once a level, then ``fluoroscopy(parameterNode, level, view)`` for
   every position of the sliders; ``fluoroscopyPreset`` and ``fluoroscopyDepths`` for the buttons.
-* Several plans: ``planNodes``, ``planTitle``, ``newPlan``, ``showPlan``; ``comparePlans`` against a file or another one.
+* Several plans: ``planNodes``, ``planTitle``, ``newPlan``; ``choosePlan`` shows one alone, ``chosenPlan`` tells which;
+  ``comparePlans`` against a file or another one.
 * Views: ``showNeedleViews``, ``setNeedleDepth``, ``needleDepthRange``, ``restoreViews``, ``showLevel``.
 * Files: ``savePlan``, ``loadPlan``, ``exportReport``, ``screenshots``, ``saveScene``.
 * ``cleanup()`` in the widget's ``cleanup()``. Closing the scene and deleting nodes by hand need nothing.

@@ -15,8 +15,8 @@ from ..model.geometry import label_boxes
 from ..model.palette import BONE, rgb
 from . import roles
 from .anatomy_node import oriented_image
-from .choices import keep_options
-from .drawing import draw_plan
+from .choices import keep_options, start_of
+from .drawing import draw_plan, show_level
 from .headless import new_scene, write_bundle
 from .outdated import mark
 from .references import set_node
@@ -53,6 +53,10 @@ def write_scene(
             set_node(parameter_node, roles.CT, add_volume(scene, case.ct, "CT"))
         set_node(parameter_node, roles.SEGMENTATION, add_labels(scene, case))
     draw_plan(parameter_node, plan, case, spine)
+    level, side = start_of(plan)
+    parameter_node.SetParameter(roles.LEVEL, level)
+    parameter_node.SetParameter(roles.SIDE, side)
+    show_level(parameter_node, level)
     mark(parameter_node)
     return write_bundle(scene, path)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..model import CasePlan, InputError, PlanOptions, PlanWarning
+from ..model import CasePlan, InputError, LevelPlan, Measurements, PlanOptions, PlanWarning
 from ..model.serialisation import to_plain
 from . import roles
 from .numbers import readAssumptions, readMargins, writeAssumptions, writeMargins
@@ -128,6 +128,33 @@ def _at_hand(name: str, balloons: Sequence[Any]) -> bool:
     except InputError:
         return False
     return True
+
+
+def start_of(plan: CasePlan) -> tuple[str, str]:
+    """Level and side to start with on a plan from elsewhere: the first planned level and its first needle, else the most
+    collapsed of those measured; "" where there is none."""
+    planned = next((level for level in plan.levels if level.trajectories), None)
+    return (planned.level, planned.trajectories[0].side) if planned else (first_level(plan), "")
+
+
+def first_level(plan: CasePlan, wanted: str = "") -> str:
+    """The level to start with: the wanted one where it is whole, else the most collapsed, else the first complete one."""
+    complete = [level for level in plan.levels if level.complete and level.measurements is not None]
+    if any(level.level == wanted for level in complete):
+        return wanted
+    return max(complete, key=_loss).level if complete else ""
+
+
+def largest_loss(found: Measurements) -> float | None:
+    """The largest of the three losses, %, or None where none could be computed."""
+    losses = found.height_loss_percent
+    known = [value for value in (losses.anterior, losses.middle, losses.posterior) if value is not None]
+    return max(known, default=None)
+
+
+def _loss(level: LevelPlan) -> float:
+    found = largest_loss(level.measurements) if level.measurements is not None else None
+    return found if found is not None else float("-inf")
 
 
 def make_options(**values: Any) -> PlanOptions:

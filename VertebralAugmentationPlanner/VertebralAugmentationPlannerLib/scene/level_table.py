@@ -12,9 +12,8 @@ from ..case.names import BodyPart
 from ..model import LEVELS, InputError, parse_level
 from . import roles
 from .references import plain
-from .label_scan import label_centres, mask_centre
-from .segments import Part, part_masks, parts_of
-from .volumes import image_from_volume, is_label_map, looks
+from .segments import Part, part_centres, parts_of, recolored
+from .volumes import input_state, is_segmentation, looks
 
 Centres = dict[str, tuple[float, float, float]]
 """Part key → centre, world RAS mm."""
@@ -87,19 +86,22 @@ class PartsKeeper:
     """The parts of each node and their centres, looked at again only once the node changed: that reads every voxel."""
 
     def __init__(self) -> None:
-        self._parts: dict[str, tuple[Any, list[Part]]] = {}
+        self._parts: dict[str, tuple[Any, Any, list[Part]]] = {}
         self._centres: dict[str, tuple[Any, Centres]] = {}
 
     def parts(self, node: Any) -> list[Part]:
         """As :func:`.segments.parts_of`, which see for the errors."""
-        state = looks(node)
-        if node.GetID() not in self._parts or self._parts[node.GetID()][0] != state:
-            self._parts[node.GetID()] = (state, parts_of(node))
-        return self._parts[node.GetID()][1]
+        state, voxels = looks(node), input_state(node)
+        known = self._parts.get(node.GetID())
+        if known is None or known[:2] != (state, voxels):
+            only_colors = known is not None and known[1] == voxels and is_segmentation(node)
+            parts = recolored(node, known[2]) if only_colors else parts_of(node)
+            self._parts[node.GetID()] = known = (state, voxels, parts)
+        return known[2]
 
     def centres(self, node: Any) -> Centres:
-        """Centre of each part that has voxels, world RAS mm."""
-        state = looks(node)
+        """Centre of each part that has voxels, world RAS mm. Colours do not move them."""
+        state = input_state(node)
         if node.GetID() not in self._centres or self._centres[node.GetID()][0] != state:
             self._centres[node.GetID()] = (state, _centres(node, [part.key for part in self.parts(node)]))
         return self._centres[node.GetID()][1]
@@ -112,14 +114,7 @@ class PartsKeeper:
 
 def _centres(node: Any, keys: list[str]) -> Centres:
     centres = {}
-    if is_label_map(node):
-        image = image_from_volume(node, "segmentation")
-        found = {str(value): image.to_ras(centre) for value, centre in label_centres(image.voxels).items()}
-    else:
-        masks = part_masks(node, keys)
-        middles = {key: mask_centre(mask.voxels) for key, mask in masks.items()}
-        found = {key: masks[key].to_ras(middle) for key, middle in middles.items() if middle is not None}
-    for key, centre in found.items():
+    for key, centre in part_centres(node, keys).items():
         x, y, z = (float(value) for value in centre)
         centres[key] = (x, y, z)
     return centres

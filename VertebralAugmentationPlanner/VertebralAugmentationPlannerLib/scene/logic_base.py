@@ -42,7 +42,9 @@ class LogicBase:
         self._viewed: tuple[str, str, str] | None = None  # parameter node's ID, level, side
         self._viewed_ends: tuple[Any, Any] = ((), ())  # where that needle lay when it was shown
         self._depth = 0.0
-        self._watcher = SceneWatcher(self.scene, self._forget, self._beforeImport, self._onParameterNodeRemoved)
+        self._watcher = SceneWatcher(
+            self.scene, self._beforeClose, self._forget, self._beforeImport, self._onParameterNodeRemoved
+        )
 
     @property
     def engine(self) -> Engine:
@@ -81,6 +83,12 @@ class LogicBase:
         session = self._sessions.pop(key, None)
         if session is not None:
             session.close()
+
+    def _beforeClose(self) -> None:
+        """The usual views come back first: MRML resets a slice view to the orientation that it has, and an oblique one to
+        none of the three (``vtkMRMLSliceNode::Reset``)."""
+        self._views.restore()
+        self._forget()
 
     def _forget(self) -> None:
         """The scene is closed or another is read into it: nothing that was kept belongs to it any more."""

@@ -64,6 +64,36 @@ class ComparingLogic(StepsLogic):
         """Show or hide everything that a plan drew in the views; its level's marks come back with ``showLevel``."""
         show_plan(plain(parameterNode), visible)
 
+    def chosenPlan(self) -> Any:
+        """The plain parameter node that :meth:`choosePlan` chose last, here or before the scene was saved; None without one.
+
+        A scene that was read into another brings its own along; the one that was here first comes first.
+        """
+        return next((node for node in self.planNodes() if self.isChosen(node)), None)
+
+    def isChosen(self, parameterNode: Any) -> bool:
+        """Whether this plan is the chosen one of its scene."""
+        return bool(plain(parameterNode).GetParameter(roles.CHOSEN))
+
+    def choosePlan(self, parameterNode: Any) -> bool:
+        """Show what this plan drew and hide what the others did; kept with the scene.
+
+        What the user has hidden of a plan that is chosen already stays hidden.
+
+        Returns:
+            Whether another plan was chosen before, or none.
+        """
+        chosen = plain(parameterNode)
+        new = not self.isChosen(chosen)
+        for node in self.planNodes():
+            if node is not chosen:
+                node.SetParameter(roles.CHOSEN, "")
+                self.showPlan(node, False)
+        if new:
+            chosen.SetParameter(roles.CHOSEN, "1")
+            self.showPlan(chosen, True)
+        return new
+
     def planTitle(self, parameterNode: Any) -> str:
         """“T12 CT: T12 planned”: images and levels of a plan, to tell it from the others."""
         images = node_of(parameterNode, roles.CT) or node_of(parameterNode, roles.SEGMENTATION)

@@ -29,6 +29,7 @@ class InputsLogic(LogicBase):
         if changed:
             level_table.set_corrections(parameterNode, {})  # they name segments of the old segmentation
         self._afterChange(parameterNode)
+        self._followLevelNames(parameterNode)
         self._tell(parameterNode, Change("inputs"))
 
     def segmentTable(self, parameterNode: Any) -> list[SegmentRow]:
@@ -85,9 +86,17 @@ class InputsLogic(LogicBase):
         self._beforeChange(parameterNode)
         level_table.set_corrections(parameterNode, table)
         self._afterChange(parameterNode)
-        if node_of(parameterNode, roles.LEVEL_NAME) is not None:
-            self.showLevelNames(parameterNode, True)
+        self._followLevelNames(parameterNode)
         self._tell(parameterNode, Change("levels"))
+
+    def _followLevelNames(self, parameterNode: Any) -> None:
+        """Where names are shown, bring them to the segments chosen now; none are left of segments that cannot be read."""
+        if node_of(parameterNode, roles.LEVEL_NAME) is None:
+            return
+        try:
+            self.showLevelNames(parameterNode, True)
+        except InputError:  # told by checkInputs, which everything asks that goes on from here
+            self.showLevelNames(parameterNode, False)
 
     def showLevelNames(self, parameterNode: Any, visible: bool) -> None:
         """Preview of the name on each vertebra, in slice and 3D views."""

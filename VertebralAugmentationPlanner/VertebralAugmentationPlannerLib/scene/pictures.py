@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ NO_VIEWS = "There are no views to take pictures of; run this inside the applicat
 
 def screenshots(folder: Path, prefix: str) -> list[Path]:
     """A PNG of each slice and 3D view that the layout shows.
+
+    Where one of them is in the folder already, all get the next free number behind the prefix: no picture is replaced.
 
     Raises:
         InputError: no views, or a folder that is not there.
@@ -33,7 +36,15 @@ def screenshots(folder: Path, prefix: str) -> list[Path]:
             shots.append((view, f"3D{index + 1}"))
     if not shots:
         raise InputError("No slice or 3D view is shown; choose a layout that shows some.")
-    return [_shoot(view, folder / f"{prefix}-{name}.png") for view, name in shots]
+    names = _free_names(folder, prefix, [name for _view, name in shots])
+    return [_shoot(view, path) for (view, _name), path in zip(shots, names, strict=True)]
+
+
+def _free_names(folder: Path, prefix: str, names: list[str]) -> list[Path]:
+    """“plan-L1-Red.png” …, or “plan-L1-2-Red.png” … where one of the first is there."""
+    starts = chain([prefix], (f"{prefix}-{number}" for number in count(2)))
+    sets = ([folder / f"{start}-{name}.png" for name in names] for start in starts)
+    return next(paths for paths in sets if not any(path.exists() for path in paths))
 
 
 def _layout_manager() -> Any:

@@ -41,6 +41,11 @@ PLAN_LEVELS = "planLevels"
 LEVEL_OPTIONS = "levelOptions"
 """Parameter (JSON): the choices that each level was planned or filled with in this scene, {level: options}."""
 
+LEVEL, SIDE = "level", "side"
+"""Parameters: what the panel works on, under the names of the wrapper's members."""
+CHOSEN = "chosen"
+"""Parameter: "1" in the plan that the panel works on; what the others drew is hidden."""
+
 
 def role(kind: str, level: str, part: str | None = None) -> str:
     """Role of a node of one level, and where it has one, of its side or place."""

@@ -19,6 +19,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from ..case.names import BodyPart, part_of_code, part_of_name
 from ..case.numbering import VERSE, numbering_of
 from ..model import Image, InputError, PlanWarning
+from ..model.geometry import label_boxes
 from .label_scan import label_centres
 from .lattice import common_lattice, on_lattice
 from .volumes import image_from_volume, is_label_map, is_segmentation, matrix_array, node_to_world
@@ -74,6 +75,12 @@ def parts_of(node: Any) -> list[Part]:
     raise InputError("The segmentation is neither a segmentation nor a label map; choose another node.")
 
 
+def recolored(node: Any, parts: list[Part]) -> list[Part]:
+    """The parts of a segmentation in the colours that its segments have by now; what they mean is not read again."""
+    segmentation = node.GetSegmentation()
+    return [replace(part, color=tuple(segmentation.GetSegment(part.key).GetColor())) for part in parts]
+
+
 def _parts_of_segmentation(node: Any) -> list[Part]:
     parts = _named_segments(node)
     if any(part.meaning is not None and part.meaning.kind == "level" for part in parts):
@@ -86,12 +93,16 @@ def _numbered_segments(node: Any, parts: list[Part]) -> list[Part]:
     values = {part.key: int(match[1]) for part in parts if (match := _NUMBERED.match(part.name))}
     if not values or not node.GetSegmentation().ContainsRepresentation(_LABELMAP):
         return parts
-    masks = part_masks(node, list(values))
-    matrix, shape, offsets = common_lattice(list(masks.values()), None)
-    merged = np.zeros(shape, np.int32)
-    for (key, mask), offset in zip(masks.items(), offsets, strict=True):
-        where, inside = on_lattice(mask, matrix, shape, offset)
-        merged[where][inside] = values[key]
+    boxes = part_boxes(node, list(values))
+    if not boxes:
+        return parts
+    matrix, shape, offsets = common_lattice([box.image for box in boxes.values()], None)
+    merged = np.zeros(shape, np.min_scalar_type(max(values.values())))
+    for (key, box), offset in zip(
+        boxes.items(), offsets, strict=True
+    ):  # one mask at a time: some are of the whole trunk
+        where, inside = on_lattice(box.mask(), matrix, shape, offset)
+        np.copyto(merged[where], values[key], where=inside, casting="unsafe")
     meanings = _numbered(Image(merged, matrix), sorted(values.values()))
     return [replace(part, meaning=meanings.get(values.get(part.key, 0), part.meaning)) for part in parts]
 
@@ -168,26 +179,85 @@ def _numbered(image: Image, values: list[int]) -> dict[int, BodyPart | None]:
     return {value: meanings.get(value) for value in values}
 
 
-def part_masks(node: Any, keys: list[str]) -> dict[str, Image]:
-    """Mask (non-zero inside) of each part in its own grid, world RAS.
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A label map that some parts share.
+
+    Args:
+        image: its values, a view of the node's own memory; world RAS.
+        values: part key → value.
+    """
+
+    image: Image
+    values: dict[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class PartBox:
+    """The smallest box of a layer that holds a part: a view, in which other parts may lie as well, and the part's value."""
+
+    image: Image
+    value: int
+
+    def mask(self) -> Image:
+        """True inside the part."""
+        return Image(self.image.voxels == self.value, self.image.ijk_to_ras)
+
+
+def layers(node: Any, keys: list[str]) -> list[Layer]:
+    """The label maps that hold parts. A segmentation's segments share one, or have several where they overlap.
+
+    MRML's own ``GetBinaryLabelmapRepresentation`` copies the whole shared map for each segment
+    (``vtkMRMLSegmentationNode.cxx``): of a trunk with a hundred segments that is more than the memory of a workstation.
 
     Raises:
         InputError: the segmentation has closed surfaces only; a non-linear transform.
     """
     if is_label_map(node):
-        image = image_from_volume(node, "segmentation")
-        return {key: Image(image.voxels == int(key), image.ijk_to_ras) for key in keys}
+        return [Layer(image_from_volume(node, "segmentation"), {key: int(key) for key in keys})]
     if not keys:
-        return {}  # a segmentation that was just made has no representation at all
+        return []  # a segmentation that was just made has no representation at all
     require_voxels(node)
     world = node_to_world(node)
-    masks = {}
+    found: dict[str, Layer] = {}
     for key in keys:
-        # A copy in the segment's own extent: segments may share one label map, or overlap in several.
-        data = slicer.vtkOrientedImageData()
-        if node.GetBinaryLabelmapRepresentation(key, data) and data.GetPointData().GetScalars() is not None:
-            masks[key] = _oriented_image(data, world)
-    return masks
+        segment = node.GetSegmentation().GetSegment(key)
+        data = segment.GetRepresentation(_LABELMAP)
+        if data is None or data.GetPointData().GetScalars() is None:
+            continue
+        address = data.GetAddressAsString("vtkObject")
+        if address not in found:
+            found[address] = Layer(_oriented_image(data, world), {})
+        found[address].values[key] = segment.GetLabelValue()
+    return list(found.values())
+
+
+def part_boxes(node: Any, keys: list[str]) -> dict[str, PartBox]:
+    """Box of each part that has voxels, in the order of the keys. Raises as :func:`layers`."""
+    found = {}
+    for layer in layers(node, keys):
+        boxes = label_boxes(layer.image.voxels)
+        for key, value in layer.values.items():
+            if value in boxes:
+                found[key] = PartBox(_cropped(layer.image, boxes[value]), value)
+    return {key: found[key] for key in keys if key in found}
+
+
+def part_centres(node: Any, keys: list[str]) -> dict[str, NDArray[np.float64]]:
+    """Centre (3,) of each part that has voxels, world RAS mm. Raises as :func:`layers`."""
+    centres = {}
+    for layer in layers(node, keys):
+        middles = label_centres(layer.image.voxels)
+        centres.update(
+            {key: layer.image.to_ras(middles[value]) for key, value in layer.values.items() if value in middles}
+        )
+    return centres
+
+
+def _cropped(image: Image, box: tuple[slice, ...]) -> Image:
+    matrix = image.ijk_to_ras.copy()
+    matrix[:3, 3] = image.to_ras([part.start for part in box])
+    return Image(image.voxels[box], matrix)
 
 
 def require_voxels(node: Any) -> None:
@@ -205,7 +275,9 @@ def require_voxels(node: Any) -> None:
 def _oriented_image(data: Any, world: NDArray) -> Image:
     box = _oriented_box(data, world)
     shape = box.voxels.shape[::-1]
-    voxels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(shape).transpose(2, 1, 0) != 0
+    voxels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(shape).transpose(2, 1, 0)
+    if not np.issubdtype(voxels.dtype, np.integer):
+        voxels = voxels.astype(np.int32)  # whole numbers all the same: they are label values
     return Image(voxels, box.ijk_to_ras)
 
 
@@ -232,7 +304,7 @@ def merge(node: Any, meanings: dict[str, BodyPart], ct: Image | None = None) -> 
         InputError: two parts of one level; no level; no voxels.
     """
     _check_once(meanings)
-    masks = {key: mask for key, mask in part_masks(node, list(meanings)).items() if mask.voxels.any()}
+    masks = {key: box.mask() for key, box in part_boxes(node, list(meanings)).items()}
     if not any(meanings[key].kind == "level" for key in masks):
         raise InputError(
             f"No segment of “{node.GetName()}” is a vertebra T1–L6 with voxels; name the levels in the table."

@@ -19,6 +19,7 @@ from vtk.util import numpy_support
 
 __all__ = [
     "childWidgets",
+    "confirmDisplay",
     "errorDisplay",
     "fillImage",
     "loadUi",
@@ -39,6 +40,11 @@ def errorDisplay(text: str, details: str | None = None) -> None:
         util.errorDisplay(text, detailedText=details)
     else:
         util.errorDisplay(text)
+
+
+def confirmDisplay(question: str, title: str) -> bool:
+    """Ask for OK or Cancel. In testing mode it is only logged, and OK."""
+    return bool(util.confirmOkCancelDisplay(question, title))
 
 
 def processEvents() -> None:

@@ -13,7 +13,8 @@ class SceneWatcher:
     """Observers on a scene.
 
     Args:
-        on_reset: the scene is about to be closed, or another was read into it.
+        on_close: the scene is about to be closed.
+        on_reset: another was read into it.
         on_import: another is about to be read into it.
         on_parameter_node_removed: called with the ID of a parameter node that was deleted.
     """
@@ -21,6 +22,7 @@ class SceneWatcher:
     def __init__(
         self,
         scene: Any,
+        on_close: Callable[[], None],
         on_reset: Callable[[], None],
         on_import: Callable[[], None],
         on_parameter_node_removed: Callable[[str], None],
@@ -45,7 +47,7 @@ class SceneWatcher:
 
         removed_observer.CallDataType = vtk.VTK_OBJECT  # type: ignore[attr-defined]
         self._tags = [
-            scene.AddObserver(scene.StartCloseEvent, calling(on_reset)),
+            scene.AddObserver(scene.StartCloseEvent, calling(on_close)),
             scene.AddObserver(scene.StartImportEvent, calling(on_import)),
             scene.AddObserver(scene.EndImportEvent, calling(on_reset)),
             scene.AddObserver(scene.NodeRemovedEvent, removed_observer),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SIDES = ("left", "right")
 
+AIMED_DEG = 1.0
+"""So near to a needle's end-on angles the C-arm looks along it: the angles are shown in whole degrees. [D]"""
+
 
 class FluoroscopySection(Section):
     """Set-up, angles, distances, depth, and the picture."""
@@ -125,12 +128,20 @@ class FluoroscopySection(Section):
         fillImage(image, found.pixels)
         ui.fluoroscopyLabel.setPixmap(qt.QPixmap.fromImage(image))
         ui.leftEdgeLabel.text, ui.rightEdgeLabel.text = found.left, found.right
-        aimed = _("along the {side} needle").format(side=view.aim) if view.aim else ""
+        aimed = _("along the {side} needle").format(side=view.aim) if self._looks_along(node, level, view) else ""
         ui.anglesLabel.text = "<br>".join(text for text in (f"<b>{found.angles}</b> {aimed}", found.prone) if text)
         ui.tipLabel.text = "<br>".join(found.tips)
         ui.fluoroscopyLabel.toolTip = " ".join(found.notes)
         for label in (ui.fluoroscopyLabel, ui.anglesLabel, ui.tipLabel):
             label.visible = True
+
+    def _looks_along(self, node: Any, level: str, view: FluoroscopyView) -> bool:
+        """Whether the C-arm still is where a needle is seen end-on: it may have been turned away, or the needle moved."""
+        needle = self.logic.needle(node, level, view.aim) if view.aim else None
+        if needle is None:
+            return False
+        primary, secondary = needle.carm.primary_deg - view.primary_deg, needle.carm.secondary_deg - view.secondary_deg
+        return max(abs(primary), abs(secondary)) <= AIMED_DEG
 
     # ---- What is set --------------------------------------------------------------------------------------------
 

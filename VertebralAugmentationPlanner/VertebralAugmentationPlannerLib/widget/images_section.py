@@ -57,6 +57,7 @@ class ImagesSection(Section):
             rows = self._rows()
         except InputError as error:  # surfaces without voxels, a warp: told in the status line, not by a dialog
             rows, ready = [], (False, str(error))
+            self._forget_rows()
         if node:
             _select(ui.ctSelector, node.ct)
             _select(ui.segmentationSelector, node.segmentation)
@@ -81,7 +82,15 @@ class ImagesSection(Section):
         state = (looks(self.node.segmentation), plain(self.node).GetParameter(LEVEL_TABLE))
         if state != self._state:
             self._read, self._state = self.logic.segmentTable(self.node), state
+            if self.node.showLevelNames:  # segments may have been renamed or moved in another module
+                self.logic.showLevelNames(self.node, True)
         return self._read
+
+    def _forget_rows(self) -> None:
+        """The segments can no longer be read: no name may stay where they were."""
+        if self._state is not None and self.node.showLevelNames:
+            self.logic.showLevelNames(self.node, False)
+        self._state = None
 
     def _show_rows(self, rows: list[Any]) -> None:
         if rows == self._shown:

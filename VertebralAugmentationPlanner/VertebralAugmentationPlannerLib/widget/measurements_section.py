@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import LevelPlan, Measurements
 from ..report.wording import MISSING, REFERENCE_WORDS, loss_words, number, signed
+from ..scene.choices import first_level, largest_loss
 from ..scene.ui_support import lookAtEverything
 from ..scene.ui_support import tr as _
 from .section import Section
@@ -122,26 +123,6 @@ def fracture_text(found: Measurements) -> str:
         return MISSING
     shape = found.fracture_shape or _("shape unknown")
     return shape if not found.genant_grade else f"{found.genant_grade} {shape}"
-
-
-def largest_loss(found: Measurements) -> float | None:
-    """The largest of the three losses, %, or None where none could be computed."""
-    losses = found.height_loss_percent
-    known = [value for value in (losses.anterior, losses.middle, losses.posterior) if value is not None]
-    return max(known, default=None)
-
-
-def first_level(plan: Any, wanted: str) -> str:
-    """The level to start with: the one already chosen, else the most collapsed, else the first complete one."""
-    complete = [level for level in plan.levels if level.complete and level.measurements is not None]
-    if any(level.level == wanted for level in complete):
-        return wanted
-
-    def loss(level: LevelPlan) -> float:
-        found = largest_loss(level.measurements)
-        return found if found is not None else float("-inf")
-
-    return max(complete, key=loss).level if complete else ""
 
 
 def details(level: LevelPlan) -> str:

@@ -95,14 +95,22 @@ class PlannerWidget:
         if self.parent.isEntered:
             self.panel.prepareSoon()
         current = self._parameterNode
-        if current is None or self.logic.currentPlan(current) is not None or current.segmentation is not None:
+        if current is None:
             return
-        for node in self.logic.planNodes():
-            found = type(current)(node)
-            if node is not current.parameterNode and (self.logic.currentPlan(found) or found.segmentation):
-                self.setParameterNode(found)
-                removeNode(current.parameterNode)
-                return
+        empty = self.logic.currentPlan(current) is None and current.segmentation is None
+        theirs = self._planOf(current) if empty else None
+        if theirs is None:
+            self.logic.choosePlan(current)  # what the scene brought is hidden
+            return
+        self._workOn(theirs)
+        removeNode(current.parameterNode)
+        self.panel.refresh()  # it is offered no more
+
+    def _planOf(self, empty: Any) -> Any:
+        """In place of an empty plan, the one that was worked on when the scene was saved, else its first; None without."""
+        found = [type(empty)(node) for node in self.logic.planNodes() if node is not empty.parameterNode]
+        found = [theirs for theirs in found if self.logic.currentPlan(theirs) or theirs.segmentation]
+        return min(found, key=lambda theirs: not self.logic.isChosen(theirs), default=None)
 
     def onSelectorsMoving(self, caller: Any, event: Any = None) -> None:
         """A node is about to be removed, or a scene to be read: what the selectors do now is nobody's choice."""
@@ -118,9 +126,10 @@ class PlannerWidget:
 
     def initializeParameterNode(self) -> None:
         """Go on with the plan that was chosen; without one use the scene's first, or a new one."""
-        current = self._parameterNode
+        current, chosen = self._parameterNode, self.logic.chosenPlan()
         kept = current is not None and any(node is current.parameterNode for node in self.logic.planNodes())
-        self.setParameterNode(current if kept else self.logic.getParameterNode())
+        first = current if kept else self.logic.getParameterNode()
+        self._workOn(first if kept or chosen is None else type(first)(chosen))
         if self.panel is not None:
             self.panel.prepareSoon()  # a plan that came with a scene: the first drag must not wait for its anatomy
 
@@ -130,10 +139,20 @@ class PlannerWidget:
         if before is None or node is before.parameterNode or self.panel is None:
             return
         self.setParameterNode(type(before)(node))
-        self.logic.showPlan(before, False)
-        self.logic.showPlan(node, True)
-        self.panel.chooseLevel(self.panel.level)
+        self.logic.choosePlan(node)
+        self.panel.startLevel(True)
         self.panel.prepareSoon()
+
+    def _workOn(self, parameterNode: Any) -> None:
+        """Work on a plan, and let it alone be seen: a needle of another would be dragged without a word from the panel."""
+        before = self._parameterNode
+        self.setParameterNode(parameterNode)
+        if self.panel is None:
+            return
+        shown = self.logic.choosePlan(parameterNode)
+        if before is None or before.parameterNode is not parameterNode.parameterNode:
+            self.panel.openReached()
+        self.panel.startLevel(shown)
 
     def setParameterNode(self, parameterNode: Any) -> None:
         """Bind the panel to a parameter node wrapper, or to none."""

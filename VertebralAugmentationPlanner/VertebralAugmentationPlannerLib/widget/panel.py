@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..model import CasePlan, LevelPlan
+from ..scene.choices import start_of
 from ..scene.references import plain
 from ..scene.ui_support import errorDisplay
 from ..scene.ui_support import tr as _
@@ -158,6 +159,27 @@ class PlannerPanel:
         if not level:
             return
         self.quick(_("Showing the level"), lambda: self.logic.showLevel(self.parameterNode, level))
+
+    def startLevel(self, show: bool) -> None:
+        """Go on at the plan's own level, or where it names none at the first planned one.
+
+        Args:
+            show: bring the level into the views; they are left as they came where the plan names its level.
+        """
+        plan = self.casePlan
+        if plan is not None and self.level not in [level.level for level in plan.levels]:
+            self.parameterNode.level, self.parameterNode.side = start_of(plan)
+            show = True
+        if show:
+            self.chooseLevel(self.level)
+
+    def openReached(self) -> None:
+        """Open the sections that a plan from a file or a scene has come to."""
+        plan = self.casePlan
+        if plan is None:
+            return
+        planned = any(level.trajectories for level in plan.levels)
+        self.open(self.access, *((self.augmentation, self.plan) if planned else (self.measurements,)))
 
     def prepare(self) -> bool:
         """Build the anatomy behind a plan that came from a file or a scene, so that a drag is answered at once.

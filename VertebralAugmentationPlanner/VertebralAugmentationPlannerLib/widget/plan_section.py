@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import qt
 
+from ..scene.choices import start_of
 from ..scene.ui_support import tr as _
-from ..scene.ui_support import viewsAvailable
+from ..scene.ui_support import confirmDisplay, viewsAvailable
 from .section import Section
 from .summary import summary_html
 
@@ -61,37 +63,39 @@ class PlanSection(Section):
             self.ui.summaryBrowser.setHtml(html)
 
     def onSave(self) -> None:
-        path = self.panel.dialogs.saveFile(_("Save plan"), "plan.json", _("Plan (*.json)"))
+        path = self._new_file(_("Save plan"), "plan.json", _("Plan (*.json)"))
         if path:
-            self.panel.quick(_("Saving the plan"), lambda: self.logic.savePlan(self.node, _with(path, ".json")))
+            self.panel.quick(_("Saving the plan"), lambda: self.logic.savePlan(self.node, path))
 
     def onLoad(self) -> None:
         path = self.panel.dialogs.openFile(_("Load plan"), _("Plan (*.json)"))
         if path and self.panel.quick(_("Loading the plan"), lambda: self._load(path)):
             self.panel.prepare()
-            self.panel.access.followViews()
-            self.panel.open(self.panel.access, self.panel.augmentation, self)
+            self.panel.openReached()
+            self.panel.chooseLevel(self.panel.level)
 
     def _load(self, path: str) -> None:
-        plan = self.logic.loadPlan(self.node, path)
-        planned = [level for level in plan.levels if level.trajectories] or list(plan.levels)
-        self.node.level = planned[0].level if planned else ""
-        self.node.side = planned[0].trajectories[0].side if planned and planned[0].trajectories else ""
+        self.node.level, self.node.side = start_of(self.logic.loadPlan(self.node, path))
 
     def onReport(self) -> None:
-        path = self.panel.dialogs.saveFile(_("Save report"), "report.html", _("Report (*.html)"))
+        path = self._new_file(_("Save report"), "report.html", _("Report (*.html)"))
         if path:
-            self.panel.run(
-                _("Writing the report"),
-                lambda *hooks: self.logic.exportReport(self.node, _with(path, ".html"), *hooks),
-            )
+            self.panel.run(_("Writing the report"), lambda *hooks: self.logic.exportReport(self.node, path, *hooks))
 
     def onScreenshots(self) -> None:
         folder = self.panel.dialogs.chooseFolder(_("Folder for the screenshots"))
         if folder:
-            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(self.node, folder))
+            name = "-".join(part for part in ("plan", self.panel.level) if part)
+            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(self.node, folder, name))
 
+    def _new_file(self, title: str, name: str, kinds: str) -> str:
+        """A file to write, with the ending of the suggested name; "" where the user cancelled.
 
-def _with(path: str, ending: str) -> str:
-    """The path with its ending; file dialogs on Linux do not add it."""
-    return path if path.lower().endswith(ending) else path + ending
+        File dialogs on Linux do not add the ending, and have then asked whether to replace another file than this one.
+        """
+        path, ending = self.panel.dialogs.saveFile(title, name, kinds), os.path.splitext(name)[1]
+        if not path or path.lower().endswith(ending):
+            return path
+        path += ending
+        taken = _("{name} is there already. Replace it?").format(name=os.path.basename(path))
+        return path if not os.path.exists(path) or confirmDisplay(taken, title) else ""
