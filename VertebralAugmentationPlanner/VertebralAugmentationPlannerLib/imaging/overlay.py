@@ -27,6 +27,8 @@ EYE_WITHIN_DEG = 60.0
 """A pedicle seen more from the side than this is no ring any more, only a line. [D]"""
 _RING_POINTS = 48
 MANY_POINTS = 200
+POSTERIOR_WALL_TOLERANCE_MM = 0.5
+"""Closer to the posterior wall than this counts as at the wall: half a CT voxel. [D]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,34 @@ class Shape:
     fill_opacity: float = 0.35
     dash: str | None = None
     label: str = ""
+
+
+@dataclass(frozen=True)
+class MedialBorder:
+    """The moment at which a needle's tip reaches the pedicle's medial border in AP.
+
+    Args:
+        depth_mm: of the tip from the bone entry; None where the path does not cross the border before its target.
+        past_wall_mm: how far the tip is past the posterior wall by then; negative while still behind it, None where the
+            wall or the depth is not known.
+    """
+
+    depth_mm: float | None
+    past_wall_mm: float | None
+
+    @property
+    def at_risk(self) -> bool:
+        """The tip would cross the border while still behind the posterior wall, beside the canal."""
+        return self.past_wall_mm is not None and self.past_wall_mm < -POSTERIOR_WALL_TOLERANCE_MM
+
+    @property
+    def place(self) -> str:
+        """Where the tip is in the lateral by then: “5 mm past the posterior wall”."""
+        if self.past_wall_mm is None:
+            return "posterior wall unknown"
+        if abs(self.past_wall_mm) <= POSTERIOR_WALL_TOLERANCE_MM:
+            return "at the posterior wall"
+        return f"{abs(self.past_wall_mm):.0f} mm {'behind' if self.at_risk else 'past'} the posterior wall"
 
 
 def projected_overlay(
@@ -206,6 +236,20 @@ def medial_border_depth(vertebra: Vertebra, trajectory: Trajectory, pose: CArmPo
         return None
     towards_midline = abs(tips[crossing, 0] - middle) < abs(outline[:, 0].mean() - middle)
     return float(depths[crossing]) if towards_midline else None
+
+
+def medial_border(vertebra: Vertebra, trajectory: Trajectory, pose: CArmPose | None = None) -> MedialBorder:
+    """Depth of the tip at the pedicle's medial border in AP, and its place in the lateral of the same moment.
+
+    Args:
+        pose: the AP view; without it :func:`true_ap` of the vertebra.
+
+    Raises:
+        InputError: the vertebra has no pedicle outline on that side.
+    """
+    depth = medial_border_depth(vertebra, trajectory, pose)
+    past = tip_before_posterior_wall_mm(vertebra, trajectory, depth) if depth is not None else None
+    return MedialBorder(depth, past)
 
 
 def tip_before_posterior_wall_mm(vertebra: Vertebra, trajectory: Trajectory, depth_mm: float) -> float | None:
