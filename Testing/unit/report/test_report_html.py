@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from plans import SKIPPED_LEFT, case_plan, only
 
+from VertebralAugmentationPlannerLib.imaging import MedialBorder
 from VertebralAugmentationPlannerLib.model import CasePlan, Clearance, LevelPlan, PlanWarning, Trajectory
 from VertebralAugmentationPlannerLib.model.serialisation import rounded
 from VertebralAugmentationPlannerLib.report import document, report_html, write_report
@@ -239,6 +240,7 @@ def test_a_measured_level_has_its_record_and_nothing_to_do() -> None:
     plan = only(case_plan(), "T12", approach=None, approach_reason=None, trajectories=(), cement=None, predicted=None)
     page = Page(report_html(plan))
     assert len(page.sheets) == 1 and "1 of 1" in page.sheets[0]
+    assert "Asked forlabels auto" in page.sheets[0] and "kyphoplasty" not in page.sheets[0]
 
 
 def test_the_same_plan_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
@@ -246,12 +248,21 @@ def test_the_same_plan_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_bytes() == text.encode("utf-8")
 
 
+def four_levels(plan: CasePlan) -> list[LevelPlan]:
+    """Both levels of the plan twice, so that the overview has four large pictures."""
+    t12, l2 = plan.levels[:2]
+    return [t12, dataclasses.replace(t12, level="L1"), l2, dataclasses.replace(l2, level="L3")]
+
+
 def with_many_warnings(level: LevelPlan) -> LevelPlan:
     cautions = tuple(
         PlanWarning(
-            f"c{n}", "caution", "A caution of usual length that fills about a line of the page in print.", "[D]"
+            f"c{n}",
+            "caution",
+            "T12 left: the pedicle reads 11.8 mm wide, 1.7 times the usual 7.1 mm: check whether its label holds a rib.",
+            "[D]",
         )
-        for n in range(5)
+        for n in range(8)
     )
     notes = tuple(
         PlanWarning(
@@ -275,7 +286,9 @@ class Square:
 def every_picture() -> PagePictures:
     keys = [f"{view}_{side}" for view in ("axial", "sagittal", "isthmus", "end_on", "medial_ap", "medial_lateral")
             for side in ("left", "right")]  # fmt: skip
-    return PagePictures(dict.fromkeys([*keys, "ap", "lateral", "view3d", "mid_sagittal"], Square()))
+    borders = {side: MedialBorder(29.2, 9.1) for side in ("left", "right")}
+    names = [*keys, "ap", "lateral", "view3d", "mid_sagittal"]
+    return PagePictures(dict.fromkeys(names, Square()), medial_borders=borders)
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to print with")
@@ -286,22 +299,82 @@ def test_it_prints_to_two_a4_pages_a_level(
 ) -> None:
     plan = case_plan()
     if crowded:
-        plan = dataclasses.replace(plan, levels=tuple(map(with_many_warnings, plan.levels[:2])))
+        plan = dataclasses.replace(plan, levels=tuple(map(with_many_warnings, four_levels(plan))))
     if pictures:
         monkeypatch.setattr(document, "level_page_pictures", lambda *_: every_picture())
     source, target = tmp_path / "report.html", tmp_path / "report.pdf"
     write_report(plan, source)
-    subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         f"--user-data-dir={tmp_path / 'profile'}", "--no-pdf-header-footer", f"--print-to-pdf={target}",
-         source.as_uri()],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    browse(source, "--no-pdf-header-footer", f"--print-to-pdf={target}")
     data = target.read_bytes()
-    assert len(re.findall(rb"/Type\s*/Page\b", data)) == 5
+    assert len(re.findall(rb"/Type\s*/Page\b", data)) == (9 if crowded else 5)
     boxes = {tuple(float(x) for x in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]+)\]", data)}
     assert all(abs(box[2] - 595) < 1 and abs(box[3] - 842) < 1 for box in boxes), "A4 is 595 × 842 points"
+
+
+def browse(page: Path, *asked: str) -> str:
+    """What the browser says of a page on standard output."""
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+               "--disable-background-networking", "--disable-component-update", "--disable-sync",
+               f"--user-data-dir={page.parent / 'profile'}", *asked, page.as_uri()]  # fmt: skip
+    done = subprocess.run(command, check=True, capture_output=True, timeout=120, encoding="utf-8")
+    return done.stdout
+
+
+MEASURE = """<script>
+const wide = [...document.querySelectorAll("body *")].filter((one) => !one.closest(".wide, svg")
+  && one.getBoundingClientRect().right > innerWidth + 1).length;
+const over = [...document.querySelectorAll("th, td")].filter((cell) => {
+  const words = document.createRange();
+  words.selectNodeContents(cell);
+  return words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;
+}).length;
+document.title = `${innerWidth <= 600} ${wide} ${over}`;
+</script>"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to look with")
+def test_in_a_narrow_window_nothing_runs_out_of_it_and_no_cell_into_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "level_page_pictures", lambda *_: every_picture())
+    page = tmp_path / "report.html"
+    page.write_text(report_html(case_plan()).replace("</body>", MEASURE + "</body>"), encoding="utf-8")
+    dom = browse(page, "--window-size=390,3000", "--dump-dom")
+    assert re.search(r"<title>(.*?)</title>", dom).group(1) == "true 0 0"
+
+
+def test_each_needle_says_where_its_tip_is_at_the_medial_border() -> None:
+    plan, one, other = case_plan(), MedialBorder(29.2, 9.1), MedialBorder(21.3, -3.2)
+    pictures = PagePictures(medial_borders={"left": one, "right": other})
+    sheet = Page(operator_page(plan, plan.level("T12"), pictures)).sheets[0]
+    left, right = sheet.split("RIGHT")
+    assert "in AP at 29 mm depth; in the lateral the tip is then 9 mm past the posterior wall" in left
+    assert "in AP at 21 mm depth; in the lateral the tip is then 3 mm behind the posterior wall" in right
+    assert "the canal is at risk" in right and "at risk" not in left
+    assert sheet.count("only once the lateral shows the tip past the posterior wall") == 1
+    alone = Page(operator_page(plan, plan.level("T12"), PagePictures())).sheets[0]
+    assert "Medial border" not in alone and "only once the lateral" not in alone
+    never = PagePictures(medial_borders={"left": MedialBorder(None, None), "right": MedialBorder(20.0, None)})
+    sheet = Page(operator_page(plan, plan.level("T12"), never)).sheets[0]
+    assert "not crossed in AP before the target" in sheet and "the posterior wall is not known there" in sheet
+
+
+def test_angles_are_the_vertebras_and_the_tilt_on_the_table_stands_beside_another_one() -> None:
+    """The needle runs 10° towards the feet in the scanner; a vertebra that leans forwards may have it otherwise."""
+    plan = case_plan()
+    sheet = Page(operator_page(plan, plan.level("T12"), PagePictures())).sheets[0]
+    assert "13° towards the midline, 10° towards the feet, in the vertebra’s own planes" in sheet
+    assert "on the table" not in sheet
+    needle = dataclasses.replace(plan.level("T12").trajectory("left"), craniocaudal_angle_deg=12.0)
+    sheet = Page(operator_page(plan, level_of(plan, needle), PagePictures())).sheets[0]
+    assert "12° towards the head, in the vertebra’s own planes; on the table: 10° towards the feet" in sheet
+
+
+def test_a_tip_keeps_the_decimal_that_its_reason_has() -> None:
+    plan = case_plan()
+    needle = dataclasses.replace(plan.level("T12").trajectory("left"), midline_offset_mm=2.5)
+    sheet = Page(operator_page(plan, level_of(plan, needle), PagePictures())).sheets[0]
+    assert "Tip2.5 mm short of the midline" in sheet
 
 
 def test_an_oblique_frame_read_back_from_a_file_is_used_as_it_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,8 +30,20 @@ from .wording import (
     with_brief_reasons,
 )
 
+if TYPE_CHECKING:
+    from ..imaging import MedialBorder
+
 LARGE_TYPE_CHARACTERS = 120
 """A reason longer than this is set a little smaller, or it would push the pictures off the page."""
+
+MEDIAL_RULE = (
+    "Depths are from the bone entry. Go on past the pedicle’s medial border in AP only once the lateral shows the tip past "
+    "the posterior wall."
+)
+MEDIAL_RISK = "The tip meets the medial border in AP before it has passed the posterior wall: the canal is at risk."
+
+DENSE_ABOVE_CHARACTERS = 200
+"""Where stops and cautions are longer than this in all, the page is set smaller, so that pictures keep their size. [D]"""
 
 SAFETY_WORDS = {"safe": "safe", "tight": "tight", "breach": "BREACH"}
 
@@ -47,12 +60,14 @@ def operator_page(
     Args:
         case_warnings: warnings of the whole case: what stops it, and the rest where there is no overview page.
     """
+    loud = sum(len(item.message) for item in (*level.warnings, *case_warnings) if item.severity != "info")
     return sheet(
-        "operator",
+        "operator dense" if loud > DENSE_ABOVE_CHARACTERS else "operator",
         _head(plan, level, patient_name),
         _warnings(level, case_warnings),
         _keys(plan, level),
-        div("sides", [_side(plan, level, side) for side in ("left", "right")]),
+        div("sides", [_side(plan, level, side, pictures.medial_borders.get(side)) for side in ("left", "right")]),
+        _medial_rule(pictures),
         picture_grid(pictures, operator_keys(level)),
         foot("", f"{level.level} · for the operator · 1 of 2"),
     )
@@ -143,10 +158,10 @@ def _cement_keys(level: LevelPlan) -> list[Markup]:
     ]
 
 
-def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
+def _side(plan: CasePlan, level: LevelPlan, side: str, border: MedialBorder | None) -> Markup:
     for trajectory in level.trajectories:
         if trajectory.side == side:
-            return _planned_side(plan, level, trajectory)
+            return _planned_side(plan, level, trajectory, border)
     if side in level.skipped_sides:
         reason = level.skipped_sides[side]
         return div(
@@ -161,7 +176,7 @@ def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
     )
 
 
-def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Markup:
+def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory, border: MedialBorder | None) -> Markup:
     state = span("state", symbol(needle.safety), SAFETY_WORDS[needle.safety], f" · grade {needle.breach_grade}")
     bad = " bad" if needle.safety == "breach" else ""
     said_above = any(needle.compromise and needle.compromise in warning.message for warning in level.warnings)
@@ -172,7 +187,8 @@ def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Marku
         div("title", name, state),
         _carm(needle),
         div(f"compromise{bad}", compromise) if compromise else None,
-        table([], _needle_rows(level, needle), class_="numbers"),
+        div("compromise bad", symbol("breach"), MEDIAL_RISK) if border is not None and border.at_risk else None,
+        table([], _needle_rows(level, needle, border), class_="numbers"),
         _clearances(plan, needle),
     )
 
@@ -186,13 +202,13 @@ def _carm(needle: Trajectory) -> Markup:
     )
 
 
-def _needle_rows(level: LevelPlan, needle: Trajectory) -> list[list[Content]]:
-    angles = f"{convergence_words(needle.convergence_angle_deg)}, {craniocaudal_words(needle.craniocaudal_angle_deg)}"
+def _needle_rows(level: LevelPlan, needle: Trajectory, border: MedialBorder | None) -> list[list[Content]]:
     slack = f"{number(needle.tolerated_offset_mm, 1, 'mm')} or {number(needle.tolerated_angle_deg, 1, '°')}"
     rows: list[list[Content]] = [
         ["Skin", _skin_words(level, needle)],
         ["Bone entry", _entry_words(level, needle)],
-        ["Angles", angles],
+        ["Angles", _angle_words(needle)],
+        *([["Medial border", _border_words(border)]] if border is not None else []),
         ["Tip", _tip_words(needle)],
         ["Slack", f"{slack} before a wall is touched"],
     ]
@@ -218,6 +234,31 @@ def _entry_words(level: LevelPlan, needle: Trajectory) -> str:
     return words
 
 
+def _angle_words(needle: Trajectory) -> Content:
+    """The angles in the vertebra and, where it is another one, the tilt as the C-arm beside them has it."""
+    tilt = craniocaudal_words(needle.craniocaudal_angle_deg)
+    along = np.subtract(needle.target_ras, needle.entry_ras)
+    on_table = craniocaudal_words(math.degrees(math.asin(along[2] / np.linalg.norm(along))))
+    other = [span("plain", "; on the table: "), on_table] if on_table != tilt else None
+    angles = f"{convergence_words(needle.convergence_angle_deg)}, {tilt}"
+    return [angles, span("plain", ", in the vertebra’s own planes"), other]
+
+
+def _border_words(border: MedialBorder) -> Content:
+    if border.depth_mm is None:
+        return "not crossed in AP before the target"
+    deep = f"in AP at {number(border.depth_mm, 0, 'mm')} depth"
+    if border.past_wall_mm is None:
+        return f"{deep}; the posterior wall is not known there"
+    return [deep, span("plain", "; in the lateral the tip is then "), border.place]
+
+
+def _medial_rule(pictures: PagePictures) -> Markup | None:
+    """The rule that the rows of the medial border are read by, once below both sides."""
+    crossed = any(border.depth_mm is not None for border in pictures.medial_borders.values())
+    return element("p", MEDIAL_RULE, class_="small") if crossed else None
+
+
 def _cement_words(needle: Trajectory) -> str:
     if needle.cement_ml is None:
         return MISSING
@@ -229,7 +270,7 @@ def _tip_words(needle: Trajectory) -> str:
     if abs(needle.midline_offset_mm) < 0.5:
         return "on the midline"
     where = "short of" if needle.midline_offset_mm > 0 else "past"
-    return f"{number(abs(needle.midline_offset_mm), 0, 'mm')} {where} the midline"
+    return f"{number(abs(needle.midline_offset_mm), 1, 'mm')} {where} the midline"
 
 
 def _off_midline(level: LevelPlan, point: Point) -> str:
