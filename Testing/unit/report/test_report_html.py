@@ -6,17 +6,15 @@ import dataclasses
 import html.parser
 import math
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from plans import SKIPPED_LEFT, case_plan, only
+from plans import SKIPPED_LEFT, Square, case_plan, every_picture, only
 
 from VertebralAugmentationPlannerLib.imaging import MedialBorder
 from VertebralAugmentationPlannerLib.model import CasePlan, Clearance, LevelPlan, PlanWarning, Trajectory
 from VertebralAugmentationPlannerLib.model.serialisation import rounded
-from VertebralAugmentationPlannerLib.report import document, report_html, write_report
+from VertebralAugmentationPlannerLib.report import report_html, write_report
 from VertebralAugmentationPlannerLib.report.operator_page import operator_page
 from VertebralAugmentationPlannerLib.report.pictures import PagePictures, short_caption
 from VertebralAugmentationPlannerLib.report.record_page import of_both_sides
@@ -246,101 +244,6 @@ def test_a_measured_level_has_its_record_and_nothing_to_do() -> None:
 def test_the_same_plan_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
     write_report(case_plan(), tmp_path / "report.html")
     assert (tmp_path / "report.html").read_bytes() == text.encode("utf-8")
-
-
-def four_levels(plan: CasePlan) -> list[LevelPlan]:
-    """Both levels of the plan twice, so that the overview has four large pictures."""
-    t12, l2 = plan.levels[:2]
-    return [t12, dataclasses.replace(t12, level="L1"), l2, dataclasses.replace(l2, level="L3")]
-
-
-def with_many_warnings(level: LevelPlan) -> LevelPlan:
-    cautions = tuple(
-        PlanWarning(
-            f"c{n}",
-            "caution",
-            "T12 left: the pedicle reads 11.8 mm wide, 1.7 times the usual 7.1 mm: check whether its label holds a rib.",
-            "[D]",
-        )
-        for n in range(8)
-    )
-    notes = tuple(
-        PlanWarning(
-            f"n{n}", "info", "A note of usual length, with a number such as 12.3 mm and what it means.", "doi [V]"
-        )
-        for n in range(8)
-    )
-    return dataclasses.replace(level, warnings=(*cautions, *notes))
-
-
-class Square:
-    """Stands in for a picture of the imaging room."""
-
-    width_px = height_px = 300
-    caption = "Slice along the needle, seen from the patient’s left. The rest of the caption is long."
-
-    def to_svg(self, width: str | None = None) -> str:
-        return f'<svg viewBox="0 0 300 300" style="width:{width}"><rect width="300" height="300"/></svg>'
-
-
-def every_picture() -> PagePictures:
-    keys = [f"{view}_{side}" for view in ("axial", "sagittal", "isthmus", "end_on", "medial_ap", "medial_lateral")
-            for side in ("left", "right")]  # fmt: skip
-    borders = {side: MedialBorder(29.2, 9.1) for side in ("left", "right")}
-    names = [*keys, "ap", "lateral", "view3d", "mid_sagittal"]
-    return PagePictures(dict.fromkeys(names, Square()), medial_borders=borders)
-
-
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to print with")
-@pytest.mark.parametrize("crowded", [False, True])
-@pytest.mark.parametrize("pictures", [False, True])
-def test_it_prints_to_two_a4_pages_a_level(
-    tmp_path: Path, crowded: bool, pictures: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = case_plan()
-    if crowded:
-        plan = dataclasses.replace(plan, levels=tuple(map(with_many_warnings, four_levels(plan))))
-    if pictures:
-        monkeypatch.setattr(document, "level_page_pictures", lambda *_: every_picture())
-    source, target = tmp_path / "report.html", tmp_path / "report.pdf"
-    write_report(plan, source)
-    browse(source, "--no-pdf-header-footer", f"--print-to-pdf={target}")
-    data = target.read_bytes()
-    assert len(re.findall(rb"/Type\s*/Page\b", data)) == (9 if crowded else 5)
-    boxes = {tuple(float(x) for x in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]+)\]", data)}
-    assert all(abs(box[2] - 595) < 1 and abs(box[3] - 842) < 1 for box in boxes), "A4 is 595 × 842 points"
-
-
-def browse(page: Path, *asked: str) -> str:
-    """What the browser says of a page on standard output."""
-    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-               "--disable-background-networking", "--disable-component-update", "--disable-sync",
-               f"--user-data-dir={page.parent / 'profile'}", *asked, page.as_uri()]  # fmt: skip
-    done = subprocess.run(command, check=True, capture_output=True, timeout=120, encoding="utf-8")
-    return done.stdout
-
-
-MEASURE = """<script>
-const wide = [...document.querySelectorAll("body *")].filter((one) => !one.closest(".wide, svg")
-  && one.getBoundingClientRect().right > innerWidth + 1).length;
-const over = [...document.querySelectorAll("th, td")].filter((cell) => {
-  const words = document.createRange();
-  words.selectNodeContents(cell);
-  return words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1;
-}).length;
-document.title = `${innerWidth <= 600} ${wide} ${over}`;
-</script>"""
-
-
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to look with")
-def test_in_a_narrow_window_nothing_runs_out_of_it_and_no_cell_into_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(document, "level_page_pictures", lambda *_: every_picture())
-    page = tmp_path / "report.html"
-    page.write_text(report_html(case_plan()).replace("</body>", MEASURE + "</body>"), encoding="utf-8")
-    dom = browse(page, "--window-size=390,3000", "--dump-dom")
-    assert re.search(r"<title>(.*?)</title>", dom).group(1) == "true 0 0"
 
 
 def test_each_needle_says_where_its_tip_is_at_the_medial_border() -> None:

@@ -64,16 +64,10 @@ Colours: ``model/palette.py`` (Okabe–Ito), shared with scene and report.
 
 from .carm import CArmPose, body_centre_ras, end_on, positioner_angles, positioner_direction, true_ap, true_lateral
 from .fluoroscopy import Fluoroscope, fluoroscopy_picture
+from .medial_border import MedialBorder, medial_border, medial_border_depth, tip_before_posterior_wall_mm
 from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
-from .overlay import (
-    MedialBorder,
-    Shape,
-    medial_border,
-    medial_border_depth,
-    projected_overlay,
-    tip_before_posterior_wall_mm,
-)
+from .overlay import Shape, projected_overlay
 from .picture import Picture, encode_png
 from .pictures import LevelPictures, PictureSettings, level_pictures
 from .slices import SlicePlane, plane_through, reslice

@@ -137,6 +137,7 @@ def _rim_to_rim(vertebra: Vertebra, plate: EndPlate | None) -> FloatArray | None
 
 
 def angle_words(angle: float) -> str:
+    """“12° kyphosis”, “3° lordosis”, “0°”."""
     degrees = round(abs(angle))
     # A flat segment is neither.
     return f"{degrees}° {'kyphosis' if angle > 0 else 'lordosis'}" if degrees else "0°"

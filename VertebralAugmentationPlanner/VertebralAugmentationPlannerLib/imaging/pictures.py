@@ -10,9 +10,9 @@ from typing import Any
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory, Vertebra
 from .carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM, CArmPose, body_centre_ras, end_on, true_ap, true_lateral
 from .fluoroscopy import FIELD_MM, REPORT_VOXEL_MM, Fluoroscope, fluoroscopy_picture
+from .medial_border import MedialBorder, medial_border
 from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
-from .overlay import MedialBorder, medial_border
 from .picture import Picture
 from .view3d import GraphicsUnavailable, view3d_picture
 

@@ -6,11 +6,9 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
-from ..model.plan import Point
 from .markup import Content, Markup, div, element, span, table
+from .needle_words import MEDIAL_RISK, angle_words, border_words, medial_rule, off_midline, tip_words
 from .parts import case_lines, folded_notes, foot, sheet, warning_box, warning_boxes
 from .pictures import PagePictures, operator_keys, picture_grid
 from .symbols import clearance_bar, clearance_state, symbol
@@ -19,8 +17,6 @@ from .wording import (
     CLEARANCE_WORDS,
     MISSING,
     by_severity,
-    convergence_words,
-    craniocaudal_words,
     dicom_words,
     needle_name,
     number,
@@ -35,12 +31,6 @@ if TYPE_CHECKING:
 
 LARGE_TYPE_CHARACTERS = 120
 """A reason longer than this is set a little smaller, or it would push the pictures off the page."""
-
-MEDIAL_RULE = (
-    "Depths are from the bone entry. Go on past the pedicle’s medial border in AP only once the lateral shows the tip past "
-    "the posterior wall."
-)
-MEDIAL_RISK = "The tip meets the medial border in AP before it has passed the posterior wall: the canal is at risk."
 
 DENSE_ABOVE_CHARACTERS = 200
 """Where stops and cautions are longer than this in all, the page is set smaller, so that pictures keep their size. [D]"""
@@ -67,7 +57,7 @@ def operator_page(
         _warnings(level, case_warnings),
         _keys(plan, level),
         div("sides", [_side(plan, level, side, pictures.medial_borders.get(side)) for side in ("left", "right")]),
-        _medial_rule(pictures),
+        medial_rule(pictures.medial_borders),
         picture_grid(pictures, operator_keys(level)),
         foot("", f"{level.level} · for the operator · 1 of 2"),
     )
@@ -207,9 +197,9 @@ def _needle_rows(level: LevelPlan, needle: Trajectory, border: MedialBorder | No
     rows: list[list[Content]] = [
         ["Skin", _skin_words(level, needle)],
         ["Bone entry", _entry_words(level, needle)],
-        ["Angles", _angle_words(needle)],
-        *([["Medial border", _border_words(border)]] if border is not None else []),
-        ["Tip", _tip_words(needle)],
+        ["Angles", angle_words(needle)],
+        *([["Medial border", border_words(border)]] if border is not None else []),
+        ["Tip", tip_words(needle)],
         ["Slack", f"{slack} before a wall is touched"],
     ]
     if needle.balloon:
@@ -223,40 +213,15 @@ def _skin_words(level: LevelPlan, needle: Trajectory) -> str:
         return "unknown: no skin in the images"
     words = f"{number(needle.skin_to_target_mm, 0, 'mm')} to the target"
     if needle.skin_ras is not None and level.frame is not None:
-        words += f"; {_off_midline(level, needle.skin_ras)}"
+        words += f"; {off_midline(level, needle.skin_ras)}"
     return words
 
 
 def _entry_words(level: LevelPlan, needle: Trajectory) -> str:
     words = f"{number(needle.bone_path_mm, 0, 'mm')} to the target"
     if level.frame is not None:
-        words += f"; {_off_midline(level, needle.entry_ras)}"
+        words += f"; {off_midline(level, needle.entry_ras)}"
     return words
-
-
-def _angle_words(needle: Trajectory) -> Content:
-    """The angles in the vertebra and, where it is another one, the tilt as the C-arm beside them has it."""
-    tilt = craniocaudal_words(needle.craniocaudal_angle_deg)
-    along = np.subtract(needle.target_ras, needle.entry_ras)
-    on_table = craniocaudal_words(math.degrees(math.asin(along[2] / np.linalg.norm(along))))
-    other = [span("plain", "; on the table: "), on_table] if on_table != tilt else None
-    angles = f"{convergence_words(needle.convergence_angle_deg)}, {tilt}"
-    return [angles, span("plain", ", in the vertebra’s own planes"), other]
-
-
-def _border_words(border: MedialBorder) -> Content:
-    if border.depth_mm is None:
-        return "not crossed in AP before the target"
-    deep = f"in AP at {number(border.depth_mm, 0, 'mm')} depth"
-    if border.past_wall_mm is None:
-        return f"{deep}; the posterior wall is not known there"
-    return [deep, span("plain", "; in the lateral the tip is then "), border.place]
-
-
-def _medial_rule(pictures: PagePictures) -> Markup | None:
-    """The rule that the rows of the medial border are read by, once below both sides."""
-    crossed = any(border.depth_mm is not None for border in pictures.medial_borders.values())
-    return element("p", MEDIAL_RULE, class_="small") if crossed else None
 
 
 def _cement_words(needle: Trajectory) -> str:
@@ -264,20 +229,6 @@ def _cement_words(needle: Trajectory) -> str:
         return MISSING
     fillers = f" in {needle.bone_fillers} bone filler{'' if needle.bone_fillers == 1 else 's'}"
     return number(needle.cement_ml, 1, "ml") + (fillers if needle.bone_fillers is not None else "")
-
-
-def _tip_words(needle: Trajectory) -> str:
-    if abs(needle.midline_offset_mm) < 0.5:
-        return "on the midline"
-    where = "short of" if needle.midline_offset_mm > 0 else "past"
-    return f"{number(abs(needle.midline_offset_mm), 1, 'mm')} {where} the midline"
-
-
-def _off_midline(level: LevelPlan, point: Point) -> str:
-    """“19 mm left of the midline”: distance from the vertebra's mid-sagittal plane."""
-    assert level.frame is not None
-    offset = float(np.dot(np.subtract(point, level.frame.origin_ras), level.frame.right))
-    return f"{number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
 
 
 def _balloon_words(needle: Trajectory, named: bool) -> str:
