@@ -101,13 +101,14 @@ def test_a_bone_of_a_tenth_of_the_size_far_off_is_removed_but_a_third_of_the_siz
     assert not (case.labels.voxels[..., :40] == 20).any()
 
 
-def test_an_enclosed_gap_is_filled_but_the_canal_stays_open():
+@pytest.mark.parametrize(("size", "words"), [(8, "512 voxels"), (1, "1 voxel")])
+def test_an_enclosed_gap_is_filled_but_the_canal_stays_open(size, words):
     clean, matrix = spine_labels(VALUES)
     holed = clean.copy()
-    blob(holed, matrix, centre_of(0) + [-4, -4, -4], 8, 0)
+    blob(holed, matrix, centre_of(0) + [-4, -4, -4], size, 0)
     case = load_case(None, (holed, matrix))
     np.testing.assert_array_equal(case.labels.voxels, clean)
-    assert notes_of(case) == ["T12: 512 voxels of enclosed gaps filled."]
+    assert notes_of(case) == [f"T12: {words} of enclosed gaps filled."]
 
 
 def test_a_gap_as_large_as_a_canal_is_never_filled():

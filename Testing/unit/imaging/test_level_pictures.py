@@ -1,5 +1,6 @@
 """All pictures of a level for the report, the PNG and SVG they are made of, and the 3D view."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from VertebralAugmentationPlannerLib.imaging import (
     GraphicsUnavailable,
     Picture,
+    body_centre_ras,
     encode_png,
     level_pictures,
     needle_surface,
@@ -74,6 +77,7 @@ def test_without_a_ct_only_fluoroscopy_is_missing_and_says_why(planned):
     assert fluoroscopy <= set(result.notes)
     assert all("labels only" in result.notes[key] for key in fluoroscopy)
     assert {"mid_sagittal", "axial_left", "isthmus_right"} <= set(result.pictures)
+    assert set(result.medial_borders) == {"left", "right"}, "they are geometry alone"
 
 
 def test_drawing_can_be_cancelled(planned):
@@ -82,9 +86,29 @@ def test_drawing_can_be_cancelled(planned):
 
 
 def test_the_medial_border_pictures_tell_depth_and_place_of_the_tip(planned):
-    pictures = level_pictures(planned.case, planned.spine, planned.plan, "L1").pictures
-    assert "medial border in AP" in pictures["medial_ap_left"].caption
-    assert "in front of the posterior wall" in pictures["medial_lateral_left"].caption
+    keys = {"medial_ap_left", "medial_lateral_left"}
+    drawn = level_pictures(planned.case, planned.spine, planned.plan, "L1", keys=keys)
+    depth, place = drawn.medial_borders["left"].depth_mm, drawn.medial_borders["left"].place
+    ap, lateral = (drawn.pictures[name] for name in sorted(keys))
+    assert place == "5 mm past the posterior wall"
+    assert ap.caption.startswith(f"L1: the left tip at the pedicle’s medial border in AP, {depth:.0f} mm deep.")
+    assert lateral.caption.startswith(f"L1: the lateral of the same moment, the tip {place}. Go on")
+    for picture in (ap, lateral):
+        assert_no_words_over_others(picture)
+
+
+def assert_no_words_over_others(picture):
+    """Letters are 0.62 of their size wide at most, in the mean of a line, and one line needs nine tenths of it."""
+    boxes = []
+    for words in ElementTree.fromstring(picture.to_svg()).iter("{http://www.w3.org/2000/svg}text"):
+        x, y, size = (float(words.get(name)) for name in ("x", "y", "font-size"))
+        width = 0.62 * size * len(words.text)
+        left = x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[words.get("text-anchor")]
+        boxes.append((left, left + width, y - 0.9 * size, y, words.text))
+    for n, one in enumerate(boxes):
+        for other in boxes[:n]:
+            apart = one[0] >= other[1] or other[0] >= one[1] or one[2] >= other[3] or other[2] >= one[3]
+            assert apart, f"“{one[4]}” over “{other[4]}”"
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -123,6 +147,36 @@ def test_the_3d_view_shows_both_needles_in_their_colour(planned, tmp_path):
     assert greenish.sum() > 500
     # One needle on each side of the middle: seen from behind, the patient's left is on the left.
     assert columns.min() < 0.4 * picture.width_px and columns.max() > 0.6 * picture.width_px
+
+
+@pytest.mark.parametrize("entry", [(18.0, -34.0, 7.0), (30.0, -30.0, 7.0), (16.0, -34.0, 30.0), (16.0, -34.0, -16.0)])
+def test_no_needle_leaves_the_3d_view(turned, entry):
+    """Against VTK's own camera: every point of both needles projected."""
+    vertebra = turned.vertebra
+    needles = [
+        needle_surface(
+            dataclasses.replace(needle, entry_ras=tuple(vertebra.frame.to_ras([sign * entry[0], *entry[1:]])))
+        )
+        for sign, needle in zip((-1, 1), turned.needles.values(), strict=True)
+    ]
+    renderer = view3d._renderer()
+    centre = body_centre_ras(vertebra)
+    right, up = view3d._aim(renderer, vertebra, centre, *view3d.VIEW_ANGLES_DEG)
+    centre, height_mm = view3d._fitted(centre, right, up, needles, 1.0)
+    view3d._aim(renderer, vertebra, centre, *view3d.VIEW_ANGLES_DEG, height_mm)
+    matrix = renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(1.0, -1, 1)
+    rows = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+    points = np.concatenate([vtk_to_numpy(needle.GetPoints().GetData()) for needle in needles])
+    on_screen = np.c_[points, np.ones(len(points))] @ rows.T
+    assert np.abs(on_screen[:, :2] / on_screen[:, 3:]).max() < 1
+
+
+def test_the_3d_view_names_the_needles_that_there_are(planned, monkeypatch):
+    monkeypatch.setattr(view3d, "_render", lambda *_: np.zeros((1, 1, 3), np.uint8))
+    none = dataclasses.replace(planned.level, trajectories=())
+    one = dataclasses.replace(planned.level, trajectories=planned.level.trajectories[:1])
+    captions = [view3d_picture(planned.spine, level).caption for level in (none, one, planned.level)]
+    assert [caption.split(",")[0] for caption in captions] == ["L1", "L1 with its needle", "L1 with its needles"]
 
 
 def test_the_needles_surface_has_its_thickness_and_ends_at_the_target(planned):

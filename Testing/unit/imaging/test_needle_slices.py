@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from VertebralAugmentationPlannerLib.imaging import (
     isthmus_picture,
+    mid_sagittal,
     mid_sagittal_picture,
     needle_axial_picture,
     needle_sagittal_picture,
@@ -86,6 +87,20 @@ def test_a_sagittal_slice_has_anterior_on_the_left_and_the_head_up(planned, side
     place = letters(needle_sagittal_picture(planned.case, planned.spine, planned.level, side))
     assert place["A"][0] < 0.1 and place["P"][0] > 0.9
     assert place["H"][1] < 0.2 and place["F"][1] > 0.8
+
+
+def test_the_sagittal_slice_says_in_whose_planes_its_angle_is(planned):
+    picture = needle_sagittal_picture(planned.case, planned.spine, planned.level, "left")
+    words = [e.text for e in ElementTree.fromstring(picture.to_svg()).iter() if e.tag.endswith("text")]
+    assert words[words.index("10° towards the feet") + 1] == "in the vertebra’s own planes"
+    assert "10° towards the feet in the vertebra’s own planes" in picture.caption
+
+
+@pytest.mark.parametrize(
+    ("angle", "words"), [(0.4, "0°"), (-0.4, "0°"), (0.0, "0°"), (3.2, "3° kyphosis"), (-3.2, "3° lordosis")]
+)
+def test_a_flat_segment_is_neither_kyphosis_nor_lordosis(angle, words):
+    assert mid_sagittal.angle_words(angle) == words
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

@@ -7,6 +7,7 @@ import pytest
 
 from VertebralAugmentationPlannerLib.imaging import (
     end_on,
+    medial_border,
     medial_border_depth,
     projected_overlay,
     tip_before_posterior_wall_mm,
@@ -109,6 +110,21 @@ def test_the_medial_border_is_reached_where_the_needle_leaves_the_ellipse(uprigh
     assert tip_before_posterior_wall_mm(upright.vertebra, needle, depth) == pytest.approx(5.29, abs=0.15)
 
 
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [([4, 6, 4], "5 mm past the posterior wall"), ([1, 6, 4], "1 mm past the posterior wall"),
+     ([0, 6, 4], "at the posterior wall"), ([-5, 6, 4], "4 mm behind the posterior wall")],
+)  # fmt: skip
+def test_the_place_of_the_tip_at_the_medial_border_is_told(upright, target, place):
+    # From 18 to x mm it is at 9.5 mm after 8.5 / (18 − x) of its way of 40 mm forwards from −34; the wall is at −15.
+    needle = straight(upright.needles["right"], upright, [18, -34, 4], target)
+    border = medial_border(upright.vertebra, needle, true_ap(upright.vertebra, **FAR))
+    by_hand = -34 + 40 * 8.5 / (18 - target[0]) + 15
+    assert border.past_wall_mm == pytest.approx(by_hand, abs=0.15)
+    assert border.place == place
+    assert border.at_risk == place.endswith("behind the posterior wall")
+
+
 def test_perspective_moves_the_moment_only_a_little(upright):
     needle = upright.needles["right"]
     far = medial_border_depth(upright.vertebra, needle, true_ap(upright.vertebra, **FAR))
@@ -120,6 +136,8 @@ def test_perspective_moves_the_moment_only_a_little(upright):
 def test_a_needle_that_stays_in_the_pedicles_ring_has_no_such_moment(upright):
     needle = straight(upright.needles["right"], upright, [14, -34, 4], [14, 0, 4])
     assert medial_border_depth(upright.vertebra, needle, true_ap(upright.vertebra, **FAR)) is None
+    border = medial_border(upright.vertebra, needle, true_ap(upright.vertebra, **FAR))
+    assert border.depth_mm is None and border.past_wall_mm is None and not border.at_risk
 
 
 def test_without_a_pedicle_the_question_is_refused(upright):

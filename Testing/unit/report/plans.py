@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from VertebralAugmentationPlannerLib.imaging import MedialBorder
 from VertebralAugmentationPlannerLib.model import (
     SCHEMA,
     BalloonPlan,
@@ -33,6 +34,7 @@ from VertebralAugmentationPlannerLib.model import (
     Trajectory,
 )
 from VertebralAugmentationPlannerLib.model.serialisation import rounded, to_plain
+from VertebralAugmentationPlannerLib.report.pictures import PagePictures
 
 T12_ORIGIN = (4.0, 32.0, -118.0)
 L2_ORIGIN = (2.5, 41.0, -176.0)
@@ -324,3 +326,22 @@ def only(plan: CasePlan, name: str, **changes: object) -> CasePlan:
     """The plan of one level alone, with changes to it."""
     level = replace(plan.level(name), **changes)  # type: ignore[arg-type]
     return replace(plan, levels=(level,))
+
+
+class Square:
+    """Stands in for a picture of the imaging room."""
+
+    width_px = height_px = 300
+    caption = "Slice along the needle, seen from the patient’s left. The rest of the caption is long."
+
+    def to_svg(self, width: str | None = None) -> str:
+        return f'<svg viewBox="0 0 300 300" style="width:{width}"><rect width="300" height="300"/></svg>'
+
+
+def every_picture() -> PagePictures:
+    """All pictures of a level with two needles, and where their tips cross the medial border."""
+    keys = [f"{view}_{side}" for view in ("axial", "sagittal", "isthmus", "end_on", "medial_ap", "medial_lateral")
+            for side in ("left", "right")]  # fmt: skip
+    borders = {side: MedialBorder(29.2, 9.1) for side in ("left", "right")}
+    names = [*keys, "ap", "lateral", "view3d", "mid_sagittal"]
+    return PagePictures(dict.fromkeys(names, Square()), medial_borders=borders)

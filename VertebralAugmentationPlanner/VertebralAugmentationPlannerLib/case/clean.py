@@ -292,10 +292,10 @@ def _notes(bone: _Bone) -> list[PlanWarning]:
     moved = sum(bone.moved.values())
     parts = []
     if len(bone.loose) > moved:
-        parts.append(f"{len(bone.loose) - moved} voxels apart from the bone removed")
-    parts += [f"{count} voxels inside {name} given to it" for name, count in bone.moved.items()]
+        parts.append(f"{_voxels(len(bone.loose) - moved)} apart from the bone removed")
+    parts += [f"{_voxels(count)} inside {name} given to it" for name, count in bone.moved.items()]
     if bone.filled:
-        parts.append(f"{bone.filled} voxels of enclosed gaps filled")
+        parts.append(f"{_voxels(bone.filled)} of enclosed gaps filled")
     notes = [_note("labels_cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
     if bone.hollow_ml > HOLE_MAX_ML:
         message = (
@@ -310,6 +310,10 @@ def _notes(bone: _Bone) -> list[PlanWarning]:
         )
         notes.append(PlanWarning("label_two_bones", "caution", message, SOURCE))
     return notes
+
+
+def _voxels(count: int) -> str:
+    return "1 voxel" if count == 1 else f"{count} voxels"
 
 
 def _note(code: str, message: str) -> PlanWarning:

@@ -18,6 +18,8 @@ For the report (``pictures.py``, one call a level)::
                                                lateral that belongs to it (the tip must be in the body by then)
             "view3d"                           bone, canal, needles, balloons
         LevelPictures.notes: dict[str, str]    key -> one sentence why that picture is missing (no CT, no graphics …)
+        LevelPictures.medial_borders: dict[str, MedialBorder]   side -> depth of the tip at the pedicle's medial border
+                                               in AP and its place before or past the posterior wall by then; needs no CT
 
 A picture (``picture.py``)::
 
@@ -55,15 +57,17 @@ Live fluoroscopy in the module (no SVG)::
     projected_overlay(pose, vertebra, trajectories, depth_mm=None, canal=False) -> list[Shape]
         Shape(points_px (N, 2), closed, colour "#rrggbb", width_px, fill, label)
     medial_border_depth(vertebra, trajectory, pose=None) -> float | None  mm from the entry along the needle
+    medial_border(vertebra, trajectory, pose=None) -> MedialBorder        with the tip's place at the posterior wall
 
 Colours: ``model/palette.py`` (Okabe–Ito), shared with scene and report.
 """
 
 from .carm import CArmPose, body_centre_ras, end_on, positioner_angles, positioner_direction, true_ap, true_lateral
 from .fluoroscopy import Fluoroscope, fluoroscopy_picture
+from .medial_border import MedialBorder, medial_border, medial_border_depth, tip_before_posterior_wall_mm
 from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
-from .overlay import Shape, medial_border_depth, projected_overlay, tip_before_posterior_wall_mm
+from .overlay import Shape, projected_overlay
 from .picture import Picture, encode_png
 from .pictures import LevelPictures, PictureSettings, level_pictures
 from .slices import SlicePlane, plane_through, reslice
@@ -76,6 +80,7 @@ __all__ = [
     "Fluoroscope",
     "GraphicsUnavailable",
     "LevelPictures",
+    "MedialBorder",
     "Picture",
     "PictureSettings",
     "Shape",
@@ -89,6 +94,7 @@ __all__ = [
     "fluoroscopy_picture",
     "isthmus_picture",
     "level_pictures",
+    "medial_border",
     "medial_border_depth",
     "mid_sagittal_picture",
     "needle_axial_picture",

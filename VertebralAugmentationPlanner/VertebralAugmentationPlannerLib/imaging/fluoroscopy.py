@@ -35,6 +35,8 @@ WINDOW_RADIUS = 0.6
 """The contrast is set by the middle of the field, as automatic exposure does, so that air at the skin does not
 flatten the bone. [D]"""
 OUTSIDE_GREY = 8
+NOTE_LINE = 1
+"""A note begins beside the angles of the view, below its name: its later and longer lines then have theirs to themselves."""
 FIELD_MM = 200.0
 """Receptor field of the report's pictures: magnification mode, about 127 mm at the isocentre, three to four levels."""
 
@@ -222,8 +224,8 @@ def _corner_text(pose: CArmPose, view_name: str, note: str) -> str:
         svg.text(x, y, view_name, size=size * 1.35, anchor="start", bold=True)
         + svg.text(x, y + 1.3 * size, pose.text, size=size * 0.95, anchor="start")
         + "".join(
-            svg.text(pose.size_px - x, y + 1.3 * n * size, line, size=size, anchor="end", bold=n == 0)
-            for n, line in enumerate(note.split("\n"))
+            svg.text(pose.size_px - x, y + 1.3 * n * size, line, size=size, anchor="end", bold=n == NOTE_LINE)
+            for n, line in enumerate(note.split("\n"), NOTE_LINE)
         )
     )
 

@@ -124,7 +124,7 @@ def _cobb_lines(spine: Spine, level_plan: LevelPlan, plane: SlicePlane, size: fl
     angle = measured.segmental_kyphosis_deg
     x = min(float(np.mean(ends, axis=0)[0]), plane.width_px - 0.5 * size)
     y = float(np.clip(ends[0][1] + 1.5 * size, 4.5 * size, plane.height_px - 3 * size))
-    parts.append(svg.text(x, y, f"{upper}–{lower} {_angle_words(angle)}", size=size, anchor="end", bold=True))
+    parts.append(svg.text(x, y, f"{upper}–{lower} {angle_words(angle)}", size=size, anchor="end", bold=True))
     return "".join(parts)
 
 
@@ -136,8 +136,11 @@ def _rim_to_rim(vertebra: Vertebra, plate: EndPlate | None) -> FloatArray | None
     return vertebra.frame.to_ras(np.stack([plate.anterior_rim - front * along, plate.posterior_rim + back * along]))
 
 
-def _angle_words(angle: float) -> str:
-    return f"{abs(angle):.0f}° {'kyphosis' if angle >= 0 else 'lordosis'}"
+def angle_words(angle: float) -> str:
+    """“12° kyphosis”, “3° lordosis”, “0°”."""
+    degrees = round(abs(angle))
+    # A flat segment is neither.
+    return f"{degrees}° {'kyphosis' if angle > 0 else 'lordosis'}" if degrees else "0°"
 
 
 def _finding(level_plan: LevelPlan) -> str:

@@ -23,6 +23,8 @@ SAGITTAL_MM = (104.0, 84.0)
 ISTHMUS_MM = (44.0, 40.0)
 ISTHMUS_MM_PER_PX = 0.08
 """The room beside the needle is 1–3 mm: this picture is enlarged."""
+OWN_PLANES = "in the vertebra’s own planes"
+"""Said of the angles of a slice: a tilted vertebra's differ from the C-arm's, even in direction."""
 RAY_STEP_MM = 0.05
 RAY_REACH_MM = 20.0
 
@@ -109,7 +111,7 @@ def isthmus_picture(case: Case, spine: Spine, level_plan: LevelPlan, side: str) 
             + svg.text(at[0], at[1] + 0.95 * size, names[way], size=0.75 * size)
         )
     thickness = f"{trajectory.cannula} {trajectory.cannula_outer_diameter_mm:g} mm"
-    parts.append(_heading(plane, f"{side.capitalize()} isthmus: room, mm", f"{vertebra.level} · {thickness}", size))
+    parts.append(_heading(plane, f"{side.capitalize()} isthmus: room, mm", [f"{vertebra.level} · {thickness}"], size))
     parts.append(
         svg.legend(
             0.02 * plane.width_px,
@@ -170,7 +172,10 @@ def _needle_picture(
         front, back = midline.to_ras([[0.0, 28.0, 0.0], [0.0, -34.0, 0.0]])
         parts.append(svg.path(plane.to_px([front, back]), LABEL, 1.2, dash="3 5", opacity=0.8))
     parts.append(_needle_svg(plane, trajectory))
-    parts.append(_heading(plane, f"{vertebra.level} {side} · {name.split()[0].lower()}", angle_words, size))
+    heading = f"{vertebra.level} {side} · {name.split()[0].lower()}"
+    # The axial slice has the body itself below its heading, and its angle's direction is the C-arm's in any tilt.
+    lines = [angle_words] if midline is not None else [angle_words, OWN_PLANES]
+    parts.append(_heading(plane, heading, lines, size))
     parts.append(_room_legend(plane, trajectory, size, aside=midline is not None and side == "left"))
     parts.append(svg.scale_bar(plane.width_px, plane.height_px, plane.mm_per_px))
     parts.append(_letters(plane))
@@ -178,7 +183,7 @@ def _needle_picture(
     seen = "seen from the feet" if midline is not None else "seen from the patient’s left"
     caption = (
         f"{name}, {seen}. {trajectory.cannula} cannula ({trajectory.cannula_outer_diameter_mm:g} mm, drawn to scale), "
-        f"{angle_words}, {depth:.0f} mm from the entry point (dot) to the target (cross); the canal is shaded."
+        f"{angle_words} {OWN_PLANES}, {depth:.0f} mm from the entry point (dot) to the target (cross); the canal is shaded."
     )
     alt = f"{name} of {vertebra.level} {side}: {angle_words}, {trajectory.safety}."
     return _finished(case, spine, vertebra, plane, parts, caption, alt)
@@ -222,10 +227,11 @@ def _room_legend(plane: SlicePlane, trajectory: Trajectory, size: float, aside: 
     return svg.legend(x * plane.width_px, plane.height_px - lift - (len(rows) - 0.5) * 1.2 * size, rows, 0.82 * size)
 
 
-def _heading(plane: SlicePlane, first: str, second: str, size: float) -> str:
-    x = 0.02 * plane.width_px
-    return svg.text(x, 1.4 * size, first, size=size, anchor="start", bold=True) + svg.text(
-        x, 2.7 * size, second, size=size, anchor="start"
+def _heading(plane: SlicePlane, first: str, rest: list[str], size: float) -> str:
+    """A bold line, and the lines of the rest below it."""
+    return "".join(
+        svg.text(0.02 * plane.width_px, (1.4 + 1.3 * n) * size, line, size=size, anchor="start", bold=n == 0)
+        for n, line in enumerate([first, *rest])
     )
 
 

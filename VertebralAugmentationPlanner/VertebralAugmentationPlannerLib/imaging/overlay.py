@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import ConvexHull
 
-from ..model import BalloonPlan, InputError, Trajectory, Vertebra
+from ..model import BalloonPlan, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
 from ..model.palette import BALLOON, CANAL, PEDICLE, POSTERIOR_WALL, safety_colour
 from ..model.solids import perpendicular_pair
-from .carm import CArmPose, true_ap
+from .carm import CArmPose
 
 NEEDLE_LENGTH_MM = 125.0
 """Length of shaft drawn behind the tip; cannulas of 100, 125 and 150 mm are sold [M]. Drawing only."""
@@ -176,52 +176,6 @@ def canal_shapes(pose: CArmPose, vertebra: Vertebra) -> list[Shape]:
     return [Shape(outline, True, CANAL, 1.5, CANAL, 0.22, label="canal")]
 
 
-def medial_border_depth(vertebra: Vertebra, trajectory: Trajectory, pose: CArmPose | None = None) -> float | None:
-    """Insertion depth, mm from the entry, at which the tip reaches the pedicle's medial border in AP.
-
-    This is the moment to look at the lateral: the tip must have passed the posterior wall by then.
-
-    Args:
-        pose: the AP view; without it :func:`true_ap` of the vertebra.
-
-    Returns:
-        The depth, or None where the path never leaves the pedicle's ring towards the midline before its target.
-
-    Raises:
-        InputError: the vertebra has no pedicle outline on that side.
-    """
-    if vertebra.frame is None or trajectory.side not in vertebra.pedicles:
-        reason = vertebra.pedicle_reasons.get(trajectory.side, "it was not found")
-        raise InputError(f"{vertebra.level} has no {trajectory.side} pedicle outline: {reason}.")
-    view = pose or true_ap(vertebra)
-    outline = view.project(vertebra.frame.to_ras(vertebra.pedicles[trajectory.side].outline))
-    entry, target = np.asarray(trajectory.entry_ras, float), np.asarray(trajectory.target_ras, float)
-    full = float(np.linalg.norm(target - entry))
-    # In AP of a vertebra seen from either side, the midline is where its body centre falls.
-    middle = view.project(vertebra.frame.to_ras(np.zeros(3)))[0]
-    depths = np.arange(0.0, full, 0.05)
-    tips = view.project(entry + depths[:, None] / full * (target - entry))
-    crossing = _last_exit(tips, outline)
-    if crossing is None:
-        return None
-    towards_midline = abs(tips[crossing, 0] - middle) < abs(outline[:, 0].mean() - middle)
-    return float(depths[crossing]) if towards_midline else None
-
-
-def tip_before_posterior_wall_mm(vertebra: Vertebra, trajectory: Trajectory, depth_mm: float) -> float | None:
-    """How far the tip at a depth lies in front of the posterior wall, mm; negative while still behind it."""
-    if vertebra.frame is None or vertebra.grid is None or vertebra.posterior_wall_mm is None:
-        return None
-    entry, target = np.asarray(trajectory.entry_ras, float), np.asarray(trajectory.target_ras, float)
-    x, y, z = vertebra.frame.to_local(entry + depth_mm * unit(target - entry))
-    index = vertebra.grid.to_index([x, y, z])
-    wall = vertebra.posterior_wall_mm
-    column = int(np.clip(round(index[0]), 0, wall.shape[0] - 1))
-    row = int(np.clip(round(index[2]), 0, wall.shape[1] - 1))
-    value = float(wall[column, row])
-    return float(y - value) if np.isfinite(value) else None
-
-
 def tube_points(start: ArrayLike, end: ArrayLike, radius: float) -> FloatArray:
     """(N, 3) points on the two end rings of a tube; their hull is its outline from anywhere."""
     start, end = np.asarray(start, float), np.asarray(end, float)
@@ -266,13 +220,6 @@ def inside_polygon(points: FloatArray, polygon: FloatArray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
     return (np.count_nonzero(straddles & (x < crossing), axis=1) % 2).astype(bool)
-
-
-def _last_exit(path_px: FloatArray, outline: FloatArray) -> int | None:
-    """Index of the last step at which a path leaves a polygon, or None where it never does."""
-    inside = inside_polygon(path_px, outline)
-    exits = np.flatnonzero(inside[:-1] & ~inside[1:])
-    return int(exits[-1]) + 1 if len(exits) else None
 
 
 def _is_seen_from_aside(pose: CArmPose, tail: FloatArray, tip: FloatArray) -> bool:

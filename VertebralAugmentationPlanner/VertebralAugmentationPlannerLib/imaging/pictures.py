@@ -10,14 +10,11 @@ from typing import Any
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory, Vertebra
 from .carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM, CArmPose, body_centre_ras, end_on, true_ap, true_lateral
 from .fluoroscopy import FIELD_MM, REPORT_VOXEL_MM, Fluoroscope, fluoroscopy_picture
+from .medial_border import MedialBorder, medial_border
 from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
-from .overlay import medial_border_depth, tip_before_posterior_wall_mm
 from .picture import Picture
 from .view3d import GraphicsUnavailable, view3d_picture
-
-POSTERIOR_WALL_TOLERANCE_MM = 0.5
-"""Closer to the posterior wall than this counts as at the wall: half a CT voxel. [D]"""
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,12 @@ class PictureSettings:
 
 @dataclass(frozen=True)
 class LevelPictures:
-    """The pictures of a level in reading order, and one sentence for each that could not be made."""
+    """The pictures of a level in reading order, one sentence for each that could not be made, and by side the moment at
+    which the needle reaches the pedicle's medial border, where the pedicle has an outline."""
 
     pictures: dict[str, Picture] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    medial_borders: dict[str, MedialBorder] = field(default_factory=dict)
 
 
 def level_pictures(
@@ -83,7 +82,7 @@ def level_pictures(
     if keys is not None:
         jobs = {key: job for key, job in jobs.items() if key in keys}
 
-    result = LevelPictures()
+    result = LevelPictures(medial_borders=_medial_borders(vertebra, level_plan.trajectories, settings))
     for done, (key, job) in enumerate(jobs.items()):
         if should_cancel is not None and should_cancel():
             raise PlanningCancelled
@@ -96,16 +95,31 @@ def level_pictures(
     return result
 
 
-def _fluoroscopy_jobs(
-    case: Case, spine: Spine, level_plan: LevelPlan, vertebra: Vertebra, settings: PictureSettings
-) -> dict[str, Callable[[], Picture]]:
-    pose: dict[str, Any] = {
+def _medial_borders(
+    vertebra: Vertebra, needles: Sequence[Trajectory], settings: PictureSettings
+) -> dict[str, MedialBorder]:
+    """By side; a numeral of the geometry alone, which needs no CT."""
+    with_outline = [needle for needle in needles if needle.side in vertebra.pedicles]
+    if not with_outline:
+        return {}
+    ap = true_ap(vertebra, **_pose(settings))
+    return {needle.side: medial_border(vertebra, needle, ap) for needle in with_outline}
+
+
+def _pose(settings: PictureSettings) -> dict[str, Any]:
+    return {
         "sid_mm": settings.sid_mm,
         "sod_mm": settings.sod_mm,
         "detector_mm": settings.detector_mm,
         "size_px": settings.size_px,
         "patient": settings.patient,
     }
+
+
+def _fluoroscopy_jobs(
+    case: Case, spine: Spine, level_plan: LevelPlan, vertebra: Vertebra, settings: PictureSettings
+) -> dict[str, Callable[[], Picture]]:
+    pose = _pose(settings)
     made: list[Fluoroscope] = []
 
     def fluoroscope() -> Fluoroscope:
@@ -139,19 +153,18 @@ def _medial_border_picture(
     """AP or lateral at the moment when the tip reaches the pedicle's medial border in AP."""
     fluoroscope = make_fluoroscope()
     ap = true_ap(vertebra, **pose)
-    depth = medial_border_depth(vertebra, needle, ap)
+    border = medial_border(vertebra, needle, ap)
+    depth = border.depth_mm
     if depth is None:
         raise InputError(
             f"The {needle.side} needle’s tip does not cross the pedicle’s medial border in AP before its target."
         )
-    ahead = tip_before_posterior_wall_mm(vertebra, needle, depth)
     if view == "ap":
         note = f"{needle.side} tip at the\nmedial border:\n{depth:.0f} mm deep"
         caption = f"{vertebra.level}: the {needle.side} tip at the pedicle’s medial border in AP, {depth:.0f} mm deep."
         return fluoroscopy_picture(
             fluoroscope, ap, vertebra, [needle], depth_mm=depth, view_name="AP", note=note, caption=caption
         )
-    place = _place_of_tip(ahead)
     lateral = true_lateral(vertebra, **pose)
     return fluoroscopy_picture(
         fluoroscope,
@@ -160,15 +173,8 @@ def _medial_border_picture(
         [needle],
         depth_mm=depth,
         view_name="Lateral",
-        note=f"same depth {depth:.0f} mm:\n{place}",
-        caption=f"{vertebra.level}: the lateral of the same moment; the tip is {place}. "
+        note=f"same depth {depth:.0f} mm:\n{border.place}",
+        # One clause up to the full stop: the report prints that much of a caption.
+        caption=f"{vertebra.level}: the lateral of the same moment, the tip {border.place}. "
         "Go on past the medial border only once the tip has passed the posterior wall.",
     )
-
-
-def _place_of_tip(ahead_mm: float | None) -> str:
-    if ahead_mm is None:
-        return "posterior wall unknown"
-    if abs(ahead_mm) < POSTERIOR_WALL_TOLERANCE_MM:
-        return "at the posterior wall"
-    return f"{abs(ahead_mm):.0f} mm {'in front of' if ahead_mm > 0 else 'behind'} the posterior wall"

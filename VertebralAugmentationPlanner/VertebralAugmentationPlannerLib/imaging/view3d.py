@@ -31,6 +31,11 @@ from .surfaces import bone_surface, canal_surface, needle_surface
 VIEW_ANGLES_DEG = (-14.0, 50.0)
 """Azimuth from behind towards the left, and elevation: the needles open like a V around the canal."""
 VIEW_HEIGHT_MM = 105.0
+"""Least height of the picture; it grows where needles need more."""
+KEPT_SHARE = 0.8
+"""Share of that height, around the vertebra, that stays in the picture when it moves and grows for the needles."""
+NEEDLE_EDGE_MM = 2.0
+"""Room between a needle's end and the picture's edge."""
 EYE_MM = 600.0
 """From the eye to the middle of the picture."""
 BACKGROUND = "#1E2126"
@@ -74,16 +79,19 @@ def view3d_picture(
     renderer = _renderer()
     centre = body_centre_ras(vertebra) - 10 * vertebra.frame.anterior
     right, up = _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg)
+    needles = [needle_surface(trajectory) for trajectory in level_plan.trajectories]
+    centre, height_mm = _fitted(centre, right, up, needles, width_px / height_px)
+    _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg, height_mm)
     for level, other in spine.complete().items():
         planned = level == vertebra.level
-        if not _in_view(other, centre, right, up, width_px / height_px):
+        if not _in_view(other, centre, right, up, width_px / height_px, height_mm):
             continue
         surface = bone_surface(other, 1 if planned else NEIGHBOUR_STRIDE)
         _add(renderer, surface, BONE, BONE_OPACITY if planned else NEIGHBOUR_OPACITY)
     if vertebra.canal_mm is not None:
         _add(renderer, canal_surface(vertebra), CANAL, CANAL_OPACITY)
-    for trajectory in level_plan.trajectories:
-        _add(renderer, needle_surface(trajectory), safety_colour(trajectory.safety), 1.0)
+    for trajectory, needle in zip(level_plan.trajectories, needles, strict=True):
+        _add(renderer, needle, safety_colour(trajectory.safety), 1.0)
         if trajectory.balloon is not None:
             _add(renderer, balloon_surface(trajectory.balloon), BALLOON, 0.75)
     for surface in cement:
@@ -109,14 +117,15 @@ def view3d_picture(
         + svg.orientation_letters(width_px, height_px, left_letter, right_letter, "", "")
         + svg.text(0.94 * width_px, 1.6 * size, top_letter, size=1.15 * size, bold=True)
     )
+    with_needles = ("", " with its needle", " with its needles")[min(len(needles), 2)]
     return Picture(
         encode_png(pixels),
         width_px,
         height_px,
         None,
         overlay,
-        f"{vertebra.level} with its needles, seen from behind and above; the canal is blue.",
-        f"3D view of {vertebra.level} with {len(level_plan.trajectories)} needle(s).",
+        f"{vertebra.level}{with_needles}, seen from behind and above; the canal is blue.",
+        f"3D view of {vertebra.level}{with_needles}.",
     )
 
 
@@ -159,8 +168,37 @@ def _add(renderer: vtkRenderer, surface: vtkPolyData, colour: str, opacity: floa
     renderer.AddActor(actor)
 
 
+def _fitted(
+    centre: NDArray, right: NDArray, up: NDArray, surfaces: list[vtkPolyData], aspect: float
+) -> tuple[NDArray, float]:
+    """Middle, RAS mm, and height, mm, of a picture that holds the vertebra and the whole of the surfaces.
+
+    Args:
+        centre: (3,) usual middle of the picture.
+        right, up: (3,) directions of the picture.
+        aspect: width by height of the picture.
+    """
+    if not surfaces:
+        return centre, VIEW_HEIGHT_MM
+    kept = KEPT_SHARE * VIEW_HEIGHT_MM / 2 * np.array([[-aspect, -1.0, 0.0], [aspect, 1.0, 0.0]])
+    offset = np.concatenate([vtk_to_numpy(surface.GetPoints().GetData()) for surface in surfaces]) - centre
+    points = np.concatenate([kept, offset @ np.stack([right, up, np.cross(right, up)], axis=1)])
+    nearer = 1 - points[:, 2:] / EYE_MM  # what is nearer to the eye is drawn further out
+    seen = points[:, :2] / nearer
+    middle = (seen.min(axis=0) + seen.max(axis=0)) / 2
+    # The eye moves with the middle, and each point by its own share of that.
+    reach = np.abs(seen - middle / nearer).max(axis=0) + NEEDLE_EDGE_MM
+    height = max(VIEW_HEIGHT_MM, float(np.max(2 * reach / [aspect, 1.0])))
+    return centre + middle @ np.stack([right, up]), height
+
+
 def _aim(
-    renderer: vtkRenderer, vertebra: Vertebra, centre: ArrayLike, azimuth_deg: float, elevation_deg: float
+    renderer: vtkRenderer,
+    vertebra: Vertebra,
+    centre: ArrayLike,
+    azimuth_deg: float,
+    elevation_deg: float,
+    height_mm: float = VIEW_HEIGHT_MM,
 ) -> tuple[NDArray, NDArray]:
     """Point the camera at the level; returns the picture's right and upward directions, RAS."""
     frame = vertebra.frame
@@ -176,11 +214,18 @@ def _aim(
     camera.SetFocalPoint(*centre)
     camera.SetPosition(*(centre + EYE_MM * from_centre))
     camera.SetViewUp(*up)
-    camera.SetViewAngle(2 * np.degrees(np.arctan(VIEW_HEIGHT_MM / 2 / EYE_MM)))
+    camera.SetViewAngle(2 * np.degrees(np.arctan(height_mm / 2 / EYE_MM)))
     return np.cross(up, from_centre), up
 
 
-def _in_view(vertebra: Vertebra, centre: NDArray, right: NDArray, up: NDArray, aspect: float) -> bool:
+def _in_view(
+    vertebra: Vertebra,
+    centre: NDArray,
+    right: NDArray,
+    up: NDArray,
+    aspect: float,
+    height_mm: float = VIEW_HEIGHT_MM,
+) -> bool:
     """Whether the picture can show any of a vertebra's grid: of a whole spine most levels are far outside, and drawing
     their surfaces takes as long as drawing those that are seen."""
     grid, frame = vertebra.grid, vertebra.frame
@@ -189,7 +234,7 @@ def _in_view(vertebra: Vertebra, centre: NDArray, right: NDArray, up: NDArray, a
     ends = np.array(np.meshgrid(*zip(np.zeros(3), np.array(grid.shape) - 1.0, strict=True))).reshape(3, 8).T
     offset = frame.to_ras(grid.to_local(ends)) - centre
     # Nearer to the eye a point is drawn further out; behind the eye nothing of a spine can lie.
-    half = VIEW_HEIGHT_MM / 2 * (1 - offset @ np.cross(right, up) / EYE_MM)
+    half = height_mm / 2 * (1 - offset @ np.cross(right, up) / EYE_MM)
     beyond = [sign * (offset @ axis) > width * half for axis, width in ((right, aspect), (up, 1.0)) for sign in (1, -1)]
     return not any(np.all(outside) for outside in beyond)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..augmentation.notices import SMALL_CAVITY_ML
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
-from ..model.plan import Point
 from .markup import Content, Markup, div, element, span, table
+from .needle_words import MEDIAL_RISK, angle_words, border_words, medial_rule, off_midline, tip_words
 from .parts import case_lines, folded_notes, foot, sheet, warning_box, warning_boxes
 from .pictures import PagePictures, operator_keys, picture_grid
 from .symbols import clearance_bar, clearance_state, symbol
@@ -20,8 +19,6 @@ from .wording import (
     MISSING,
     by_severity,
     cement_range_words,
-    convergence_words,
-    craniocaudal_words,
     dicom_words,
     needle_name,
     number,
@@ -31,8 +28,14 @@ from .wording import (
     with_brief_reasons,
 )
 
+if TYPE_CHECKING:
+    from ..imaging import MedialBorder
+
 LARGE_TYPE_CHARACTERS = 120
 """A reason longer than this is set a little smaller, or it would push the pictures off the page."""
+
+DENSE_ABOVE_CHARACTERS = 200
+"""Where stops and cautions are longer than this in all, the page is set smaller, so that pictures keep their size. [D]"""
 
 SAFETY_WORDS = {"safe": "safe", "tight": "tight", "breach": "BREACH"}
 
@@ -49,12 +52,14 @@ def operator_page(
     Args:
         case_warnings: warnings of the whole case: what stops it, and the rest where there is no overview page.
     """
+    loud = sum(len(item.message) for item in (*level.warnings, *case_warnings) if item.severity != "info")
     return sheet(
-        "operator",
+        "operator dense" if loud > DENSE_ABOVE_CHARACTERS else "operator",
         _head(plan, level, patient_name),
         _warnings(level, case_warnings),
         _keys(plan, level),
-        div("sides", [_side(plan, level, side) for side in ("left", "right")]),
+        div("sides", [_side(plan, level, side, pictures.medial_borders.get(side)) for side in ("left", "right")]),
+        medial_rule(pictures.medial_borders),
         picture_grid(pictures, operator_keys(level)),
         foot("", f"{level.level} · for the operator · 1 of 2"),
     )
@@ -160,10 +165,10 @@ def _cement_keys(level: LevelPlan) -> list[Markup]:
     ]
 
 
-def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
+def _side(plan: CasePlan, level: LevelPlan, side: str, border: MedialBorder | None) -> Markup:
     for trajectory in level.trajectories:
         if trajectory.side == side:
-            return _planned_side(plan, level, trajectory)
+            return _planned_side(plan, level, trajectory, border)
     if side in level.skipped_sides:
         reason = level.skipped_sides[side]
         return div(
@@ -178,7 +183,7 @@ def _side(plan: CasePlan, level: LevelPlan, side: str) -> Markup:
     )
 
 
-def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Markup:
+def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory, border: MedialBorder | None) -> Markup:
     state = span("state", symbol(needle.safety), SAFETY_WORDS[needle.safety], f" · grade {needle.breach_grade}")
     bad = " bad" if needle.safety == "breach" else ""
     said_above = any(needle.compromise and needle.compromise in warning.message for warning in level.warnings)
@@ -190,7 +195,8 @@ def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory) -> Marku
         # Nobody is led along a needle that breaches.
         _carm(needle) if needle.safety != "breach" else None,
         div(f"compromise{bad}", compromise) if compromise else None,
-        table([], _needle_rows(level, needle), class_="numbers"),
+        div("compromise bad", symbol("breach"), MEDIAL_RISK) if border is not None and border.at_risk else None,
+        table([], _needle_rows(level, needle, border), class_="numbers"),
         _clearances(plan, needle),
     )
 
@@ -204,14 +210,14 @@ def _carm(needle: Trajectory) -> Markup:
     )
 
 
-def _needle_rows(level: LevelPlan, needle: Trajectory) -> list[list[Content]]:
-    angles = f"{convergence_words(needle.convergence_angle_deg)}, {craniocaudal_words(needle.craniocaudal_angle_deg)}"
+def _needle_rows(level: LevelPlan, needle: Trajectory, border: MedialBorder | None) -> list[list[Content]]:
     slack = f"{number(needle.tolerated_offset_mm, 1, 'mm')} or {number(needle.tolerated_angle_deg, 1, '°')}"
     rows: list[list[Content]] = [
         ["Skin", _skin_words(level, needle)],
         ["Bone entry", _entry_words(level, needle)],
-        ["Angles", angles],
-        ["Tip", _tip_words(needle)],
+        ["Angles", angle_words(needle)],
+        *([["Medial border", border_words(border)]] if border is not None else []),
+        ["Tip", tip_words(needle)],
         ["Slack", f"{slack} before a wall is touched"],
     ]
     if needle.balloon:
@@ -225,14 +231,14 @@ def _skin_words(level: LevelPlan, needle: Trajectory) -> str:
         return "unknown: no skin in the images"
     words = f"{number(needle.skin_to_target_mm, 0, 'mm')} to the target"
     if needle.skin_ras is not None and level.frame is not None:
-        words += f"; {_off_midline(level, needle.skin_ras)}"
+        words += f"; {off_midline(level, needle.skin_ras)}"
     return words
 
 
 def _entry_words(level: LevelPlan, needle: Trajectory) -> str:
     words = f"{number(needle.bone_path_mm, 0, 'mm')} to the target"
     if level.frame is not None:
-        words += f"; {_off_midline(level, needle.entry_ras)}"
+        words += f"; {off_midline(level, needle.entry_ras)}"
     return words
 
 
@@ -241,20 +247,6 @@ def _cement_words(needle: Trajectory) -> str:
         return MISSING
     fillers = f" in {needle.bone_fillers} bone filler{'' if needle.bone_fillers == 1 else 's'}"
     return number(needle.cement_ml, 1, "ml") + (fillers if needle.bone_fillers is not None else "")
-
-
-def _tip_words(needle: Trajectory) -> str:
-    if abs(needle.midline_offset_mm) < 0.5:
-        return "on the midline"
-    where = "short of" if needle.midline_offset_mm > 0 else "past"
-    return f"{number(abs(needle.midline_offset_mm), 0, 'mm')} {where} the midline"
-
-
-def _off_midline(level: LevelPlan, point: Point) -> str:
-    """“19 mm left of the midline”: distance from the vertebra's mid-sagittal plane."""
-    assert level.frame is not None
-    offset = float(np.dot(np.subtract(point, level.frame.origin_ras), level.frame.right))
-    return f"{number(abs(offset), 0, 'mm')} {'right' if offset > 0 else 'left'} of the midline"
 
 
 def _balloon_words(needle: Trajectory, named: bool) -> str:

@@ -28,6 +28,9 @@ from .wording import (
     worst_severity,
 )
 
+LARGE_A_ROW = 2
+"""As in the style sheet's grid of the first sheet."""
+
 COMPACT_ABOVE = 8
 """More planned levels than these get two lines each instead of three, so that a whole spine stays on one page. [D]"""
 
@@ -107,7 +110,7 @@ def _levels_table(plan: CasePlan) -> Markup:
     head = element("thead", element("tr", [element("th", name, scope="col") for name in names]))
     compact = _is_compact(plan)
     rows = [_row(plan, level, compact) for level in plan.levels]
-    return element("table", head, element("tbody", rows), class_="levels compact" if compact else "levels")
+    return div("wide", element("table", head, element("tbody", rows), class_="levels compact" if compact else "levels"))
 
 
 def _is_compact(plan: CasePlan) -> bool:
@@ -130,7 +133,9 @@ def _large_pictures(plan: CasePlan, pictures: Mapping[str, PagePictures]) -> Mar
     if not shown:
         return None
     which = element("h2", "Highest grades and largest losses") if len(drawn) > len(chosen) else None
-    return div("large", which, picture_grid(PagePictures(shown), list(shown)))
+    rows = " two-rows" if len(shown) > LARGE_A_ROW else ""
+    sheet_ = " next-sheet" if _is_compact(plan) else ""
+    return div(f"large{rows}{sheet_}", which, picture_grid(PagePictures(shown), list(shown)))
 
 
 def _weight(level: LevelPlan) -> tuple[bool, int, float]:

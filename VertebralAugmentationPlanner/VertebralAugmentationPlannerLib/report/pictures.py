@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..model import Case, CasePlan, LevelPlan, Spine
 from .markup import Markup, div, element, render
+
+if TYPE_CHECKING:
+    from ..imaging import MedialBorder
 
 PLAN_ALONE = "No pictures: this report was written from the plan alone, without the CT and labels."
 
@@ -48,6 +51,8 @@ class PagePictures:
     notes: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
     """Why there are none at all."""
+    medial_borders: Mapping[str, MedialBorder] = field(default_factory=dict)
+    """By side, where a needle's tip is when it reaches the pedicle's medial border in AP; it takes the anatomy to know."""
 
 
 def level_page_pictures(
@@ -65,7 +70,7 @@ def level_page_pictures(
 
     keys = {*record_keys(level), *(operator_keys(level) if level.approach is not None else ())}
     drawn = level_pictures(case, spine, plan, level.level, keys=keys, progress=progress, should_cancel=should_cancel)
-    return PagePictures(drawn.pictures, drawn.notes)
+    return PagePictures(drawn.pictures, drawn.notes, medial_borders=drawn.medial_borders)
 
 
 def operator_keys(level: LevelPlan) -> list[str]:

@@ -12,7 +12,7 @@ from .markup import Content, Markup, div, element, render, span, table
 from .normals import GENANT, Source, normals
 from .parts import case_lines, foot, sheet, warning_box, warning_boxes
 from .pictures import PagePictures, picture_grid, record_keys
-from .wording import MISSING, REFERENCE_WORDS, by_severity, loss_words, number, procedure, signed
+from .wording import MISSING, REFERENCE_WORDS, by_severity, loss_words, number, signed
 
 DENSE_ABOVE_CHARACTERS = 1200
 """Notes and method longer than this are set smaller, so that the record stays on its one page."""
@@ -197,8 +197,8 @@ def _method_rows(plan: CasePlan, level: LevelPlan) -> list[list[Content]]:
             ["Expected after inflation", f"anterior height {height}, wedge {angle}; an expectation, not a promise"]
         )
     rows += _needle_points(level)
-    if procedure(plan):
-        rows.append(["Asked for", _options_words(plan)])
+    if asked := _options_words(plan, level):
+        rows.append(["Asked for", asked])
     return rows
 
 
@@ -212,8 +212,10 @@ def _needle_points(level: LevelPlan) -> list[list[Content]]:
     ]
 
 
-def _options_words(plan: CasePlan) -> str:
-    shown = ("procedure", "approach", "cannula", "balloon", "etiology", "labels", "catalog", "levels")
+def _options_words(plan: CasePlan, level: LevelPlan) -> str:
+    """The choices a level's sheet rests on; of a level that was measured alone, how its labels were read."""
+    of_needles = ("procedure", "approach", "cannula", "balloon", "etiology", "labels", "catalog", "levels")
+    shown = of_needles if level.approach is not None else ("labels",)
     parts = []
     for name in shown:
         value = plan.options.get(name)

@@ -51,6 +51,7 @@ thead th { font-weight: 600; color: var(--faint); border-bottom: .3mm solid var(
 .loud.many .stop { grid-column: 1 / -1; }
 .warning.stop { border-color: var(--breach); font-size: 10.5pt; font-weight: 700; }
 .warning.caution { font-size: 8.8pt; }
+.warning, .keys, .head { break-inside: avoid; }
 .warning.info { border: 0; border-left: .8mm solid var(--info); padding: .2mm 1.6mm; font-size: 7.6pt; }
 .warning.info .sym { display: none; }
 .none { color: var(--faint); }
@@ -72,11 +73,12 @@ details > summary { cursor: pointer; color: var(--faint); }
 .side .title .name { font-size: 15pt; font-weight: 800; }
 .side .title .state { font-weight: 700; font-size: 10pt; }
 .carm { background: #f1f1f1; padding: 1mm 1.8mm; margin: 1mm 0; }
-.carm .turn { font-size: 12.5pt; font-weight: 700; line-height: 1.2; }
+.carm .turn { font-size: 11.5pt; font-weight: 700; line-height: 1.2; }
 .side .compromise { background: #fff3d6; padding: .6mm 1.6mm; margin-bottom: 1mm; }
 .side .compromise.bad { background: #fbe3d6; }
 .side th { color: var(--faint); white-space: nowrap; padding-right: 2.4mm; }
-.side td { font-weight: 600; }
+.side th, .side td { padding-top: .35mm; padding-bottom: .35mm; line-height: 1.25; }
+.side td { font-weight: 600; } .side td .plain { font-weight: 400; }
 .side .gauge { font-size: 9pt; font-weight: 600; color: var(--faint); }
 .walls { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1mm 2mm; margin-top: 1.2mm; }
 .wall b { font-size: 9.4pt; white-space: nowrap; }
@@ -89,12 +91,23 @@ details > summary { cursor: pointer; color: var(--faint); }
 .side.unused .reason { font-size: 11pt; color: var(--faint); margin-top: 2mm; }
 
 .pictures { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); grid-auto-rows: minmax(0, 1fr);
-  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 64mm; }
+  gap: 1.4mm 1.6mm; flex: 1 1 0; min-height: 56mm; break-inside: avoid; }
 .pictures.one-row { min-height: 32mm; }
-.pictures figure { display: flex; flex-direction: column; min-height: 0; }
+.pictures figure { break-inside: avoid; display: flex; flex-direction: column; min-height: 0; }
 .pictures figure > svg { display: block; width: 100%; height: auto; flex: 1 1 0; min-height: 0; }
 .pictures figcaption { font-size: 6.4pt; line-height: 1.15; color: var(--faint); flex: none; padding-bottom: .4mm; }
 .no-pictures { font-size: 7.6pt; color: var(--faint); }
+
+.operator.dense { gap: 1.4mm; } .operator.dense .pictures { min-height: 48mm; }
+.operator.dense .level { font-size: 40pt; } .operator.dense .head { padding-bottom: 1mm; }
+.operator.dense .loud .warning { padding: .3mm 1.2mm; } .operator.dense .loud.many { gap: .8mm 1.6mm; }
+.operator.dense .warning.caution { font-size: 7.4pt; line-height: 1.22; }
+.operator.dense .warning .sym { width: 3.6mm; height: 3.6mm; }
+.operator.dense .key { padding: .4mm 2mm .5mm; } .operator.dense .key .value { font-size: 12.5pt; }
+.operator.dense .side { padding: .8mm 1.8mm; font-size: 8.2pt; } .operator.dense .side .title .name { font-size: 12.5pt; }
+.operator.dense .carm { padding: .6mm 1.6mm; margin: .5mm 0; } .operator.dense .carm .turn { font-size: 10pt; }
+.operator.dense .side th, .operator.dense .side td { padding-top: .2mm; padding-bottom: .2mm; line-height: 1.2; }
+.operator.dense .walls { margin-top: .6mm; gap: .4mm 2mm; }
 
 .columns { display: grid; grid-template-columns: 1fr 1fr; gap: 1mm 5mm; }
 .record.dense .pictures.one-row { min-height: 28mm; }
@@ -112,8 +125,8 @@ details > summary { cursor: pointer; color: var(--faint); }
 .memory { background: #fff3d6; font-weight: 600; }
 .checksum { font: 6pt/1.2 "DejaVu Sans Mono", Consolas, Menlo, monospace; overflow-wrap: anywhere; }
 .path { overflow-wrap: anywhere; }
-.foot { margin-top: auto; display: flex; justify-content: space-between; gap: 4mm; border-top: .3mm solid var(--line);
-  padding-top: .8mm; font-size: 7pt; color: var(--faint); }
+.foot { margin-top: auto; break-before: avoid; display: flex; justify-content: space-between; gap: 4mm;
+  border-top: .3mm solid var(--line); padding-top: .8mm; font-size: 7pt; color: var(--faint); }
 .foot b { color: var(--ink); }
 .overview table td, .overview table th { padding: 1.2mm 2mm 1.2mm 0; }
 .overview tbody th { font-size: 17pt; font-weight: 800; line-height: 1; white-space: nowrap; }
@@ -127,8 +140,11 @@ details > summary { cursor: pointer; color: var(--faint); }
 .overview tbody tr { break-inside: avoid; }
 .overview .compact td { padding: .6mm 2mm .6mm 0; } .overview .compact tbody th { font-size: 15pt; padding: .8mm 2mm 0 0; }
 .levels.compact th:nth-child(2) { width: 52mm; }
-.overview .large { break-inside: avoid; }
-.overview .large .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); grid-auto-rows: 96mm; gap: 2mm 3mm; }
+.overview .large { break-inside: avoid; display: flex; flex-direction: column; flex: 1 1 0; min-height: 60mm;
+  max-height: 102mm; }
+.overview .large.two-rows { min-height: 116mm; max-height: 200mm; }
+.overview .large.next-sheet { flex: none; height: 102mm; } .overview .large.two-rows.next-sheet { height: 200mm; }
+.overview .large .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 2mm 3mm; min-height: 0; }
 .overview .notes { columns: 1; }
 .overview .notes .warning { font-size: 8pt; }
 
@@ -137,7 +153,20 @@ details > summary { cursor: pointer; color: var(--faint); }
 @media screen { body { background: #8a8f94; padding: 8mm 0; }
   .sheet { background: #fff; width: 210mm; min-height: 297mm; margin: 0 auto 8mm; padding: 10mm 11mm; }
   .print-only { display: none; } }
-@media screen and (max-width: 215mm) { body { padding: 0; } .sheet { width: auto; padding: 4mm; } }
+@media screen and (max-width: 215mm) { body { padding: 0; } .sheet { width: auto; min-height: 0; padding: 4mm; }
+  .wide { overflow-x: auto; } .wide > table { min-width: 178mm; } }
+@media screen and (max-width: 160mm) {
+  .head { flex-wrap: wrap; gap: 1mm 4mm; } .head .what { flex-basis: 60%; } .head .case { max-width: none; text-align: left; }
+  .loud.many, .sides, .columns, .columns.uneven { grid-template-columns: minmax(0, 1fr); }
+  .keys { grid-auto-flow: row; grid-template-columns: 1fr 1fr; } .key { border-left: 0; }
+  .key .value { white-space: normal; }
+  .side th { white-space: normal; }
+  .notes { columns: 1; }
+  .pictures, .overview .large .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); grid-auto-rows: auto; }
+  .pictures, .pictures.one-row, .record.dense .pictures.one-row { flex: none; min-height: 0; }
+  .overview .large, .overview .large.two-rows { flex: none; height: auto; min-height: 0; max-height: none; }
+  .pictures figure > svg { flex: none; }
+  .foot { flex-wrap: wrap; } }
 """
 
 STYLE = _SHEET.replace("SAFE", BLUISH_GREEN).replace("TIGHT", ORANGE).replace("BREACH", VERMILION).replace("INFO", BLUE)

@@ -20,7 +20,7 @@ from ..imaging import (
 )
 from ..imaging.carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM
 from ..imaging.fluoroscopy import FIELD_MM, picture_letters
-from ..imaging.pictures import POSTERIOR_WALL_TOLERANCE_MM
+from ..imaging.medial_border import POSTERIOR_WALL_TOLERANCE_MM
 from ..imaging.raster import coloured, enlarged
 from ..model import InputError, Trajectory, Vertebra
 
