@@ -43,7 +43,7 @@ def errorDisplay(text: str, details: str | None = None) -> None:
 
 
 def confirmDisplay(question: str, title: str) -> bool:
-    """Ask for OK or Cancel. In testing mode it is only logged, and OK."""
+    """Ask for OK or Cancel. In testing mode it is only logged, and means Cancel: there ``slicer.util`` compares True with OK."""
     return bool(util.confirmOkCancelDisplay(question, title))
 
 
