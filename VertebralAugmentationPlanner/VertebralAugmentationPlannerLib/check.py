@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import path_warnings, reevaluate, unlike_numbers
+from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers
 from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
@@ -269,8 +269,7 @@ def _without_path(warnings: Iterable[PlanWarning], needle: str) -> tuple[PlanWar
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:
     severity = "caution" if needle.safety in ("safe", "tight") else "stop"
-    state = "it breaches a wall" if needle.safety == "breach" else f"it is {needle.safety}"
-    text = f"{level} {needle.side}: {what}; {state}"
+    text = f"{level} {needle.side}: {what}; {SAFETY_SENTENCES[needle.safety]}"
     if planned_again and needle.safety != "breach":  # a breach gets neither, and says so itself
         text += ", and balloon and cement were planned for it again"
     return PlanWarning(NEEDLE_MOVED, severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")

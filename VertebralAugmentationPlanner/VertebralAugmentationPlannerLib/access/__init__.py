@@ -6,11 +6,13 @@ from .instruments import cannulas_to_try
 from .judged import mark_moved, mark_unjudged, refuse_unjudged, unlike_numbers
 from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate
+from .safety import SAFETY_SENTENCES
 from .search import FoundPath, find_path
 from .skin import skin_point
 from .space import AccessSpace, access_space
 
 __all__ = [
+    "SAFETY_SENTENCES",
     "WARNING_CODES",
     "AccessPlan",
     "AccessSpace",

@@ -38,6 +38,9 @@ WALL_NAMES = {
 }
 PEDICLE_WALLS = ("pedicle_wall", "canal")
 
+SAFETY_SENTENCES = {"safe": "it is safe", "tight": "it is tight", "breach": "it breaches a wall"}
+"""What is said of a needle that was judged anew."""
+
 
 @dataclass(frozen=True)
 class Shortage:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import planner
 from ..access import WARNING_CODES as ACCESS_CODES
-from ..access import PathEvaluator, mark_moved, path_warnings, reevaluate
+from ..access import SAFETY_SENTENCES, PathEvaluator, mark_moved, path_warnings, reevaluate
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
 from ..augmentation import load_catalog, set_by_hand
@@ -149,7 +149,8 @@ class Engine:
         name = f"{level.level} {needle.side}"
         kept = _without_path(level, needle.side).warnings
         severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
-        message = f"{name}: the needle was moved by hand; it is {needle.safety}. {needle.compromise or ''}".strip()
+        state = SAFETY_SENTENCES[needle.safety]
+        message = f"{name}: the needle was moved by hand; {state}. {needle.compromise or ''}".strip()
         warning = PlanWarning("needle_moved", severity, message, "the user's edit")
         found = [] if case is None else path_warnings(level.level, case, needle)
         return replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
