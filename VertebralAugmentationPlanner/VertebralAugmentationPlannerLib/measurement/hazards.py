@@ -64,7 +64,7 @@ def collapse_warnings(measurements: Measurements) -> list[PlanWarning]:
     if loss > NEAR_TOTAL_LOSS_PERCENT:
         text = f"Near-total collapse: {loss:.0f} % of height is lost; access is difficult and little room is left."
         return [PlanWarning("near_total_collapse", "caution", text, "Height loss above 65–70 % [M]")]
-    text = f"{loss:.0f} % of height is lost: above 50 % kyphoplasty did better than vertebroplasty."
+    text = f"{loss:.0f} % of height is lost: above 50 % kyphoplasty did better than vertebroplasty, where a balloon still has room."
     return [PlanWarning("height_loss_above_half", "info", text, "Yavuz 2023 [V]")]
 
 
