@@ -220,12 +220,19 @@ def test_a_needle_moved_while_nobody_followed_it_is_a_breach_where_it_lies(plann
     where, needle = line.GetNthControlPointPositionWorld(1), other.needle(planned, "L1", "left")
     assert needle.target_ras == pytest.approx(where) and needle.safety == "breach"
     assert line.GetName() == "L1 left needle (breach)" and stops(other, planned) == ["needle_not_judged"]
+    level = other.currentPlan(planned).level("L1")
+    # Skin point, balloon, cement and expected height were those of the old place.
+    assert needle.skin_ras is None and needle.skin_to_target_mm is None
+    assert level.cement is None and level.predicted is None and not any(n.balloon for n in level.trajectories)
+    assert "no_augmentation" in [warning.code for warning in level.warnings]
+    assert planned.GetNodeReference("balloon.L1.left") is None
     assert read_plan_text(planned) == other.currentPlan(planned)
     drag(other.node(planned, "needle.L1.right"), 1, (0.2, 0.0, 0.0))
     assert line.GetNthControlPointPositionWorld(1) == pytest.approx(where)
     assert other.needle(planned, "L1", "left").safety == "breach"
     drag(line, 1, (0.0, 0.0, -4.0))
     assert other.needle(planned, "L1", "left").safety == "safe" and stops(other, planned) == []
+    assert other.currentPlan(planned).level("L1").cement is not None
 
 
 def test_a_height_moved_while_nobody_followed_it_is_measured(logic, planned, reopened):

@@ -7,7 +7,8 @@ import pytest
 import slicer
 from VertebralAugmentationPlannerLib.model import InputError, Margins, PlanningCancelled, PlanOptions
 from VertebralAugmentationPlannerLib.model.serialisation import to_plain
-from VertebralAugmentationPlannerLib.scene.bundle import new_parameter_node
+from VertebralAugmentationPlannerLib.scene import roles
+from VertebralAugmentationPlannerLib.scene.bundle import MODULE_NAME, new_parameter_node
 from VertebralAugmentationPlannerLib.scene.choices import options_of
 from VertebralAugmentationPlannerLib.scene.editing import line_ends
 from VertebralAugmentationPlannerLib.scene.numbers import readMargins, writeMargins
@@ -217,3 +218,30 @@ class TestChoicesOfAnEdit:
         logic.buildScene(replace(logic.currentPlan(planned), options=to_plain(made_with)), parameterNode=planned)
         used = self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned))
         assert used.procedure == "vertebroplasty" and used.balloon == "auto"
+
+    def test_another_run_of_another_level_leaves_a_loaded_one_as_it_was_planned(
+        self, logic, planned, monkeypatch, tmp_path
+    ):
+        logic.savePlan(planned, tmp_path / "plan.json")
+        logic.loadPlan(planned, tmp_path / "plan.json")
+        logic.planLevel(planned, "L2", procedure="vertebroplasty", margins=Margins(canal_mm=3.0))
+        used = self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned))
+        assert used.procedure == "kyphoplasty" and used.margins == Margins()
+
+    @pytest.mark.parametrize("text", ["{bad", '{"L1": 3}'])
+    def test_planning_again_mends_what_cannot_be_read(self, logic, planned, monkeypatch, text):
+        planned.SetParameter(roles.LEVEL_OPTIONS, text)
+        with pytest.raises(InputError, match="plan them again"):
+            logic.inflate(planned, "L1", "left", 1.0)
+        logic.planLevel(planned, "L1")
+        assert self.options(logic, monkeypatch, planned, lambda: self.nudge(logic, planned)).procedure == "kyphoplasty"
+
+
+def test_a_plan_that_was_never_hidden_for_another_is_seen_as_the_user_left_it(logic, planned):
+    planned.SetAttribute("ModuleName", MODULE_NAME)
+    display = logic.node(planned, "balloon.L1.left").GetDisplayNode()
+    display.SetVisibility(False)
+    assert logic.choosePlan(planned) and not display.GetVisibility()
+    second = logic.newPlan(planned)
+    assert logic.choosePlan(second) and logic.choosePlan(planned)
+    assert display.GetVisibility()

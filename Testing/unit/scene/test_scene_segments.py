@@ -256,6 +256,17 @@ def test_a_label_map_is_read_by_its_color_table_first(scene):
     assert points_of(merged.image, VERSE["T12"]) == points_of(boxes(), 2)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_a_label_map_written_by_a_script_is_read_whatever_its_type_and_a_stray_value(scene, kind):
+    node = label_map(scene, {1: VERSE["L1"], 2: VERSE["L2"]})
+    voxels = slicer.util.arrayFromVolume(node).astype(kind)
+    voxels[0, 0, 0] = 3_000_000  # a table as long as this would take a second and hundreds of megabytes
+    slicer.util.updateVolumeFromArray(node, voxels)
+    known = {part.key: part.meaning for part in parts_of(node) if part.meaning is not None}
+    assert [meaning.name for meaning in known.values()] == ["L1", "L2"]
+    assert points_of(merge(node, known).image, VERSE["L2"]) == points_of(boxes(), 2)
+
+
 def test_numbers_that_mean_nothing_are_left_to_the_user(scene):
     assert [part.meaning for part in parts_of(label_map(scene, {1: 90, 2: 91}))] == [None, None]
 

@@ -70,7 +70,8 @@ def mark_moved(level: LevelPlan, side: str, entry: Point, target: Point) -> Leve
         entry, target: where it lies now, RAS mm.
     """
     text = f"{MOVED}: it was moved while the plan was not open, and {UNTIL_JUDGED}"
-    moved, told = _unjudged(level.level, replace(level.trajectory(side), entry_ras=entry, target_ras=target), text)
+    there = replace(level.trajectory(side), entry_ras=entry, target_ras=target, skin_ras=None, skin_to_target_mm=None)
+    moved, told = _unjudged(level.level, there, text)
     needles = tuple(moved if needle.side == side else needle for needle in level.trajectories)
     return replace(level, trajectories=needles, warnings=(told, *level.warnings))
 

@@ -22,6 +22,8 @@ OF_A_RUN = ("levels", "labels", "catalog")
 of an own catalogue a plan keeps the name alone."""
 
 
+UNREADABLE = "What the levels were planned with cannot be read from the scene; plan them again."
+
 OF_A_FILLING = ("procedure", "balloon", "target_fill", "assumptions")
 """Options that balloon and cement are planned by; the others are the needle's."""
 
@@ -80,9 +82,23 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -
 
 def keep_level_options(parameter_node: Any, levels: Sequence[str], options: PlanOptions) -> None:
     """Remember what levels were planned or filled with: an edit of them goes on with that, whatever is chosen by then."""
-    kept = _level_options(parameter_node)
+    try:
+        kept = _level_options(parameter_node)
+    except InputError:  # this is the planning anew that its sentence asks for
+        kept = {}
     kept.update(dict.fromkeys(levels, _of_edits(to_plain(options))))
     plain(parameter_node).SetParameter(roles.LEVEL_OPTIONS, json.dumps(kept, sort_keys=True))
+
+
+def keep_earlier_options(parameter_node: Any, plan: CasePlan) -> None:
+    """Before a plan takes over the options of another run: what its levels were planned with, where nothing is kept of them yet."""
+    try:
+        known = _level_options(parameter_node)
+    except InputError:
+        known = {}
+    earlier = [level.level for level in plan.levels if level.trajectories and level.level not in known]
+    if earlier:
+        keep_level_options(parameter_node, earlier, PlanOptions.from_dict(_of_edits(plan.options)))
 
 
 def forget_level_options(parameter_node: Any) -> None:
@@ -112,8 +128,10 @@ def _level_options(parameter_node: Any) -> dict[str, Any]:
     try:
         kept = json.loads(text) if text else {}
     except ValueError as error:
-        raise InputError("What the levels were planned with cannot be read from the scene; plan them again.") from error
-    return kept if isinstance(kept, dict) else {}
+        raise InputError(UNREADABLE) from error
+    if not isinstance(kept, dict) or not all(isinstance(options, dict) for options in kept.values()):
+        raise InputError(UNREADABLE)
+    return kept
 
 
 def _of_edits(options: dict[str, Any]) -> dict[str, Any]:

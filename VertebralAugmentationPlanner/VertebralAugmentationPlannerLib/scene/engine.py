@@ -34,7 +34,7 @@ from ..model import (
     Vertebra,
 )
 from ..report import write_report
-from .edits import with_trajectory
+from .edits import with_trajectory, without_fillings
 
 OWN_CODES = frozenset({"no_augmentation"})
 """Codes of warnings that only the scene gives; the planner takes away its own."""
@@ -158,7 +158,13 @@ class Engine:
     def foundElsewhere(self, level: LevelPlan, side: str, ends: NDArray[np.floating]) -> LevelPlan:
         """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
         entry, target = (tuple(float(value) for value in end) for end in ends)
-        return mark_moved(_without_path(level, side), side, entry, target)  # type: ignore[arg-type]
+        filled = any(needle.cement_ml is not None or needle.balloon is not None for needle in level.trajectories)
+        level = _without_warnings(_without_path(level, side), AUGMENTATION_CODES if filled else frozenset())
+        level = mark_moved(level, side, entry, target)  # type: ignore[arg-type]
+        if not filled:
+            return level
+        text = f"{level.level}: the {side} needle was moved while the plan was not open; plan balloon and cement again."
+        return without_fillings(level, PlanWarning("no_augmentation", "caution", text, "the user's edit"))
 
     def reevaluate(
         self,

@@ -39,5 +39,5 @@ def _numbered(found: NDArray) -> tuple[NDArray, NDArray]:
     """Values, and the place of each found one among them. Not every value need be there."""
     largest = int(found.max())
     if largest <= MOST_COUNTED:
-        return np.arange(largest + 1), found
+        return np.arange(largest + 1), found.astype(np.intp, copy=False)  # an old bincount takes no uint64
     return np.unique(found, return_inverse=True)

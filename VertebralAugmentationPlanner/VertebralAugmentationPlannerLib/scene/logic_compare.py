@@ -16,6 +16,9 @@ from .references import node_of, plain
 if TYPE_CHECKING:
     from ..report import PlanComparison
 
+CHOSEN, HIDDEN = "1", "0"
+"""Marks of a plan that is worked on, and of one that was hidden for it."""
+
 
 class ComparingLogic(StepsLogic):
     """Comparison of plans, and the plans of the scene."""
@@ -73,7 +76,7 @@ class ComparingLogic(StepsLogic):
 
     def isChosen(self, parameterNode: Any) -> bool:
         """Whether this plan is the chosen one of its scene."""
-        return bool(plain(parameterNode).GetParameter(roles.CHOSEN))
+        return plain(parameterNode).GetParameter(roles.CHOSEN) == CHOSEN
 
     def choosePlan(self, parameterNode: Any) -> bool:
         """Show what this plan drew and hide what the others did; kept with the scene.
@@ -85,12 +88,14 @@ class ComparingLogic(StepsLogic):
         """
         chosen = plain(parameterNode)
         new = not self.isChosen(chosen)
-        for node in self.planNodes():
-            if node is not chosen:
-                node.SetParameter(roles.CHOSEN, "")
-                self.showPlan(node, False)
-        if new:
-            chosen.SetParameter(roles.CHOSEN, "1")
+        others = [node for node in self.planNodes() if node is not chosen]
+        for node in others:
+            node.SetParameter(roles.CHOSEN, HIDDEN)
+            self.showPlan(node, False)
+        # A plan that is alone, and was never hidden for another, is seen as the user left it.
+        hidden = new and (others or chosen.GetParameter(roles.CHOSEN) == HIDDEN)
+        chosen.SetParameter(roles.CHOSEN, CHOSEN)
+        if hidden:
             self.showPlan(chosen, True)
         return new
 

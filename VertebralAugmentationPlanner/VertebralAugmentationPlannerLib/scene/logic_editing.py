@@ -146,14 +146,14 @@ class EditingLogic(ViewsLogic, StepsLogic):
         spine = session.anatomy
         try:
             level = was or self.engine.remeasure(old, edit.part, edit.after, spine)
+            if was is None and edit.finished and level.trajectories and spine is not None:
+                # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
+                options = self._optionsOfLevel(session, edit.level)
+                volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
+                level = self.engine.augment(level, session.case(options), spine, options, volumes)
         except Exception:
             session.draw_measures(old, True)
             raise
-        if was is None and edit.finished and level.trajectories and spine is not None:
-            # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
-            options = self._optionsOfLevel(session, edit.level)
-            volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
-            level = self.engine.augment(level, session.case(options), spine, options, volumes)
         session.draw_measures(level, edit.finished)
         self._tell(session.parameter_node, Change("height", edit.level, edit.part, edit.finished))
 

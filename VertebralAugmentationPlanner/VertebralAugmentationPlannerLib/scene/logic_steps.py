@@ -12,6 +12,7 @@ from .changes import Change
 from .choices import (
     OF_A_FILLING,
     forget_level_options,
+    keep_earlier_options,
     keep_level_options,
     make_options,
     options_of,
@@ -129,6 +130,7 @@ class StepsLogic(InputsLogic):
         asked = self.engine.askedLevels(session.plan, chosen)
         plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
         self._history.clear(session.parameter_node.GetID())
+        keep_earlier_options(parameterNode, session.plan)
         session.set_plan(plan)
         keep_level_options(parameterNode, asked, chosen)
         self._tell(parameterNode, Change("plan"))

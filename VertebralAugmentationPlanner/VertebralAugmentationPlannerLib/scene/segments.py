@@ -20,7 +20,7 @@ from ..case.names import BodyPart, part_of_code, part_of_name
 from ..case.numbering import VERSE, numbering_of
 from ..model import Image, InputError, PlanWarning
 from ..model.geometry import label_boxes
-from .label_scan import label_centres
+from .label_scan import MOST_COUNTED, label_centres
 from .lattice import common_lattice, on_lattice
 from .volumes import image_from_volume, is_label_map, is_segmentation, matrix_array, node_to_world
 
@@ -140,8 +140,19 @@ def _terminology(segment: Any) -> BodyPart | None:
     return None
 
 
-def _parts_of_label_map(node: Any) -> list[Part]:
+def _label_image(node: Any) -> Image:
+    """A label map's values, world RAS."""
     image = image_from_volume(node, "segmentation")
+    return Image(_whole(image.voxels), image.ijk_to_ras)
+
+
+def _whole(voxels: NDArray) -> NDArray:
+    """Label values as integers: a script may have written them as floating-point numbers."""
+    return voxels if np.issubdtype(voxels.dtype, np.integer) else voxels.astype(np.int32)
+
+
+def _parts_of_label_map(node: Any) -> list[Part]:
+    image = _label_image(node)
     values = list(label_centres(image.voxels))
     names, colors = _color_table(node, values)
     meanings = {value: _meaning(names[value]) for value in values}
@@ -214,7 +225,7 @@ def layers(node: Any, keys: list[str]) -> list[Layer]:
         InputError: the segmentation has closed surfaces only; a non-linear transform.
     """
     if is_label_map(node):
-        return [Layer(image_from_volume(node, "segmentation"), {key: int(key) for key in keys})]
+        return [Layer(_label_image(node), {key: int(key) for key in keys})]
     if not keys:
         return []  # a segmentation that was just made has no representation at all
     require_voxels(node)
@@ -236,7 +247,10 @@ def part_boxes(node: Any, keys: list[str]) -> dict[str, PartBox]:
     """Box of each part that has voxels, in the order of the keys. Raises as :func:`layers`."""
     found = {}
     for layer in layers(node, keys):
-        boxes = label_boxes(layer.image.voxels)
+        voxels = layer.image.voxels
+        if voxels.size and voxels.max() > MOST_COUNTED:  # boxes are looked up in a table as long as the largest value
+            voxels = np.where(np.isin(voxels, list(layer.values.values())), voxels, 0)
+        boxes = label_boxes(voxels)
         for key, value in layer.values.items():
             if value in boxes:
                 found[key] = PartBox(_cropped(layer.image, boxes[value]), value)
@@ -276,9 +290,7 @@ def _oriented_image(data: Any, world: NDArray) -> Image:
     box = _oriented_box(data, world)
     shape = box.voxels.shape[::-1]
     voxels = vtk_to_numpy(data.GetPointData().GetScalars()).reshape(shape).transpose(2, 1, 0)
-    if not np.issubdtype(voxels.dtype, np.integer):
-        voxels = voxels.astype(np.int32)  # whole numbers all the same: they are label values
-    return Image(voxels, box.ijk_to_ras)
+    return Image(_whole(voxels), box.ijk_to_ras)
 
 
 def _oriented_box(data: Any, world: NDArray) -> Image:

@@ -88,9 +88,12 @@ class Session:
         self.editor.start()
 
     def _show_found(self, level: LevelPlan) -> None:
+        emptied = level.trajectories != self.level(level.level).trajectories
         self.set_level(level, draw=False)
         with self.editor.quiet():
             draw_measures(self.parameter_node, level)
+            if emptied:
+                draw_level(self.parameter_node, level, None)
             for needle in level.trajectories:
                 style_needle(self.parameter_node, level.level, needle)
             self.draw_tables()
