@@ -82,20 +82,14 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -
 
 def keep_level_options(parameter_node: Any, levels: Sequence[str], options: PlanOptions) -> None:
     """Remember what levels were planned or filled with: an edit of them goes on with that, whatever is chosen by then."""
-    try:
-        kept = _level_options(parameter_node)
-    except InputError:  # this is the planning anew that its sentence asks for
-        kept = {}
+    kept = _level_options_to_replace(parameter_node)
     kept.update(dict.fromkeys(levels, _of_edits(to_plain(options))))
     plain(parameter_node).SetParameter(roles.LEVEL_OPTIONS, json.dumps(kept, sort_keys=True))
 
 
 def keep_earlier_options(parameter_node: Any, plan: CasePlan) -> None:
     """Before a plan takes over the options of another run: what its levels were planned with, where nothing is kept of them yet."""
-    try:
-        known = _level_options(parameter_node)
-    except InputError:
-        known = {}
+    known = _level_options_to_replace(parameter_node)
     earlier = [level.level for level in plan.levels if level.trajectories and level.level not in known]
     if earlier:
         keep_level_options(parameter_node, earlier, PlanOptions.from_dict(_of_edits(plan.options)))
@@ -132,6 +126,14 @@ def _level_options(parameter_node: Any) -> dict[str, Any]:
     if not isinstance(kept, dict) or not all(isinstance(options, dict) for options in kept.values()):
         raise InputError(UNREADABLE)
     return kept
+
+
+def _level_options_to_replace(parameter_node: Any) -> dict[str, Any]:
+    """The same for who writes them anew: nothing where they cannot be read, as this is the planning that the sentence asks for."""
+    try:
+        return _level_options(parameter_node)
+    except InputError:
+        return {}
 
 
 def _of_edits(options: dict[str, Any]) -> dict[str, Any]:
