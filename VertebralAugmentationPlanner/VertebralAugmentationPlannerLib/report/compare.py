@@ -10,6 +10,7 @@ import numpy as np
 
 from ..model import LEVELS, CasePlan, ImageRecord, LevelPlan, Trajectory
 from ..model.geometry import unit
+from ..model.plan import NOT_JUDGED
 
 Value = float | int | str | None
 
@@ -82,8 +83,11 @@ def compare_plans(a: CasePlan, b: CasePlan, name_a: str = "A", name_b: str = "B"
     """Compare two plans of one case; differences are b − a.
 
     Points are compared in world coordinates, so the plans must come from the same CT or registered ones; a note says
-    where the images differ.
+    where the images differ. Of a needle that was edited in its file and not judged since only the place is compared.
     """
+    from ..access import mark_unjudged  # with SciPy, which nothing else here needs
+
+    a, b = mark_unjudged(a), mark_unjudged(b)
     levels_a = {level.level: level for level in a.levels}
     levels_b = {level.level: level for level in b.levels}
     names = [name for name in LEVELS if name in levels_a or name in levels_b]
@@ -123,6 +127,12 @@ def _get(dotted: str) -> Getter:
     return read
 
 
+def _found(dotted: str) -> Getter:
+    """What the images tell of a needle; “not judged” of one that was not judged where it lies."""
+    read = _get(dotted)
+    return lambda needle: read(needle) if needle.judged else NOT_JUDGED
+
+
 _LEVEL = (
     ("approach", "", _get("approach"), 0),
     ("cement", "ml", _get("cement.volume_ml"), 1),
@@ -156,25 +166,25 @@ _NEEDLE = (
     ("craniocaudal", "°", _get("craniocaudal_angle_deg"), 1),
     ("C-arm LAO + / RAO −", "°", _get("carm.primary_deg"), 1),
     ("C-arm CRA + / CAU −", "°", _get("carm.secondary_deg"), 1),
-    ("skin to target", "mm", _get("skin_to_target_mm"), 1),
-    ("bone path", "mm", _get("bone_path_mm"), 1),
+    ("skin to target", "mm", _found("skin_to_target_mm"), 1),
+    ("bone path", "mm", _found("bone_path_mm"), 1),
     ("tip off the midline", "mm", _get("midline_offset_mm"), 1),
-    ("slack, offset", "mm", _get("tolerated_offset_mm"), 1),
-    ("slack, angle", "°", _get("tolerated_angle_deg"), 1),
+    ("slack, offset", "mm", _found("tolerated_offset_mm"), 1),
+    ("slack, angle", "°", _found("tolerated_angle_deg"), 1),
     ("safety", "", _get("safety"), 0),
-    ("breach grade", "", _get("breach_grade"), 0),
+    ("breach grade", "", _found("breach_grade"), 0),
     ("balloon", "", _get("balloon.model"), 0),
     ("balloon volume", "ml", _get("balloon.planned_volume_ml"), 1),
     ("cement, this side", "ml", _get("cement_ml"), 1),
 )
 
 _CLEARANCE = (
-    ("clearance, canal", "mm", _get("clearance_mm.canal"), 1),
-    ("clearance, pedicle wall", "mm", _get("clearance_mm.pedicle_wall"), 1),
-    ("clearance, end plates", "mm", _get("clearance_mm.endplate"), 1),
-    ("clearance, anterior wall", "mm", _get("clearance_mm.anterior_wall"), 1),
-    ("clearance, lateral wall", "mm", _get("clearance_mm.lateral_wall"), 1),
-    ("clearance, neighbour", "mm", _get("clearance_mm.neighbour"), 1),
+    ("clearance, canal", "mm", _found("clearance_mm.canal"), 1),
+    ("clearance, pedicle wall", "mm", _found("clearance_mm.pedicle_wall"), 1),
+    ("clearance, end plates", "mm", _found("clearance_mm.endplate"), 1),
+    ("clearance, anterior wall", "mm", _found("clearance_mm.anterior_wall"), 1),
+    ("clearance, lateral wall", "mm", _found("clearance_mm.lateral_wall"), 1),
+    ("clearance, neighbour", "mm", _found("clearance_mm.neighbour"), 1),
 )
 
 

@@ -1,4 +1,5 @@
-"""The numbers of a plan as table nodes. A number that could not be computed is an empty cell, never a zero."""
+"""The numbers of a plan as table nodes. A number that could not be computed is an empty cell, never a zero; one of a needle that
+was not judged where it lies is called so."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import slicer
 import vtk
 
 from ..model import CasePlan
+from ..model.plan import FOUND_IN_BONE, NOT_JUDGED
 from . import roles
 from .folders import put_in_folder
 from .references import make_node
@@ -45,8 +47,10 @@ def _measured(name: str, title: str, unit: str, decimals: int | None, path: str 
 
 
 def _needle(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
-    """A column of the needles; a row is (level, trajectory)."""
-    return Column(name, title, unit, decimals, _get(path or name, lambda row: row[1]))
+    """A column of the needles; a row is (level, trajectory). What only the images tell is missing of a needle not judged."""
+    read, needs_images = _get(path or name, lambda row: row[1]), (path or name).split(".")[0] in FOUND_IN_BONE
+    value = (lambda row: read(row) if row[1].judged else NOT_JUDGED) if needs_images else read
+    return Column(name, title, unit, decimals, value)
 
 
 MEASUREMENT_COLUMNS = (
@@ -132,4 +136,4 @@ def _cell(column: Column, item: Any) -> str:
     value = column.value(item)
     if value is None:
         return ""
-    return str(value) if column.decimals is None else f"{value:.{column.decimals}f}"
+    return str(value) if column.decimals is None or isinstance(value, str) else f"{value:.{column.decimals}f}"
