@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from fake_logic import with_images
-from VertebralAugmentationPlannerLib.access import unjudged
 from VertebralAugmentationPlannerLib.model import Assumptions, Margins, PlanningCancelled
 from VertebralAugmentationPlannerLib.model.plan import CementPlan
 
@@ -120,22 +119,6 @@ class TestNeedles:
         assert needle_text(panel, 0, 0) == "✖ breach"
         assert needle_text(panel, 1, 0) == "✖ −2.1"
         assert needle_text(panel, 7, 0) == "C"
-
-    def test_a_needle_that_was_not_judged_shows_no_number_that_needs_the_images(self, a_planned_panel: Any) -> None:
-        panel, logic = a_planned_panel, a_planned_panel.logic
-        level = logic.casePlan.level("T12")
-        moved = unjudged(level.frame, level.trajectory("left"), "the needle was moved")
-        changes = {name: value for name, value in vars(moved).items() if name != "side"}
-        logic.replaceNeedle("T12", "left", **changes)
-        logic.tell(panel.node.parameterNode, "needle", "T12", "left")
-        shown = [needle_text(panel, row, 0) for row in range(panel.ui.needleTable.rowCount)]
-        assert shown[0] == "✖ breach" and shown[1:9] == ["not judged"] * 8
-        assert shown[13:15] == ["not judged"] * 2  # in bone, from skin
-        assert shown[9] == "13°" and shown[12].startswith("10G") and shown[15] == "7.5\u00a0mm"
-        panel.panel.refresh()
-        text = panel.ui.summaryBrowser.toPlainText()
-        assert "towards the feet; breach, not judged." in text and "—" not in text
-        assert not any("None" in text for text in shown)
 
     def test_a_drag_in_another_plan_changes_nothing(self, a_planned_panel: Any, a_slicer: Any) -> None:
         panel, logic = a_planned_panel, a_planned_panel.logic
