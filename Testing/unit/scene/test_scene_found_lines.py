@@ -10,6 +10,7 @@ from test_scene_follow import LINE, said, stops
 from VertebralAugmentationPlannerLib.access import WARNING_CODES
 from VertebralAugmentationPlannerLib.scene.editing import line_ends
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
+from VertebralAugmentationPlannerLib.scene.motion import shared_motion
 from VertebralAugmentationPlannerLib.scene.plan_text import read_plan_text
 from VertebralAugmentationPlannerLib.scene.references import owned_roles
 
@@ -158,6 +159,17 @@ def test_needles_that_are_judged_one_by_one_end_the_word_of_the_lines(planned, c
     assert stops(other, planned) == [] and other.currentPlan(planned).level("L1").cement is not None
 
 
+def test_a_needle_moved_by_a_hair_is_not_all_lines(planned, reopened):
+    other = reopened((LINE, 1, (0.0, 0.0, 0.06)))
+    assert stops(other, planned) == ["needle_not_judged"] and other.needle(planned, "L1", "right").judged
+
+
+def test_lines_moved_together_are_called_so_where_one_of_them_was_deleted_meanwhile(planned, carried_away, scene):
+    scene.RemoveNode(planned.GetNodeReference("height.L1.middle"))
+    other = carried_away(transform_of(shift=(0.0, 0.0, 9.0)))
+    assert stops(other, planned) == ["lines_moved_together"] and not said(other, planned, "L1", "heights_edited")
+
+
 def test_lines_that_were_stretched_were_edited(planned, carried_away):
     matrix = transform_of()
     matrix.SetElement(2, 2, 1.2)
@@ -176,3 +188,15 @@ def test_a_needle_moved_while_editing_was_stopped_is_a_breach(logic, planned):
     move(logic.node(planned, LINE), 1, 0.0, 0.0, 4.0)
     logic.startEditing(planned)
     assert logic.needle(planned, "L1", "left").safety == "breach"
+
+
+def test_a_line_alone_and_a_mirror_image_tell_no_motion():
+    line, shift = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 30.0]]), np.array([5.0, 0.0, 0.0])
+    assert shared_motion(line, line + shift, 0.05) is None
+    body = np.vstack([line, line + [0.0, 30.0, 0.0], line + [20.0, 0.0, 0.0]])
+    assert shared_motion(body, body * [-1.0, 1.0, 1.0], 0.05) is None
+    motion = shared_motion(body, body + shift, 0.05)
+    assert motion.words == "by 5.0 mm" and motion.point(tuple(body[3])) == pytest.approx(body[3] + shift)
+    bent = body + shift
+    bent[0, 2] += 0.3
+    assert shared_motion(body, bent, 0.05) is None

@@ -30,12 +30,13 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
     A line that nothing can be computed from (both ends in one place) is put back.
     """
     planned = _planned(level)
-    found = {role: _found(node_of(parameter_node, role), ends) for role, ends in planned.items()}
-    moved = {role: ends for role, ends in found.items() if ends is not None and _elsewhere(ends, planned[role])}
+    lines = {role: _found(node_of(parameter_node, role), ends) for role, ends in planned.items()}
+    found = {role: ends for role, ends in lines.items() if ends is not None}
+    moved = {role: ends for role, ends in found.items() if _elsewhere(ends, planned[role])}
     if not moved:
         return level
-    if all(ends is not None for ends in found.values()):
-        motion = shared_motion(list(planned.values()), list(found.values()), SAME_PLACE_MM)
+    if len(moved) == len(found):
+        motion = shared_motion([planned[role] for role in moved], list(moved.values()), SAME_PLACE_MM)
         if motion is not None:
             return engine.movedTogether(level, motion)
     for role, ends in moved.items():
