@@ -10,6 +10,7 @@ import slicer
 import vtk
 
 from ..model import CasePlan
+from ..model.fields import field_at
 from ..model.plan import FOUND_IN_BONE, NOT_JUDGED
 from . import roles
 from .folders import put_in_folder
@@ -26,30 +27,18 @@ class Column(NamedTuple):
     value: Callable[[Any], Any]
 
 
-Value = Callable[[Any], Any]
-
-
-def _get(path: str, of: Callable[[Any], Any] = lambda row: row) -> Value:
-    """The field at the end of a dotted path; None as soon as something on the way is missing."""
-
-    def read(row: Any) -> Any:
-        thing = of(row)
-        for name in path.split("."):
-            thing = None if thing is None else getattr(thing, name)
-        return thing
-
-    return read
-
-
 def _measured(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
     """A column of the measurements; its field is its name unless a path says otherwise."""
-    return Column(name, title, unit, decimals, _get(f"measurements.{path or name}"))
+    return Column(name, title, unit, decimals, field_at(f"measurements.{path or name}"))
 
 
 def _needle(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
     """A column of the needles; a row is (level, trajectory). What only the images tell is missing of a needle not judged."""
-    read, needs_images = _get(path or name, lambda row: row[1]), (path or name).split(".")[0] in FOUND_IN_BONE
-    value = (lambda row: read(row) if row[1].judged else NOT_JUDGED) if needs_images else read
+    read, needs_images = field_at(path or name), (path or name).split(".")[0] in FOUND_IN_BONE
+
+    def value(row: Any) -> Any:
+        return NOT_JUDGED if needs_images and not row[1].judged else read(row[1])
+
     return Column(name, title, unit, decimals, value)
 
 
