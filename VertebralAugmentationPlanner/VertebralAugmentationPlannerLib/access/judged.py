@@ -97,9 +97,14 @@ def unjudged(frame: FramePlan | None, needle: Trajectory, why: str | None) -> Tr
     """A needle as a breach, with what its two points alone tell: no number of another place stays beside them.
 
     Args:
-        frame: of its level; no level with needles is without.
+        frame: of its level.
+        why: in words.
+
+    Raises:
+        InputError: there is no frame, which no plan with needles lacks.
     """
-    assert frame is not None
+    if frame is None:
+        raise InputError("A level with needles has no frame; put back what was written.")
     way = np.subtract(needle.target_ras, needle.entry_ras)
     direction = np.array([frame.right, frame.anterior, frame.superior]) @ unit(way)
     return replace(
