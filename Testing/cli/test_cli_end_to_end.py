@@ -11,12 +11,22 @@ import numpy as np
 import pytest
 
 from VertebralAugmentationPlannerLib import anatomy, plan_case, report
-from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged
+from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged, unjudged
+from VertebralAugmentationPlannerLib.access.judged import LINES_MOVED
 from VertebralAugmentationPlannerLib.anatomy import build_spine
 from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.check import check_on_case
 from VertebralAugmentationPlannerLib.cli import main
-from VertebralAugmentationPlannerLib.model import CANNULAS, Case, CasePlan, LevelPlan, PlanOptions, Spine
+from VertebralAugmentationPlannerLib.model import (
+    CANNULAS,
+    Case,
+    CasePlan,
+    InputError,
+    LevelPlan,
+    PlanOptions,
+    PlanWarning,
+    Spine,
+)
 from VertebralAugmentationPlannerLib.report import write_report
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -185,6 +195,23 @@ def test_another_cannula_is_told_and_takes_the_balloon_it_does_not_pass(plan):
     assert "the plan’s numbers are not those found now" in said(now, "needle_moved")
     assert "does not pass the 13G cannula" in said(now, "filling_changed")
     assert now.level("T12").trajectories[0].balloon is None
+
+
+def test_needles_that_nobody_judged_are_judged_by_the_check_and_get_their_balloons(plan):
+    level = plan.level("T12")
+    told = PlanWarning(LINES_MOVED, "stop", "T12: all lines of T12 were moved together by 9.0 mm.", "the user's edit")
+    bare = tuple(
+        replace(unjudged(level.frame, needle, "moved"), balloon=None, cement_ml=None) for needle in level.trajectories
+    )
+    lost = with_level(plan, replace(level, trajectories=bare, cement=None, warnings=(*level.warnings, told)))
+    with pytest.raises(InputError, match="T12 left: the needle is not where the plan judged it"):
+        refuse_unjudged(lost)
+    now = checked(lost)
+    refuse_unjudged(now)
+    for before, after in zip(level.trajectories, now.level("T12").trajectories, strict=True):
+        assert after.judged and after.clearance_mm.canal == pytest.approx(before.clearance_mm.canal, abs=0.05)
+        assert after.balloon is not None and after.safety == before.safety
+    assert not any(warning.code == LINES_MOVED for warning in now.level("T12").warnings)
 
 
 def test_labels_are_blamed_only_where_they_are_others(plan):

@@ -11,7 +11,7 @@ import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
 from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers
-from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
+from .access.judged import LINES_MOVED, MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import catalog_of_plan, load_catalog, untenable
@@ -138,7 +138,8 @@ def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
         reason = vertebra.incomplete_reason if vertebra is not None else "it is not in the labels"
         raise InputError(f"{level.level} of the plan cannot be checked: {reason}.")
     trajectories = tuple(_checked(needle, vertebra, case, options) for needle in level.trajectories)
-    warnings, planned_again = level.warnings, False
+    warnings = tuple(warning for warning in level.warnings if warning.code != LINES_MOVED)
+    planned_again = False
     for before, now in zip(level.trajectories, trajectories, strict=True):
         what = _what_changed(level, before, now, other_labels)
         if what is not None:

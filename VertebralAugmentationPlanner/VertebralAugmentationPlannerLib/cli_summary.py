@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from .model import CasePlan, LevelPlan, PlanWarning, Trajectory
-from .model.plan import SEVERITIES
+from .model.plan import NOT_JUDGED, SEVERITIES
 from .report.wording import loss_words, placed
 
 WIDTH = 80
@@ -25,7 +25,7 @@ RULE = "-" * 77
 def summary(plan: CasePlan) -> str:
     """The plan on 80 columns. Each sentence stands once; notes are left to the report."""
     lines = [
-        f"{'Level':<6}{'Grade':<6}{'Loss':>5}   {'Left':<13}{'Right':<13}{'Clearance':>9}{'Cement':>8}"
+        f"{'Level':<6}{'Grade':<6}{'Loss':>5}   {'Left':<13}{'Right':<12}{'Clearance':>10}{'Cement':>8}"
         f"{'Stop':>6}{'Caution':>8}",
         RULE,
         *(_row(level) for level in plan.levels),
@@ -60,8 +60,8 @@ def _row(level: LevelPlan) -> str:
     counts = Counter(warning.severity for warning in level.warnings)
     stops, cautions = (str(counts[name]) if counts[name] else "" for name in ("stop", "caution"))
     row = (
-        f"{level.level:<6}{grade:<6}{_loss(level):>5}   {_needle(level, 'left'):<13}{_needle(level, 'right'):<13}"
-        f"{_clearance(level):>9}{cement:>8}{stops:>6}{cautions:>8}"
+        f"{level.level:<6}{grade:<6}{_loss(level):>5}   {_needle(level, 'left'):<13}{_needle(level, 'right'):<12}"
+        f"{_clearance(level):>10}{cement:>8}{stops:>6}{cautions:>8}"
     )
     return row.rstrip()
 
@@ -89,6 +89,8 @@ def _needle(level: LevelPlan, side: str) -> str:
 
 
 def _clearance(level: LevelPlan) -> str:
+    if not all(needle.judged for needle in level.trajectories):
+        return NOT_JUDGED
     gaps = [
         gap
         for needle in level.trajectories

@@ -1,15 +1,18 @@
 """What the planner delivers, refuses and says."""
 
 from dataclasses import MISSING, fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from analytic import Shape, vertebra
 
 from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, reevaluate
+from VertebralAugmentationPlannerLib.access.approach import OTHER_SIDE
 from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
 from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
-from VertebralAugmentationPlannerLib.access.side import wishes_for
+from VertebralAugmentationPlannerLib.access.side import SidePlan, wishes_for
+from VertebralAugmentationPlannerLib.access.target import UNILATERAL_REACH_MM
 from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Image, Measurements, PlanOptions, Vertebra
 
 WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
@@ -173,6 +176,35 @@ def test_a_lone_needle_that_cannot_reach_the_midline_says_where_the_cement_stays
     (needle,) = access.trajectories
     assert abs(needle.midline_offset_mm) > 3.0
     assert f"stays {needle.midline_offset_mm:.1f} mm short of the midline" in access.approach_reason
+
+
+@pytest.mark.parametrize(
+    ("side", "x", "words"),
+    [
+        ("right", 6.0, "6.0 mm short of the midline"),
+        ("left", -6.0, "6.0 mm short of the midline"),
+        ("right", -2.4, "2.4 mm past the midline"),
+        ("left", 2.4, "2.4 mm past the midline"),
+    ],
+)
+def test_every_reason_tells_on_which_side_of_the_midline_the_tip_is(side, x, words):
+    """A single needle beside the one that was refused, or that passes no balloon."""
+    path = SimpleNamespace(check=SimpleNamespace(target=np.array([x, 8.0, 0.0])))
+    beside = SidePlan(side, CANNULAS["10G"], path, None, None)
+    thin = SidePlan(side, CANNULAS["13G"], path, None, None)
+    refused = SidePlan(side, None, None, None, None, refusal="No line.")
+    planner = _LevelPlanner.__new__(_LevelPlanner)
+    planner.options = PlanOptions()
+    planner.plan = lambda side, unilateral: refused if unilateral else beside
+    one_side = planner._one_side(side, "Asked for.").reason
+    assert one_side == f"Asked for. The tip stays {words}: No line."
+    assert f"The tip stays {words}: to the midline there is room for 13G" in planner._with_balloon(thin, "So.").reason
+    other = OTHER_SIDE[side]
+    missing = SidePlan(other, None, None, None, None, refusal="Too thin.")
+    planner.plan = lambda which, unilateral: beside if which == side else missing
+    planner._single = lambda which: beside
+    if abs(x) > UNILATERAL_REACH_MM:
+        assert f"The tip stays {words}, and the cement on the {side}." in planner._both("Asked for.").reason
 
 
 def test_nothing_without_a_canal(label_case):

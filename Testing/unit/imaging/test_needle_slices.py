@@ -143,6 +143,15 @@ def test_the_needle_is_drawn_at_its_true_thickness(planned):
     assert width == pytest.approx(3.05, abs=0.05)
 
 
+def test_a_needle_that_was_not_judged_is_called_so_instead_of_graded(planned):
+    left, right = planned.level.trajectories
+    lost = replace(left, breach_grade=None, tolerated_offset_mm=None, tolerated_angle_deg=None, safety="breach")
+    level = replace(planned.level, trajectories=(lost, right))
+    for side, grade in ((left.side, "not judged"), (right.side, f"grade {right.breach_grade}")):
+        text = needle_axial_picture(planned.case, planned.spine, level, side).to_svg()
+        assert f"· {grade}<" in text and "None" not in text
+
+
 def test_room_at_the_isthmus_by_hand(upright):
     # A needle along the front–back axis at x = 14, z = 4 runs through the middle of an ellipse of 9 × 15 mm: 4.5 mm to
     # each side and 7.5 mm up and down, less the cannula's 2.1 mm.

@@ -8,6 +8,7 @@ from VertebralAugmentationPlannerLib.measurement import fracture_shape, genant_g
 from VertebralAugmentationPlannerLib.measurement.notes import reference_notes
 from VertebralAugmentationPlannerLib.measurement.reference import LevelReference
 from VertebralAugmentationPlannerLib.model import HeightLoss, Reference, Spine
+from VertebralAugmentationPlannerLib.model.grades import largest_loss
 
 CLASSES = {
     "none",
@@ -28,6 +29,13 @@ def test_grade_follows_the_largest_loss(loss, grade):
     assert genant_grade(HeightLoss(loss, 0.0, 0.0)) == grade
     assert genant_grade(HeightLoss(-10.0, loss, -10.0) if loss > 0 else HeightLoss(loss, loss, loss)) == grade
     assert genant_grade(HeightLoss(loss, None, None)) == grade
+
+
+@pytest.mark.parametrize(
+    ("losses", "largest"), [((12, 30, 5), 30), ((-4, -9, None), -4), ((None, 0, None), 0), ((None, None, None), None)]
+)
+def test_the_largest_loss_is_that_of_the_heights_that_are_known(losses, largest):
+    assert largest_loss(HeightLoss(*losses)) == largest
 
 
 def test_no_loss_known_is_no_grade_and_no_shape():

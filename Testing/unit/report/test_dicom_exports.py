@@ -14,8 +14,9 @@ import pydicom
 import pydicom.sr.codedict
 import pytest
 from ct_series import BODY_SEMI_AXES_MM, CANAL_RADIUS_MM, SHAPE, SPACING, spine, write_series
-from plans import T12_ORIGIN, case_plan
+from plans import T12_ORIGIN, case_plan, only
 
+from VertebralAugmentationPlannerLib.access import unjudged
 from VertebralAugmentationPlannerLib.model import LEVELS, InputError
 from VertebralAugmentationPlannerLib.report import (
     SourceSeries,
@@ -103,6 +104,19 @@ def test_heights_and_angles_read_back_as_planned(report: Path) -> None:
 
 def test_what_the_plan_lacks_is_absent_and_not_zero(report: Path) -> None:
     assert "Segmental kyphosis (Cobb), kyphosis positive" not in values(report, "L2 body")
+
+
+def test_a_needle_that_was_not_judged_has_no_clearance_and_no_grade(source: SourceSeries, tmp_path: Path) -> None:
+    level = case_plan().level("T12")
+    needle = unjudged(level.frame, level.trajectory("left"), "it was moved")
+    bare = only(case_plan(), "T12", trajectories=(needle,), measurements=None)
+    write_dicom_sr(bare, tmp_path / "sr.dcm", source)
+    found = group(tmp_path / "sr.dcm", "T12 left needle")
+    named = {item.name.meaning for item in found.get_measurements()}
+    absent = (*dicom_codes.CLEARANCES.values(), dicom_codes.TOLERATED_OFFSET, dicom_codes.TOLERATED_ANGLE)
+    assert not named & {concept.meaning for concept in (*absent, dicom_codes.SKIN_TO_TARGET)}
+    assert dicom_codes.CONVERGENCE.meaning in named
+    assert [item.name.meaning for item in found.get_qualitative_evaluations()] == [dicom_codes.PLAN_SAFETY.meaning]
 
 
 def test_sites_units_and_grades_are_coded(report: Path) -> None:

@@ -4,13 +4,10 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from test_scene_editing import drag, move
 from test_scene_views import state
 from VertebralAugmentationPlannerLib.model import CasePlan
 from VertebralAugmentationPlannerLib.scene.bundle import write_scene
-from VertebralAugmentationPlannerLib.scene.editing import line_ends
-from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 from VertebralAugmentationPlannerLib.scene.plan_text import read_plan_text
 from VertebralAugmentationPlannerLib.scene.volumes import matrix_array
 
@@ -193,70 +190,11 @@ def test_a_needle_that_was_edited_in_the_file_is_not_safe_until_it_is_judged(log
     assert logic.needle(planned, "L1", "left").safety == "breach"
     assert logic.needle(planned, "L1", "right").safety == "safe"
     assert stops(logic, planned) == ["needle_not_judged"]
+    # Balloons and cement were those of the needles as they were judged.
+    assert filling(logic, planned) == ({"left": None, "right": None}, None, None)
+    assert planned.GetNodeReference("balloon.L1.left") is None
     drag(logic.node(planned, LINE), 1, (-6.0, 0.0, 0.0))
     assert logic.needle(planned, "L1", "left").safety == "safe" and stops(logic, planned) == []
-
-
-@pytest.fixture
-def reopened(logic, planned, scene):
-    """Moves lines while nobody follows them, and opens the plan again."""
-    others = []
-
-    def open_after(*moves):
-        logic.cleanup()
-        for role, index, by in moves:
-            move(scene.GetNodeByID(planned.GetNodeReferenceID(role)), index, *by)
-        others.append(PlannerLogic(scene, logic.engine))
-        return others[-1]
-
-    yield open_after
-    for other in others:
-        other.cleanup()
-
-
-def test_a_needle_moved_while_nobody_followed_it_is_a_breach_where_it_lies(planned, reopened):
-    other = reopened((LINE, 1, (0.0, 0.0, 4.0)))
-    line = other.node(planned, LINE)
-    where, needle = line.GetNthControlPointPositionWorld(1), other.needle(planned, "L1", "left")
-    assert needle.target_ras == pytest.approx(where) and needle.safety == "breach"
-    assert line.GetName() == "L1 left needle (breach)" and stops(other, planned) == ["needle_not_judged"]
-    level = other.currentPlan(planned).level("L1")
-    # Skin point, balloon, cement and expected height were those of the old place.
-    assert needle.skin_ras is None and needle.skin_to_target_mm is None
-    assert level.cement is None and level.predicted is None and not any(n.balloon for n in level.trajectories)
-    assert "no_augmentation" in [warning.code for warning in level.warnings]
-    assert planned.GetNodeReference("balloon.L1.left") is None
-    assert read_plan_text(planned) == other.currentPlan(planned)
-    drag(other.node(planned, "needle.L1.right"), 1, (0.2, 0.0, 0.0))
-    assert line.GetNthControlPointPositionWorld(1) == pytest.approx(where)
-    assert other.needle(planned, "L1", "left").safety == "breach"
-    drag(line, 1, (0.0, 0.0, -4.0))
-    assert other.needle(planned, "L1", "left").safety == "safe" and stops(other, planned) == []
-    assert other.currentPlan(planned).level("L1").cement is not None
-
-
-def test_a_height_moved_while_nobody_followed_it_is_measured(logic, planned, reopened):
-    before = logic.currentPlan(planned).level("L1").measurements
-    other = reopened(("height.L1.anterior", 0, (0.0, 0.0, 5.0)))
-    level, line = other.currentPlan(planned).level("L1"), other.node(planned, "height.L1.anterior")
-    assert level.measurements.anterior_height_mm == pytest.approx(np.ptp(line_ends(line), axis=0)[2], abs=0.5)
-    assert level.measurements.anterior_height_mm > before.anterior_height_mm + 4.0
-    assert level.measurements.wedge_angle_deg < before.wedge_angle_deg and level.predicted is None
-    assert said(other, planned, "L2", "neighbour_edited")
-    assert read_plan_text(planned) == other.currentPlan(planned)
-
-
-def test_a_plan_whose_lines_nobody_moved_opens_as_it_was(logic, planned, reopened):
-    before, text = logic.currentPlan(planned), logic.node(planned, "plan").GetText()
-    other = reopened()
-    assert other.currentPlan(planned) == before and other.node(planned, "plan").GetText() == text
-
-
-def test_a_needle_moved_while_editing_was_stopped_is_a_breach(logic, planned):
-    logic.stopEditing(planned)
-    move(logic.node(planned, LINE), 1, 0.0, 0.0, 4.0)
-    logic.startEditing(planned)
-    assert logic.needle(planned, "L1", "left").safety == "breach"
 
 
 def said(logic, planned, level, code):

@@ -3,7 +3,7 @@
 from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
-from .judged import mark_moved, mark_unjudged, refuse_unjudged, unlike_numbers
+from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike_numbers
 from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate
 from .safety import SAFETY_SENTENCES
@@ -33,5 +33,6 @@ __all__ = [
     "reevaluate",
     "refuse_unjudged",
     "skin_point",
+    "unjudged",
     "unlike_numbers",
 ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..model import CANNULAS, CArm, CasePlan, FramePlan, InputError, LevelPlan, PlanWarning, Trajectory
+from ..model import CANNULAS, CArm, CasePlan, Clearance, FramePlan, InputError, LevelPlan, PlanWarning, Trajectory
 from ..model.geometry import FloatArray, unit
 from ..model.plan import Point
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
@@ -31,7 +31,10 @@ SAME_TIP_MM, SAME_DIRECTION_DEG = 1.0, 3.0
 is judged in the frame of then, which lies some tenths of a millimetre beside that of the measurements. Length, C-arm
 angles, skin point and balloon need no frame. [D]"""
 
-NOT_JUDGED = "needle_not_judged"
+NEEDLE_NOT_JUDGED = "needle_not_judged"
+
+LINES_MOVED = "lines_moved_together"
+"""Code of what is said of a level all of whose lines were found elsewhere, as a whole."""
 
 MOVED = "the needle is not where the plan judged it"
 UNTIL_JUDGED = "none of its numbers holds until it is moved or planned again."
@@ -70,8 +73,8 @@ def mark_moved(level: LevelPlan, side: str, entry: Point, target: Point) -> Leve
         entry, target: where it lies now, RAS mm.
     """
     text = f"{MOVED}: it was moved while the plan was not open, and {UNTIL_JUDGED}"
-    there = replace(level.trajectory(side), entry_ras=entry, target_ras=target, skin_ras=None, skin_to_target_mm=None)
-    moved, told = _unjudged(level.level, there, text)
+    there = replace(level.trajectory(side), entry_ras=entry, target_ras=target)
+    moved, told = unjudged(level.frame, there, text), _told(level.level, side, text)
     needles = tuple(moved if needle.side == side else needle for needle in level.trajectories)
     return replace(level, trajectories=needles, warnings=(told, *level.warnings))
 
@@ -81,22 +84,62 @@ def _marked(level: LevelPlan) -> LevelPlan:
     for needle in level.trajectories:
         what = unlike_numbers(level.frame, needle)
         if what is not None:
+            said = None if needle.judged else _said(level, needle.side)
             text = f"{what}: it was edited in the file, and {UNTIL_JUDGED}"
-            needle, warning = _unjudged(level.level, needle, text)
-            told.append(warning)
+            needle = unjudged(level.frame, needle, text if said is None else needle.compromise)
+            told.append(said or _told(level.level, needle.side, text))
         needles.append(needle)
-    kept = tuple(warning for warning in level.warnings if warning.code != NOT_JUDGED)
-    return replace(level, trajectories=tuple(needles), warnings=(*told, *kept))
+    kept = tuple(warning for warning in level.warnings if warning.code != NEEDLE_NOT_JUDGED and warning not in told)
+    return replace(level, trajectories=tuple(needles), warnings=(*dict.fromkeys(told), *kept))
 
 
-def _unjudged(level: str, needle: Trajectory, text: str) -> tuple[Trajectory, PlanWarning]:
-    """A needle as a breach, and the stop that says why."""
-    warning = PlanWarning(NOT_JUDGED, "stop", f"{level} {needle.side}: {text}", "points and numbers of the plan")
-    return replace(needle, safety="breach", compromise=f"{text[0].upper()}{text[1:]}"), warning
+def unjudged(frame: FramePlan | None, needle: Trajectory, why: str | None) -> Trajectory:
+    """A needle as a breach, with what its two points alone tell: no number of another place stays beside them.
+
+    Args:
+        frame: of its level.
+        why: in words.
+
+    Raises:
+        InputError: there is no frame, which no plan with needles lacks.
+    """
+    if frame is None:
+        raise InputError("A level with needles has no frame; put back what was written.")
+    way = np.subtract(needle.target_ras, needle.entry_ras)
+    direction = np.array([frame.right, frame.anterior, frame.superior]) @ unit(way)
+    return replace(
+        needle,
+        skin_ras=None,
+        bone_path_mm=float(np.linalg.norm(way)),
+        skin_to_target_mm=None,
+        convergence_angle_deg=convergence_deg(direction, needle.side),
+        craniocaudal_angle_deg=craniocaudal_deg(direction),
+        carm=end_on_carm(way),
+        clearance_mm=Clearance(None, None, None, None, None, None),
+        breach_grade=None,
+        tolerated_offset_mm=None,
+        tolerated_angle_deg=None,
+        midline_offset_mm=_off_midline_mm(frame, needle),
+        safety="breach",
+        compromise=why,
+        margins_mm=None,
+    )
+
+
+def _told(level: str, side: str, text: str) -> PlanWarning:
+    """The stop that says why a needle is not judged."""
+    return PlanWarning(NEEDLE_NOT_JUDGED, "stop", f"{level} {side}: {text}", "points and numbers of the plan")
+
+
+def _said(level: LevelPlan, side: str) -> PlanWarning | None:
+    """What a level says already of a needle that is not judged."""
+    name = f"{level.level} {side}:"
+    mine = [w for w in level.warnings if w.code == NEEDLE_NOT_JUDGED and w.message.startswith(name)]
+    return next(iter([*mine, *(w for w in level.warnings if w.code == LINES_MOVED)]), None)
 
 
 def unlike_numbers(frame: FramePlan | None, needle: Trajectory) -> str | None:
-    """What of a needle its numbers do not fit, in words; None where it lies where they have it.
+    """What of a needle its numbers do not fit, or has none, in words; None where it lies where they have it.
 
     Args:
         frame: of the needle's level.
@@ -104,7 +147,7 @@ def unlike_numbers(frame: FramePlan | None, needle: Trajectory) -> str | None:
     known = CANNULAS.get(needle.cannula)
     if known is None or abs(known.outer_diameter_mm - needle.cannula_outer_diameter_mm) > SAME_DIAMETER_MM:
         return OTHER_CANNULA
-    return None if _in_place(frame, needle) else MOVED
+    return None if needle.judged and _in_place(frame, needle) else MOVED
 
 
 def _in_place(frame: FramePlan | None, needle: Trajectory) -> bool:
@@ -119,10 +162,14 @@ def _in_place(frame: FramePlan | None, needle: Trajectory) -> bool:
         return False
     if frame is None:
         return True
-    tip = SIDE_SIGN[needle.side] * float((target - frame.origin_ras) @ np.array(frame.right))
-    if abs(tip - needle.midline_offset_mm) > SAME_TIP_MM:
+    if abs(_off_midline_mm(frame, needle) - needle.midline_offset_mm) > SAME_TIP_MM:
         return False
     return misses_bone or _turned_deg(frame, needle, unit(way)) <= SAME_DIRECTION_DEG
+
+
+def _off_midline_mm(frame: FramePlan, needle: Trajectory) -> float:
+    """Distance of the tip from the mid-sagittal plane, positive on the needle's own side."""
+    return SIDE_SIGN[needle.side] * float(np.subtract(needle.target_ras, frame.origin_ras) @ np.array(frame.right))
 
 
 def _beam(carm: CArm) -> FloatArray:

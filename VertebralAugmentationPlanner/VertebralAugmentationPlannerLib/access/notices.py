@@ -37,6 +37,7 @@ WARNING_CODES = frozenset(
     {
         *(code for code, _ in NOT_OSTEOPOROTIC.values()),
         "cement_on_the_way",
+        "lines_moved_together",
         "long_needle",
         "metal_on_the_way",
         "needle_moved",

@@ -200,10 +200,10 @@ class _LevelPlanner:
         available = next(plan for plan in plans if plan.path is not None)
         single = self._single(available.side)
         why = f"Only the {single.side} side has a path. {refused[0].side.capitalize()}: {refused[0].refusal}"
-        assert single.path is not None
-        offset = abs(float(single.path.check.target[0]))
-        if offset > UNILATERAL_REACH_MM:
-            why += f" The tip stays {offset:.1f} mm short of the midline, and the cement on the {single.side}."
+        short_mm = _short_of_midline_mm(single)
+        if abs(short_mm) > UNILATERAL_REACH_MM:
+            filled = single.side if short_mm > 0 else OTHER_SIDE[single.side]
+            why += f" {_tip_words(single)}, and the cement on the {filled}."
         return Decision(f"unilateral-{single.side}", why, (single,), refused)
 
     def _single(self, side: str) -> SidePlan:
@@ -221,8 +221,7 @@ class _LevelPlanner:
         beside = self.plan(side, False)
         if beside.path is None:
             return _nothing((beside,))
-        offset = abs(float(beside.path.check.target[0]))
-        why = f"{reason} The tip stays {offset:.1f} mm short of the midline: {single.refusal}"
+        why = f"{reason} {_tip_words(beside)}: {single.refusal}"
         return Decision(f"unilateral-{side}", why, (beside,), ())
 
     def _better_side(self, reason: str) -> Decision:
@@ -245,9 +244,8 @@ class _LevelPlanner:
         if beside is single or beside.path is None or self._without_balloon(beside):
             return Decision(approach, reason, (single,), ())
         assert single.cannula is not None and beside.cannula is not None
-        offset = abs(float(beside.path.check.target[0]))
         why = (
-            f"{reason.removesuffix('.')}. The tip stays {offset:.1f} mm short of the midline: to the midline there is room for "
+            f"{reason.removesuffix('.')}. {_tip_words(beside)}: to the midline there is room for "
             f"{single.cannula.name} only, which no balloon passes; beside it for {beside.cannula.name}."
         )
         return Decision(approach, why, (beside,), ())
@@ -280,6 +278,18 @@ class _LevelPlanner:
             f"{_compared(best, other)} {EVIDENCE}"
         )
         return Decision(f"unilateral-{best.side}", why, (best,), ())
+
+
+def _short_of_midline_mm(plan: SidePlan) -> float:
+    """How far a planned tip stays on its own side of the midline, mm; negative where it lies past it."""
+    assert plan.path is not None
+    return SIDE_SIGN[plan.side] * float(plan.path.check.target[0])
+
+
+def _tip_words(plan: SidePlan) -> str:
+    """“The tip stays 6.0 mm short of the midline”, or past it."""
+    short_mm = _short_of_midline_mm(plan)
+    return f"The tip stays {abs(short_mm):.1f} mm {'short of' if short_mm >= 0 else 'past'} the midline"
 
 
 def _compared(best: SidePlan, other: SidePlan) -> str:

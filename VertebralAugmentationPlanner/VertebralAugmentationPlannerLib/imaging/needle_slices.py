@@ -11,6 +11,7 @@ import numpy as np
 
 from ..model import Case, Frame, InputError, LevelPlan, Spine, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
+from ..model.plan import NOT_JUDGED
 from ..model.palette import BALLOON, CANAL, LABEL, PEDICLE, safety_colour
 from . import svg
 from .fluoroscopy import picture_letters
@@ -210,9 +211,10 @@ def _needle_svg(plane: SlicePlane, trajectory: Trajectory) -> str:
 
 def _room_legend(plane: SlicePlane, trajectory: Trajectory, size: float, aside: bool) -> str:
     clearance = trajectory.clearance_mm
+    grade = f"grade {trajectory.breach_grade}" if trajectory.judged else NOT_JUDGED
     rows = [
         (
-            f"{trajectory.cannula} · {trajectory.safety} · grade {trajectory.breach_grade}",
+            f"{trajectory.cannula} · {trajectory.safety} · {grade}",
             safety_colour(trajectory.safety),
         )
     ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..model import HeightLoss
-from ..model.grades import GRADE_1_PERCENT, grade_of_loss
-from .reference import largest_loss
+from ..model.grades import GRADE_1_PERCENT, grade_of_loss, largest_loss
 
 BICONCAVE_EXCESS_PERCENT = 5.0
 """The middle is called biconcave where it lost this much more than the mean of front and back [D]."""

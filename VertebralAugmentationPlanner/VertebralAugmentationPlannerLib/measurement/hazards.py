@@ -9,9 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
+from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
 from .materials import CEMENT_HU, METAL_HU, Window
-from .reference import largest_loss
 from .sampling import BodyVoxels
 
 # --- posterior wall and canal -----------------------------------------------------------------------------------

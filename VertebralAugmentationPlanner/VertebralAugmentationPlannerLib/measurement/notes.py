@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
-from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, loss_decimals
+from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
 from .materials import Window
 from .normal import basis_of_growth, basis_of_heights, basis_of_ratios
-from .reference import LevelReference, largest_loss
+from .reference import LevelReference
 
 GRADE_DOUBT_PERCENT = 2.5
 """A loss this close to a limit between grades may belong to either side: 0.5 mm of 20–25 mm in the height and as much

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model import LEVELS, HeightLoss, Reference
+from ..model.grades import largest_loss
 from .normal import Heights, Usual
 
 FRACTURE_LOSS = 0.20
@@ -90,12 +91,6 @@ def find_references(
     usual = usual or Usual()
     unfractured = find_unfractured(sure, usual)
     return {level: _reference_of(level, heights, unfractured, doubtful, usual) for level in heights}
-
-
-def largest_loss(loss: HeightLoss) -> float | None:
-    """The largest of the known losses, percent, or None where none is known."""
-    known = [value for value in (loss.anterior, loss.middle, loss.posterior) if value is not None]
-    return max(known) if known else None
 
 
 def height_loss(heights: Heights, reference: Reference) -> HeightLoss:

@@ -18,6 +18,19 @@ SCHEMA = "vertebral-augmentation-plan/1"
 Point = tuple[float, float, float]
 SEVERITIES = ("stop", "caution", "info")
 
+NOT_JUDGED = "not judged"
+"""What stands for a number of a needle that was moved, or got another cannula, and was not judged since."""
+
+FOUND_IN_BONE = (
+    "clearance_mm",
+    "breach_grade",
+    "tolerated_offset_mm",
+    "tolerated_angle_deg",
+    "bone_path_mm",
+    "skin_to_target_mm",
+)
+"""Fields of a needle that only the images tell; the others follow from its two points and the vertebra's frame."""
+
 
 @dataclass(frozen=True)
 class PlanWarning:
@@ -192,6 +205,7 @@ class Trajectory:
     cannula: str
     cannula_outer_diameter_mm: float
     bone_path_mm: float
+    """From the entry to the target; the entry of a needle that was judged lies in the cortex."""
     skin_to_target_mm: float | None
     convergence_angle_deg: float
     """In the vertebra's axial plane, positive towards the midline."""
@@ -199,9 +213,10 @@ class Trajectory:
     """In the vertebra's sagittal plane, positive where the tip points towards the head."""
     carm: CArm
     clearance_mm: Clearance
-    breach_grade: str
-    tolerated_offset_mm: float
-    tolerated_angle_deg: float
+    breach_grade: str | None
+    tolerated_offset_mm: float | None
+    tolerated_angle_deg: float | None
+    """With every clearance, None where the needle was not judged where it lies; the level then has a stop that says so."""
     midline_offset_mm: float
     """Distance of the tip from the mid-sagittal plane, positive on the needle's own side."""
     safety: str
@@ -213,6 +228,11 @@ class Trajectory:
     bone_fillers: int | None = None
     margins_mm: Clearance | None = None
     """Margins this path was judged by; in a small body they shrink, so the options alone do not tell them."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether what is said of its clearances was found where it lies; else it counts as a breach."""
+        return None not in (self.breach_grade, self.tolerated_offset_mm, self.tolerated_angle_deg)
 
 
 @dataclass(frozen=True)

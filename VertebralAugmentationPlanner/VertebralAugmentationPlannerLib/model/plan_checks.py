@@ -123,6 +123,8 @@ def _refuse_points(level: LevelPlan, where: str) -> None:
     grid = level.measurements.heights_3x3_mm if level.measurements else None
     if grid is not None and [len(row) for row in grid] != [3, 3, 3]:
         raise InputError(f"The plan’s {where}.measurements.heights_3x3_mm should be three rows of three heights.")
+    if level.trajectories and level.frame is None:
+        raise InputError(f"The plan’s {where}.frame is missing, and the level has needles; put back what was written.")
     for number, needle in enumerate(level.trajectories):
         here = f"{where}.trajectories[{number}]"
         pairs = [("entry_ras", needle.entry_ras, "target_ras", needle.target_ras)]

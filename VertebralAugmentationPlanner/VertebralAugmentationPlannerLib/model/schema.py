@@ -58,7 +58,7 @@ _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("Trajectory", "cannula_outer_diameter_mm"): _POSITIVE,
     ("Trajectory", "bone_path_mm"): _POSITIVE,
     ("Trajectory", "skin_to_target_mm"): _POSITIVE,
-    ("Trajectory", "breach_grade"): {"enum": list("ABCDE")},
+    ("Trajectory", "breach_grade"): {"enum": [*"ABCDE", None]},
     ("Trajectory", "safety"): {"enum": ["safe", "tight", "breach"]},
     ("Trajectory", "tolerated_offset_mm"): _NOT_NEGATIVE,
     ("Trajectory", "tolerated_angle_deg"): _NOT_NEGATIVE,

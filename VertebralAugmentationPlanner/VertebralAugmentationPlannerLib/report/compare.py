@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..model import LEVELS, CasePlan, ImageRecord, LevelPlan, Trajectory
+from ..model.fields import field_at
 from ..model.geometry import unit
+from ..model.plan import NOT_JUDGED
 
 Value = float | int | str | None
 
@@ -82,8 +84,11 @@ def compare_plans(a: CasePlan, b: CasePlan, name_a: str = "A", name_b: str = "B"
     """Compare two plans of one case; differences are b − a.
 
     Points are compared in world coordinates, so the plans must come from the same CT or registered ones; a note says
-    where the images differ.
+    where the images differ. Of a needle that was edited in its file and not judged since only the place is compared.
     """
+    from ..access import mark_unjudged  # with SciPy, which nothing else here needs
+
+    a, b = mark_unjudged(a), mark_unjudged(b)
     levels_a = {level.level: level for level in a.levels}
     levels_b = {level.level: level for level in b.levels}
     names = [name for name in LEVELS if name in levels_a or name in levels_b]
@@ -112,69 +117,64 @@ def _images(what: str, a: ImageRecord | None, b: ImageRecord | None) -> str:
 Getter = Callable[[Any], Value]
 
 
-def _get(dotted: str) -> Getter:
-    def read(thing: Any) -> Value:
-        for name in dotted.split("."):
-            if thing is None:
-                return None
-            thing = getattr(thing, name)
-        return thing
-
-    return read
+def _found(dotted: str) -> Getter:
+    """What the images tell of a needle; “not judged” of one that was not judged where it lies."""
+    read = field_at(dotted)
+    return lambda needle: read(needle) if needle.judged else NOT_JUDGED
 
 
 _LEVEL = (
-    ("approach", "", _get("approach"), 0),
-    ("cement", "ml", _get("cement.volume_ml"), 1),
-    ("bone fillers", "", _get("cement.bone_fillers"), 0),
-    ("body filled", "%", _get("cement.body_fill_percent"), 1),
-    ("expected anterior height", "mm", _get("predicted.anterior_height_mm"), 1),
+    ("approach", "", field_at("approach"), 0),
+    ("cement", "ml", field_at("cement.volume_ml"), 1),
+    ("bone fillers", "", field_at("cement.bone_fillers"), 0),
+    ("body filled", "%", field_at("cement.body_fill_percent"), 1),
+    ("expected anterior height", "mm", field_at("predicted.anterior_height_mm"), 1),
 )
 
 _MEASUREMENTS = (
-    ("anterior height", "mm", _get("measurements.anterior_height_mm"), 1),
-    ("middle height", "mm", _get("measurements.middle_height_mm"), 1),
-    ("posterior height", "mm", _get("measurements.posterior_height_mm"), 1),
-    ("anterior loss", "%", _get("measurements.height_loss_percent.anterior"), 1),
-    ("middle loss", "%", _get("measurements.height_loss_percent.middle"), 1),
-    ("posterior loss", "%", _get("measurements.height_loss_percent.posterior"), 1),
-    ("Genant grade", "", _get("measurements.genant_grade"), 0),
-    ("fracture shape", "", _get("measurements.fracture_shape"), 0),
-    ("OF class", "", _get("measurements.of_class"), 0),
-    ("wedge angle", "°", _get("measurements.wedge_angle_deg"), 1),
-    ("segmental kyphosis", "°", _get("measurements.segmental_kyphosis_deg"), 1),
-    ("Gardner angle", "°", _get("measurements.gardner_angle_deg"), 1),
-    ("body volume", "ml", _get("measurements.body_volume_ml"), 1),
-    ("body density", "HU", _get("measurements.body_density_hu"), 0),
-    ("cleft", "ml", _get("measurements.cleft_volume_ml"), 2),
-    ("retropulsion", "mm", _get("measurements.posterior_wall_retropulsion_mm"), 1),
+    ("anterior height", "mm", field_at("measurements.anterior_height_mm"), 1),
+    ("middle height", "mm", field_at("measurements.middle_height_mm"), 1),
+    ("posterior height", "mm", field_at("measurements.posterior_height_mm"), 1),
+    ("anterior loss", "%", field_at("measurements.height_loss_percent.anterior"), 1),
+    ("middle loss", "%", field_at("measurements.height_loss_percent.middle"), 1),
+    ("posterior loss", "%", field_at("measurements.height_loss_percent.posterior"), 1),
+    ("Genant grade", "", field_at("measurements.genant_grade"), 0),
+    ("fracture shape", "", field_at("measurements.fracture_shape"), 0),
+    ("OF class", "", field_at("measurements.of_class"), 0),
+    ("wedge angle", "°", field_at("measurements.wedge_angle_deg"), 1),
+    ("segmental kyphosis", "°", field_at("measurements.segmental_kyphosis_deg"), 1),
+    ("Gardner angle", "°", field_at("measurements.gardner_angle_deg"), 1),
+    ("body volume", "ml", field_at("measurements.body_volume_ml"), 1),
+    ("body density", "HU", field_at("measurements.body_density_hu"), 0),
+    ("cleft", "ml", field_at("measurements.cleft_volume_ml"), 2),
+    ("retropulsion", "mm", field_at("measurements.posterior_wall_retropulsion_mm"), 1),
 )
 
 _NEEDLE = (
-    ("cannula", "", _get("cannula"), 0),
-    ("convergence", "°", _get("convergence_angle_deg"), 1),
-    ("craniocaudal", "°", _get("craniocaudal_angle_deg"), 1),
-    ("C-arm LAO + / RAO −", "°", _get("carm.primary_deg"), 1),
-    ("C-arm CRA + / CAU −", "°", _get("carm.secondary_deg"), 1),
-    ("skin to target", "mm", _get("skin_to_target_mm"), 1),
-    ("bone path", "mm", _get("bone_path_mm"), 1),
-    ("tip off the midline", "mm", _get("midline_offset_mm"), 1),
-    ("slack, offset", "mm", _get("tolerated_offset_mm"), 1),
-    ("slack, angle", "°", _get("tolerated_angle_deg"), 1),
-    ("safety", "", _get("safety"), 0),
-    ("breach grade", "", _get("breach_grade"), 0),
-    ("balloon", "", _get("balloon.model"), 0),
-    ("balloon volume", "ml", _get("balloon.planned_volume_ml"), 1),
-    ("cement, this side", "ml", _get("cement_ml"), 1),
+    ("cannula", "", field_at("cannula"), 0),
+    ("convergence", "°", field_at("convergence_angle_deg"), 1),
+    ("craniocaudal", "°", field_at("craniocaudal_angle_deg"), 1),
+    ("C-arm LAO + / RAO −", "°", field_at("carm.primary_deg"), 1),
+    ("C-arm CRA + / CAU −", "°", field_at("carm.secondary_deg"), 1),
+    ("skin to target", "mm", _found("skin_to_target_mm"), 1),
+    ("bone path", "mm", _found("bone_path_mm"), 1),
+    ("tip off the midline", "mm", field_at("midline_offset_mm"), 1),
+    ("slack, offset", "mm", _found("tolerated_offset_mm"), 1),
+    ("slack, angle", "°", _found("tolerated_angle_deg"), 1),
+    ("safety", "", field_at("safety"), 0),
+    ("breach grade", "", _found("breach_grade"), 0),
+    ("balloon", "", field_at("balloon.model"), 0),
+    ("balloon volume", "ml", field_at("balloon.planned_volume_ml"), 1),
+    ("cement, this side", "ml", field_at("cement_ml"), 1),
 )
 
 _CLEARANCE = (
-    ("clearance, canal", "mm", _get("clearance_mm.canal"), 1),
-    ("clearance, pedicle wall", "mm", _get("clearance_mm.pedicle_wall"), 1),
-    ("clearance, end plates", "mm", _get("clearance_mm.endplate"), 1),
-    ("clearance, anterior wall", "mm", _get("clearance_mm.anterior_wall"), 1),
-    ("clearance, lateral wall", "mm", _get("clearance_mm.lateral_wall"), 1),
-    ("clearance, neighbour", "mm", _get("clearance_mm.neighbour"), 1),
+    ("clearance, canal", "mm", _found("clearance_mm.canal"), 1),
+    ("clearance, pedicle wall", "mm", _found("clearance_mm.pedicle_wall"), 1),
+    ("clearance, end plates", "mm", _found("clearance_mm.endplate"), 1),
+    ("clearance, anterior wall", "mm", _found("clearance_mm.anterior_wall"), 1),
+    ("clearance, lateral wall", "mm", _found("clearance_mm.lateral_wall"), 1),
+    ("clearance, neighbour", "mm", _found("clearance_mm.neighbour"), 1),
 )
 
 

@@ -31,7 +31,6 @@ ML = Concept("ml", "UCUM", "milliliter")
 DEGREE = Concept("deg", "UCUM", "Degree")
 PERCENT = Concept("%", "UCUM", "Percent")
 HOUNSFIELD = Concept("[hnsf'U]", "UCUM", "Hounsfield unit")
-PSI = Concept("[psi]", "UCUM", "pounds per square inch")
 
 HEIGHT = Concept("121207", "DCM", "Height")
 DEPTH = Concept("131197000", "SCT", "Depth")

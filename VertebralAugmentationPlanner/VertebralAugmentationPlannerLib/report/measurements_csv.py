@@ -10,26 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..model import CasePlan, LevelPlan
+from ..model.fields import field_at
 from ..model.serialisation import write_text
 
 _ROWS = ("left", "mid", "right")
 _COLUMNS = ("anterior", "middle", "posterior")
 
 Getter = Callable[[LevelPlan], Any]
-
-
-def _path(dotted: str) -> Getter:
-    """Reads ``a.b.c`` from a level; None as soon as a part is None."""
-
-    def read(level: LevelPlan) -> Any:
-        value: Any = level
-        for name in dotted.split("."):
-            if value is None:
-                return None
-            value = getattr(value, name)
-        return value
-
-    return read
 
 
 def _grid(row: int, column: int) -> Getter:
@@ -50,12 +37,12 @@ def _warning_codes(level: LevelPlan) -> str:
 
 
 def _measured(name: str) -> tuple[str, Getter]:
-    return name, _path(f"measurements.{name}")
+    return name, field_at(f"measurements.{name}")
 
 
 COLUMNS: tuple[tuple[str, Getter], ...] = (
-    ("level", _path("level")),
-    ("complete", _path("complete")),
+    ("level", field_at("level")),
+    ("complete", field_at("complete")),
     _measured("anterior_height_mm"),
     _measured("middle_height_mm"),
     _measured("posterior_height_mm"),
@@ -64,14 +51,14 @@ COLUMNS: tuple[tuple[str, Getter], ...] = (
     _measured("width_mm"),
     _measured("body_volume_ml"),
     _measured("anterior_two_thirds_volume_ml"),
-    ("reference_anterior_height_mm", _path("measurements.reference.anterior_height_mm")),
-    ("reference_middle_height_mm", _path("measurements.reference.middle_height_mm")),
-    ("reference_posterior_height_mm", _path("measurements.reference.posterior_height_mm")),
-    ("reference_method", _path("measurements.reference.method")),
+    ("reference_anterior_height_mm", field_at("measurements.reference.anterior_height_mm")),
+    ("reference_middle_height_mm", field_at("measurements.reference.middle_height_mm")),
+    ("reference_posterior_height_mm", field_at("measurements.reference.posterior_height_mm")),
+    ("reference_method", field_at("measurements.reference.method")),
     ("reference_levels", _reference_levels),
-    ("height_loss_anterior_percent", _path("measurements.height_loss_percent.anterior")),
-    ("height_loss_middle_percent", _path("measurements.height_loss_percent.middle")),
-    ("height_loss_posterior_percent", _path("measurements.height_loss_percent.posterior")),
+    ("height_loss_anterior_percent", field_at("measurements.height_loss_percent.anterior")),
+    ("height_loss_middle_percent", field_at("measurements.height_loss_percent.middle")),
+    ("height_loss_posterior_percent", field_at("measurements.height_loss_percent.posterior")),
     _measured("genant_grade"),
     _measured("fracture_shape"),
     _measured("of_class"),
@@ -82,10 +69,10 @@ COLUMNS: tuple[tuple[str, Getter], ...] = (
     _measured("reference_density_hu"),
     _measured("cleft_volume_ml"),
     _measured("posterior_wall_retropulsion_mm"),
-    ("pedicle_left_isthmus_width_mm", _path("pedicles.left.isthmus_width_mm")),
-    ("pedicle_left_isthmus_height_mm", _path("pedicles.left.isthmus_height_mm")),
-    ("pedicle_right_isthmus_width_mm", _path("pedicles.right.isthmus_width_mm")),
-    ("pedicle_right_isthmus_height_mm", _path("pedicles.right.isthmus_height_mm")),
+    ("pedicle_left_isthmus_width_mm", field_at("pedicles.left.isthmus_width_mm")),
+    ("pedicle_left_isthmus_height_mm", field_at("pedicles.left.isthmus_height_mm")),
+    ("pedicle_right_isthmus_width_mm", field_at("pedicles.right.isthmus_width_mm")),
+    ("pedicle_right_isthmus_height_mm", field_at("pedicles.right.isthmus_height_mm")),
     ("warning_codes", _warning_codes),
 )
 """Names and order are part of what users build on: add at the end, never rename."""

@@ -13,6 +13,7 @@ from ..model import CasePlan, LevelPlan, Trajectory
 from ..model.palette import rgb, safety_colour
 from ..model.plan import Point
 from ..model.serialisation import write_text
+from .wording import grade_words, if_judged
 
 MARKUPS_SCHEMA = (
     "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/Markups/Resources/Schema/"
@@ -49,7 +50,7 @@ def needle_csv(plan: CasePlan) -> str:
     for level in plan.levels:
         for needle in level.trajectories:
             writer.writerow([level.level, needle.side, needle.cannula, f"{needle.cannula_outer_diameter_mm:g}",
-                             needle.safety, needle.breach_grade, *_coordinates(needle)])  # fmt: skip
+                             needle.safety, if_judged(needle, str(needle.breach_grade)), *_coordinates(needle)])  # fmt: skip
     return stream.getvalue()
 
 
@@ -90,7 +91,7 @@ def _line(level: LevelPlan, needle: Trajectory) -> dict[str, Any]:
         "lastUsedControlPointNumber": 2,
         "controlPoints": [
             _control_point("1", "entry", needle.entry_ras, f"{needle.cannula} {needle.route}"),
-            _control_point("2", "target", needle.target_ras, f"{needle.safety}, grade {needle.breach_grade}"),
+            _control_point("2", "target", needle.target_ras, f"{needle.safety}, {grade_words(needle)}"),
         ],
         "display": {"visibility": True, "color": colour, "selectedColor": colour, "propertiesLabelVisibility": True},
     }

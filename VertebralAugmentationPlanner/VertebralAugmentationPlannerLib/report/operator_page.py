@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..augmentation.notices import SMALL_CAVITY_ML
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
+from ..model.plan import NOT_JUDGED
 from .markup import Content, Markup, div, element, span, table
 from .needle_words import MEDIAL_RISK, angle_words, border_words, medial_rule, off_midline, tip_words
 from .parts import case_lines, folded_notes, foot, sheet, warning_box, warning_boxes
@@ -20,10 +21,13 @@ from .wording import (
     by_severity,
     cement_range_words,
     dicom_words,
+    grade_words,
+    if_judged,
     needle_name,
     number,
     procedure,
     sentence,
+    slack_words,
     stopped_by_words,
     with_brief_reasons,
 )
@@ -89,6 +93,9 @@ def _title(plan: CasePlan, level: LevelPlan) -> str:
         return f"{words}; kyphoplasty asked for, no balloon {'fits' if sought else 'planned'}"
     name, comma, side = words.partition(", ")
     title = f"{name} {asked}{comma}{side}"
+    lost = [item.side for item in level.trajectories if not item.judged]
+    if lost:
+        return f"{title}: the {' and the '.join(lost)} needle {'is' if len(lost) == 1 else 'are'} not judged"
     breaching = [item.side for item in level.trajectories if item.safety == "breach"]
     if breaching:
         return f"{title}: the {' and the '.join(breaching)} needle breach{'es' if len(breaching) == 1 else ''}"
@@ -184,7 +191,7 @@ def _side(plan: CasePlan, level: LevelPlan, side: str, border: MedialBorder | No
 
 
 def _planned_side(plan: CasePlan, level: LevelPlan, needle: Trajectory, border: MedialBorder | None) -> Markup:
-    state = span("state", symbol(needle.safety), SAFETY_WORDS[needle.safety], f" · grade {needle.breach_grade}")
+    state = span("state", symbol(needle.safety), SAFETY_WORDS[needle.safety], f" · {grade_words(needle)}")
     bad = " bad" if needle.safety == "breach" else ""
     said_above = any(needle.compromise and needle.compromise in warning.message for warning in level.warnings)
     compromise = sentence(needle.compromise) if needle.compromise and not said_above else None
@@ -211,14 +218,14 @@ def _carm(needle: Trajectory) -> Markup:
 
 
 def _needle_rows(level: LevelPlan, needle: Trajectory, border: MedialBorder | None) -> list[list[Content]]:
-    slack = f"{number(needle.tolerated_offset_mm, 1, 'mm')} or {number(needle.tolerated_angle_deg, 1, '°')}"
+    slack = if_judged(needle, f"{slack_words(needle, ' or ')} before a wall is touched")
     rows: list[list[Content]] = [
         ["Skin", _skin_words(level, needle)],
         ["Bone entry", _entry_words(level, needle)],
         ["Angles", angle_words(needle)],
         *([["Medial border", border_words(border)]] if border is not None else []),
         ["Tip", tip_words(needle)],
-        ["Slack", f"{slack} before a wall is touched"],
+        ["Slack", slack],
     ]
     if needle.balloon:
         rows.append(["Balloon", _balloon_words(needle, named=len(level.trajectories) > 1)])
@@ -227,6 +234,8 @@ def _needle_rows(level: LevelPlan, needle: Trajectory, border: MedialBorder | No
 
 
 def _skin_words(level: LevelPlan, needle: Trajectory) -> str:
+    if not needle.judged:
+        return NOT_JUDGED
     if needle.skin_to_target_mm is None:
         return "unknown: no skin in the images"
     words = f"{number(needle.skin_to_target_mm, 0, 'mm')} to the target"
@@ -236,7 +245,7 @@ def _skin_words(level: LevelPlan, needle: Trajectory) -> str:
 
 
 def _entry_words(level: LevelPlan, needle: Trajectory) -> str:
-    words = f"{number(needle.bone_path_mm, 0, 'mm')} to the target"
+    words = if_judged(needle, f"{number(needle.bone_path_mm, 0, 'mm')} to the target")
     if level.frame is not None:
         words += f"; {off_midline(level, needle.entry_ras)}"
     return words
@@ -271,7 +280,8 @@ def _clearances(plan: CasePlan, needle: Trajectory) -> Markup:
         value = getattr(needle.clearance_mm, name)
         margin = _margin(plan, needle, name)
         if value is None:
-            cells.append(div("wall", element("b", MISSING), div("small", f"{words}: not computed")))
+            why = "not computed" if needle.judged else NOT_JUDGED
+            cells.append(div("wall", element("b", MISSING), div("small", f"{words}: {why}")))
             continue
         state = clearance_state(name, value, margin)
         asked = f" (margin {margin:.2g})" if margin else ""

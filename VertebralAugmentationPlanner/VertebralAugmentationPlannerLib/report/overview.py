@@ -18,6 +18,7 @@ from .wording import (
     brief,
     by_severity,
     dicom_words,
+    if_judged,
     level_names,
     number,
     placed,
@@ -202,7 +203,11 @@ def _needle(level: LevelPlan, side: str, compact: bool, asked: str | None) -> li
             without = ", no balloon" if asked == "kyphoplasty" else ""
             balloon = f", balloon {needle.balloon.length_mm:g} mm" if needle.balloon else without
             return [
-                span("needle", symbol(needle.safety), element("b", f"{needle.safety} · {needle.breach_grade}")),
+                span(
+                    "needle",
+                    symbol(needle.safety),
+                    element("b", f"{needle.safety} · {if_judged(needle, str(needle.breach_grade))}"),
+                ),
                 " · " if compact else element("br"),
                 f"{needle.cannula}{balloon}",
                 element("br"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..augmentation.cement import HIGH_MARK, LOW_MARK
 from ..model import BalloonPlan, CasePlan, CementPlan, LevelPlan, PlanWarning, Trajectory, below
 from ..model.grades import loss_decimals
-from ..model.plan import SEVERITIES
+from ..model.plan import NOT_JUDGED, SEVERITIES
 
 MISSING = "—"
 """A number that could not be computed."""
@@ -145,6 +145,22 @@ def convergence_words(degrees: float) -> str:
 def craniocaudal_words(degrees: float) -> str:
     """“10° towards the feet”: where the tip points."""
     return f"{abs(degrees):.0f}° {'towards the head' if degrees >= 0 else 'towards the feet'}"
+
+
+def if_judged(needle: Trajectory, text: str) -> str:
+    """The text, which tells what was found in the images; “not judged” of a needle that was not judged where it lies."""
+    return text if needle.judged else NOT_JUDGED
+
+
+def grade_words(needle: Trajectory) -> str:
+    """“grade A”, or “not judged”."""
+    return if_judged(needle, f"grade {needle.breach_grade}")
+
+
+def slack_words(needle: Trajectory, between: str) -> str:
+    """“1.5 mm or 3.0°”, or “not judged”."""
+    offset, angle = number(needle.tolerated_offset_mm, 1, "mm"), number(needle.tolerated_angle_deg, 1, "°")
+    return if_judged(needle, f"{offset}{between}{angle}")
 
 
 def dicom_words(primary_deg: float, secondary_deg: float) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..model import CasePlan, InputError, LevelPlan, Measurements, PlanOptions, PlanWarning
+from ..model import CasePlan, InputError, LevelPlan, PlanOptions, PlanWarning
+from ..model.grades import largest_loss
 from ..model.serialisation import to_plain
 from . import roles
 from .numbers import readAssumptions, readMargins, writeAssumptions, writeMargins
@@ -165,15 +166,8 @@ def first_level(plan: CasePlan, wanted: str = "") -> str:
     return max(complete, key=_loss).level if complete else ""
 
 
-def largest_loss(found: Measurements) -> float | None:
-    """The largest of the three losses, %, or None where none could be computed."""
-    losses = found.height_loss_percent
-    known = [value for value in (losses.anterior, losses.middle, losses.posterior) if value is not None]
-    return max(known, default=None)
-
-
 def _loss(level: LevelPlan) -> float:
-    found = largest_loss(level.measurements) if level.measurements is not None else None
+    found = largest_loss(level.measurements.height_loss_percent) if level.measurements is not None else None
     return found if found is not None else float("-inf")
 
 

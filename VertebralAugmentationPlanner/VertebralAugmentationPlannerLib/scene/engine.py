@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from .. import planner
 from ..access import WARNING_CODES as ACCESS_CODES
-from ..access import SAFETY_SENTENCES, PathEvaluator, mark_moved, path_warnings, reevaluate
+from ..access import SAFETY_SENTENCES, PathEvaluator, mark_moved, mark_unjudged, path_warnings, reevaluate, unjudged
+from ..access.judged import LINES_MOVED
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
 from ..augmentation import load_catalog, set_by_hand
@@ -35,6 +36,7 @@ from ..model import (
 )
 from ..report import write_report
 from .edits import with_trajectory, without_fillings
+from .motion import Motion, carried
 
 OWN_CODES = frozenset({"no_augmentation"})
 """Codes of warnings that only the scene gives; the planner takes away its own."""
@@ -153,18 +155,43 @@ class Engine:
         message = f"{name}: the needle was moved by hand; {state}. {needle.compromise or ''}".strip()
         warning = PlanWarning("needle_moved", severity, message, "the user's edit")
         found = [] if case is None else path_warnings(level.level, case, needle)
-        return replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
+        moved = replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
+        whole = all(other.judged for other in moved.trajectories)
+        return _without_warnings(moved, frozenset({LINES_MOVED})) if whole else moved
 
     def foundElsewhere(self, level: LevelPlan, side: str, ends: NDArray[np.floating]) -> LevelPlan:
         """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
         entry, target = (tuple(float(value) for value in end) for end in ends)
-        filled = any(needle.cement_ml is not None or needle.balloon is not None for needle in level.trajectories)
-        level = _without_warnings(_without_path(level, side), AUGMENTATION_CODES if filled else frozenset())
-        level = mark_moved(level, side, entry, target)  # type: ignore[arg-type]
-        if not filled:
-            return level
+        level = mark_moved(_without_path(level, side), side, entry, target)  # type: ignore[arg-type]
         text = f"{level.level}: the {side} needle was moved while the plan was not open; plan balloon and cement again."
-        return without_fillings(level, PlanWarning("no_augmentation", "caution", text, "the user's edit"))
+        return _unfilled(level, text)
+
+    def movedTogether(self, level: LevelPlan, motion: Motion) -> LevelPlan:
+        """A level all of whose lines were moved as one while nobody followed them, as by a transform of the whole scene.
+
+        Its vertebra is taken to have moved along: heights and angles stay as they were measured, in a frame that lies where the
+        lines are. Whether the bone did move along only the images tell, so its needles are not judged there.
+        """
+        name = level.level
+        text = f"all lines of {name} were moved together {motion.words} while the plan was not open"
+        level = carried(level, motion)
+        if not level.trajectories:
+            text = f"{name}: {text}; heights and angles stay as they were measured."
+            return _with_warning(level, PlanWarning(LINES_MOVED, "info", text, "the user's edit"))
+        text += f", so no needle is judged there; plan {name} again."
+        for needle in level.trajectories:
+            level = with_trajectory(_without_path(level, needle.side), unjudged(level.frame, needle, text))
+        told = PlanWarning(LINES_MOVED, "stop", f"{name}: {text}", "the user's edit")
+        return without_fillings(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), told)
+
+    def markUnjudged(self, plan: CasePlan) -> CasePlan:
+        """A plan from a file, its needles that were edited there and not judged since as breaches, without balloon and cement."""
+        levels = []
+        for level in mark_unjudged(plan).levels:
+            sides = " and ".join(needle.side for needle in level.trajectories if not needle.judged)
+            text = f"{level.level}: a needle ({sides}) was edited in the file; plan balloon and cement again."
+            levels.append(_unfilled(level, text) if sides else level)
+        return replace(plan, levels=tuple(levels))
 
     def reevaluate(
         self,
@@ -236,6 +263,19 @@ class Engine:
     def fluoroscope(self, case: Case, vertebra: Vertebra) -> Fluoroscope:
         """The CT around a level under the C-arm. Raises ``InputError`` without a CT."""
         return Fluoroscope(case.ct, body_centre_ras(vertebra))
+
+
+def _unfilled(level: LevelPlan, why: str) -> LevelPlan:
+    """A level without balloons and cement, which were those of a needle's old place; as it is where it has none."""
+    if not any(needle.cement_ml is not None or needle.balloon is not None for needle in level.trajectories):
+        return level
+    told = PlanWarning("no_augmentation", "caution", why, "the user's edit")
+    return without_fillings(_without_warnings(level, AUGMENTATION_CODES), told)
+
+
+def _with_warning(level: LevelPlan, warning: PlanWarning) -> LevelPlan:
+    """A level with one warning more, in place of an older one of its code."""
+    return replace(level, warnings=(*_without_warnings(level, frozenset({warning.code})).warnings, warning))
 
 
 def _without_path(level: LevelPlan, side: str) -> LevelPlan:

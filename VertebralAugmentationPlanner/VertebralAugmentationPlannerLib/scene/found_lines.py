@@ -13,6 +13,7 @@ import numpy as np
 from ..model import LevelPlan
 from . import roles
 from .editing import Ends, line_ends
+from .motion import shared_motion
 from .needles import move_ends
 from .references import node_of
 
@@ -25,27 +26,47 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
     """A level with its lines where they are found: needles that were moved count as breaches until they are judged, heights
     are measured anew. The same object where nothing was moved.
 
+    Lines that were moved as one were not edited, but carried along by a transform: then every height stays as it was measured.
     A line that nothing can be computed from (both ends in one place) is put back.
     """
-    for needle in level.trajectories:
-        line = node_of(parameter_node, roles.role(roles.NEEDLE, level.level, needle.side))
-        ends = _moved_to(line, (needle.entry_ras, needle.target_ras))
-        if ends is not None:
-            level = engine.foundElsewhere(level, needle.side, ends)
-    measured = level.measurements is not None and level.frame is not None
-    for place, points in level.measurements.height_points_ras.items() if measured else ():
-        ends = _moved_to(node_of(parameter_node, roles.role(roles.HEIGHT, level.level, place)), points)
-        if ends is not None:
-            level = engine.remeasure(level, place, ends)
+    planned = _planned(level)
+    lines = {role: _found(node_of(parameter_node, role), ends) for role, ends in planned.items()}
+    found = {role: ends for role, ends in lines.items() if ends is not None}
+    moved = {role: ends for role, ends in found.items() if _elsewhere(ends, planned[role])}
+    if not moved:
+        return level
+    if len(moved) == len(found):
+        motion = shared_motion([planned[role] for role in moved], list(moved.values()), SAME_PLACE_MM)
+        if motion is not None:
+            return engine.movedTogether(level, motion)
+    for role, ends in moved.items():
+        kind, _, part = role.split(".")
+        follow = engine.foundElsewhere if kind == roles.NEEDLE else engine.remeasure
+        level = follow(level, part, ends)
     return level
 
 
-def _moved_to(line: Any, planned: Any) -> Ends | None:
-    """Where a line is, (2, 3) world RAS mm; None where that is where the plan has it, or where there is none."""
+def _planned(level: LevelPlan) -> dict[str, Any]:
+    """Ends (2, 3) of each line of a level as the plan has them, RAS mm, by role; the needles first."""
+    lines: dict[str, Any] = {
+        roles.role(roles.NEEDLE, level.level, needle.side): (needle.entry_ras, needle.target_ras)
+        for needle in level.trajectories
+    }
+    if level.measurements is not None and level.frame is not None:
+        for place, ends in level.measurements.height_points_ras.items():
+            lines[roles.role(roles.HEIGHT, level.level, place)] = ends
+    return lines
+
+
+def _found(line: Any, planned: Any) -> Ends | None:
+    """Where a line is, (2, 3) world RAS mm; None where there is none, or one that had to be put back."""
     if line is None or line.GetNumberOfControlPoints() != 2:
         return None
     ends = line_ends(line)
     if ends is None:
         move_ends(line, *planned)
-        return None
-    return None if np.allclose(ends, planned, rtol=0.0, atol=SAME_PLACE_MM) else ends
+    return ends
+
+
+def _elsewhere(ends: Ends, planned: Any) -> bool:
+    return not np.allclose(ends, planned, rtol=0.0, atol=SAME_PLACE_MM)

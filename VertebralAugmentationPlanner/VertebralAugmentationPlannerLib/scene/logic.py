@@ -103,9 +103,7 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
 
         A needle that was edited in the file and not judged since shows as a breach until it is moved or planned again.
         """
-        from ..access import mark_unjudged  # with SciPy, for which Slicer's start need not wait
-
-        plan = mark_unjudged(CasePlan.load(path))
+        plan = self.engine.markUnjudged(CasePlan.load(path))
         plan = keep_options(parameterNode, plan, self.balloonCatalog())
         self.buildScene(plan, parameterNode=parameterNode)
         return plan

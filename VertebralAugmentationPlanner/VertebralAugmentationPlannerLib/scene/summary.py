@@ -8,6 +8,7 @@ from ..report.wording import (
     cement_range_words,
     convergence_words,
     craniocaudal_words,
+    grade_words,
     needle_name,
     number,
     sentence,
@@ -54,12 +55,15 @@ def _measured(level: LevelPlan) -> str:
 
 
 def _needle(needle: Trajectory) -> str:
-    clearance = needle.clearance_mm
+    clearance, judged = needle.clearance_mm, "clearances and slack not judged"
+    if needle.judged:
+        judged = (
+            f"{number(clearance.canal, 1, 'mm')} to the canal, {number(clearance.pedicle_wall, 1, 'mm')} to the pedicle's "
+            f"wall; slack {number(needle.tolerated_offset_mm, 1, 'mm')}"
+        )
     text = (
-        f"{needle.side.capitalize()} needle {needle_name(needle)}: {needle.safety}, grade {needle.breach_grade}, "
-        f"{convergence_words(needle.convergence_angle_deg)}, {craniocaudal_words(needle.craniocaudal_angle_deg)}; "
-        f"{number(clearance.canal, 1, 'mm')} to the canal, {number(clearance.pedicle_wall, 1, 'mm')} to the pedicle's "
-        f"wall; slack {number(needle.tolerated_offset_mm, 1, 'mm')}"
+        f"{needle.side.capitalize()} needle {needle_name(needle)}: {needle.safety}, {grade_words(needle)}, "
+        f"{convergence_words(needle.convergence_angle_deg)}, {craniocaudal_words(needle.craniocaudal_angle_deg)}; {judged}"
     )
     if needle.balloon is not None:
         text += f"; balloon {needle.balloon.model} to {number(needle.balloon.planned_volume_ml, 1, 'ml')}"

@@ -1,4 +1,5 @@
-"""The numbers of a plan as table nodes. A number that could not be computed is an empty cell, never a zero."""
+"""The numbers of a plan as table nodes. A number that could not be computed is an empty cell, never a zero; one of a needle that
+was not judged where it lies is called so."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ import slicer
 import vtk
 
 from ..model import CasePlan
+from ..model.fields import field_at
+from ..model.plan import FOUND_IN_BONE, NOT_JUDGED
 from . import roles
 from .folders import put_in_folder
 from .references import make_node
@@ -24,29 +27,19 @@ class Column(NamedTuple):
     value: Callable[[Any], Any]
 
 
-Value = Callable[[Any], Any]
-
-
-def _get(path: str, of: Callable[[Any], Any] = lambda row: row) -> Value:
-    """The field at the end of a dotted path; None as soon as something on the way is missing."""
-
-    def read(row: Any) -> Any:
-        thing = of(row)
-        for name in path.split("."):
-            thing = None if thing is None else getattr(thing, name)
-        return thing
-
-    return read
-
-
 def _measured(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
     """A column of the measurements; its field is its name unless a path says otherwise."""
-    return Column(name, title, unit, decimals, _get(f"measurements.{path or name}"))
+    return Column(name, title, unit, decimals, field_at(f"measurements.{path or name}"))
 
 
 def _needle(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
-    """A column of the needles; a row is (level, trajectory)."""
-    return Column(name, title, unit, decimals, _get(path or name, lambda row: row[1]))
+    """A column of the needles; a row is (level, trajectory). What only the images tell is missing of a needle not judged."""
+    read, needs_images = field_at(path or name), (path or name).split(".")[0] in FOUND_IN_BONE
+
+    def value(row: Any) -> Any:
+        return NOT_JUDGED if needs_images and not row[1].judged else read(row[1])
+
+    return Column(name, title, unit, decimals, value)
 
 
 MEASUREMENT_COLUMNS = (
@@ -132,4 +125,4 @@ def _cell(column: Column, item: Any) -> str:
     value = column.value(item)
     if value is None:
         return ""
-    return str(value) if column.decimals is None else f"{value:.{column.decimals}f}"
+    return str(value) if column.decimals is None or isinstance(value, str) else f"{value:.{column.decimals}f}"

@@ -11,9 +11,11 @@ from ..report.wording import (
     convergence_words,
     craniocaudal_words,
     dicom_words,
+    if_judged,
     needle_name,
     number,
     sentence,
+    slack_words,
 )
 from ..scene.numbers import readMargins
 from ..scene.outdated import OUTDATED
@@ -137,7 +139,9 @@ class AccessSection(Section):
 
     def _show_needle(self, column: int, needle: Trajectory, margins: Margins) -> None:
         table = self.ui.needleTable
-        item = cell(table, 0, column, with_symbol(needle.safety, needle.safety), needle.compromise or "", bold=True)
+        item = cell(
+            table, 0, column, with_symbol(needle.safety, needle.safety), sentence(needle.compromise or ""), bold=True
+        )
         paint_state(item, needle.safety)
         for row, (field, _name) in enumerate(CLEARANCES, start=1):
             value = getattr(needle.clearance_mm, field)
@@ -146,20 +150,29 @@ class AccessSection(Section):
                 margin = getattr(margins, f"{field}_mm")
             state = clearance_state(field, value, margin) if value is not None else None
             tip = _("Margin to keep: {margin}").format(margin=number(margin, 1, "mm"))
-            item = cell(table, row, column, with_symbol(number(value), state), tip)
+            item = cell(table, row, column, with_symbol(if_judged(needle, number(value)), state), tip)
             paint_state(item, None if state == "safe" else state)  # colour where the eye should go
         texts = (
-            (needle.breach_grade, _("Gertzbein–Robbins: A no breach, B below 2 mm, C below 4, D below 6, E more")),
             (
-                f"{number(needle.tolerated_offset_mm, 1, 'mm')} · {number(needle.tolerated_angle_deg, 1, '°')}",
+                if_judged(needle, str(needle.breach_grade)),
+                _("Gertzbein–Robbins: A no breach, B below 2 mm, C below 4, D below 6, E more"),
+            ),
+            (
+                slack_words(needle, " · "),
                 _("How far the needle may be off, shifted or turned, before it touches a wall"),
             ),
             (number(needle.convergence_angle_deg, 0, "°"), convergence_words(needle.convergence_angle_deg)),
             (tilt_text(needle.craniocaudal_angle_deg), craniocaudal_words(needle.craniocaudal_angle_deg)),
             (dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg), needle.carm.prone_text),
             (needle_name(needle), _("Gauge and outer diameter")),
-            (number(needle.bone_path_mm, 0, "mm"), _("From the entry into bone to the target")),
-            (number(needle.skin_to_target_mm, 0, "mm"), _("From the skin to the target; a dash where there is no CT")),
+            (
+                if_judged(needle, number(needle.bone_path_mm, 0, "mm")),
+                _("From the entry into bone to the target"),
+            ),
+            (
+                if_judged(needle, number(needle.skin_to_target_mm, 0, "mm")),
+                _("From the skin to the target; a dash where there is no CT"),
+            ),
             (number(needle.midline_offset_mm, 1, "mm"), _("Positive on the needle’s own side")),
         )
         for row, (text, tip) in enumerate(texts, start=1 + len(CLEARANCES)):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import qt
+
 from ..model import LevelPlan, Measurements
+from ..model.grades import largest_loss
 from ..report.wording import MISSING, REFERENCE_WORDS, loss_words, number, signed
-from ..scene.choices import first_level, largest_loss
+from ..scene.choices import first_level
 from ..scene.ui_support import lookAtEverything
 from ..scene.ui_support import tr as _
 from .section import Section
@@ -41,9 +44,12 @@ class MeasurementsSection(Section):
             table.horizontalHeaderItem(column).setToolTip(tip)
         fit_columns(table, FRACTURE)
         self.ui.measureButton.connect("clicked(bool)", self.onMeasure)
+        table.connect("currentCellChanged(int,int,int,int)", self.onOtherCell)
+        table.connect("cellPressed(int,int)", self.onPressed)
         table.connect("cellClicked(int,int)", self.onRow)
-        table.connect("currentCellChanged(int,int,int,int)", self.onRow)  # the arrow keys
         self._levels: list[str] = []
+        self._come_to: int | None = None  # the row that the event being handled came to
+        self._shown_by_press: int | None = None
 
     def refresh(self) -> None:
         plan = self.panel.casePlan
@@ -88,7 +94,7 @@ class MeasurementsSection(Section):
             number(found.anterior_height_mm),
             number(found.middle_height_mm),
             number(found.posterior_height_mm),
-            loss_words(largest_loss(found), ""),
+            loss_words(largest_loss(losses), ""),
             fracture_text(found),
             signed(found.wedge_angle_deg, 0),
             signed(found.segmental_kyphosis_deg, 0),
@@ -111,8 +117,29 @@ class MeasurementsSection(Section):
             self.panel.open(self, self.panel.access)
             self.panel.chooseLevel(self.panel.level)
 
+    def onOtherCell(self, row: int) -> None:
+        """A row was come to, by the keys or by a press of the mouse."""
+        if self.panel.quiet:
+            return
+        self._come_to = row
+        qt.QTimer.singleShot(0, self._leave_event)
+        self._show_level(row)
+
+    def _leave_event(self) -> None:
+        self._come_to = None
+
+    def onPressed(self, row: int) -> None:
+        """Qt tells a press after the row that it came to, in the same event."""
+        self._shown_by_press = row if row == self._come_to else None
+
     def onRow(self, row: int) -> None:
-        """A row was clicked, or come to by the keys: show its end plates and height lines."""
+        """A row was clicked: show its level, unless the press that began the click did. The current row's comes into view again."""
+        shown, self._shown_by_press = self._shown_by_press, None
+        if row != shown:
+            self._show_level(row)
+
+    def _show_level(self, row: int) -> None:
+        """End plates and height lines of a row's level."""
         if 0 <= row < len(self._levels) and not self.panel.quiet:
             self.panel.chooseLevel(self._levels[row])
 

@@ -16,6 +16,7 @@ from ..report.wording import (
     needle_name,
     number,
     sentence,
+    slack_words,
 )
 from ..scene.ui_support import tr as _
 
@@ -45,17 +46,17 @@ def _level(level: LevelPlan) -> str:
         reason = sentence(reason[len(approach) :].lstrip(": "))
     lines = [f"<b>{level.level}: {escape(approach)}.</b> {escape(reason)}"]
     for needle in level.trajectories:
-        text = _(
-            "{side} needle {name}: {across}, {along}; {bone} in bone; {safety}, slack {offset} and {angle}."
-        ).format(
+        words = _("{side} needle {name}: {across}, {along}; {bone} in bone; {safety}, slack {slack}.")
+        if not needle.judged:
+            words = _("{side} needle {name}: {across}, {along}; {safety}, not judged.")
+        text = words.format(
             side=needle.side.capitalize(),
             name=needle_name(needle),
             across=convergence_words(needle.convergence_angle_deg),
             along=craniocaudal_words(needle.craniocaudal_angle_deg),
             bone=number(needle.bone_path_mm, 0, "mm"),
             safety=needle.safety,
-            offset=number(needle.tolerated_offset_mm, 1, "mm"),
-            angle=number(needle.tolerated_angle_deg, 1, "°"),
+            slack=slack_words(needle, " and "),
         )
         if needle.balloon is not None:
             text += " " + _("Balloon {model}, {volume}.").format(

@@ -1,0 +1,48 @@
+"""The tables of levels and of needles, under mouse and keys and with numbers missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from test_panel import needle_text
+from VertebralAugmentationPlannerLib.access import unjudged
+
+
+def test_each_click_and_each_key_shows_a_level_once(a_measured_panel: Any) -> None:
+    from PySide6.QtCore import QCoreApplication, Qt
+    from PySide6.QtTest import QTest
+
+    table, told = a_measured_panel.ui.measurementTable._native, a_measured_panel.logic.told
+
+    def click(row: int) -> None:
+        place = table.visualItemRect(table.item(row, 0)).center()
+        QTest.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        QCoreApplication.processEvents()
+
+    table.resize(600, 300)
+    shown = len(told("showLevel"))
+    for count, row in enumerate((1, 1, 0), start=1):  # another row, the same again, and back
+        click(row)
+        assert told("showLevel")[shown:] == [(("T12", "L2")[number],) for number in (1, 1, 0)[:count]]
+    QTest.keyClick(table, Qt.Key.Key_Down)
+    QCoreApplication.processEvents()
+    assert told("showLevel")[shown + 3 :] == [("L2",)]
+    click(1)  # the views may have been scrolled away since
+    assert told("showLevel")[shown + 3 :] == [("L2",), ("L2",)]
+
+
+def test_a_needle_that_was_not_judged_shows_no_number_that_needs_the_images(a_planned_panel: Any) -> None:
+    panel, logic = a_planned_panel, a_planned_panel.logic
+    level = logic.casePlan.level("T12")
+    moved = unjudged(level.frame, level.trajectory("left"), "the needle was moved")
+    changes = {name: value for name, value in vars(moved).items() if name != "side"}
+    logic.replaceNeedle("T12", "left", **changes)
+    logic.tell(panel.node.parameterNode, "needle", "T12", "left")
+    shown = [needle_text(panel, row, 0) for row in range(panel.ui.needleTable.rowCount)]
+    assert shown[0] == "✖ breach" and shown[1:9] == ["not judged"] * 8
+    assert shown[13:15] == ["not judged"] * 2  # in bone, from skin
+    assert shown[9] == "13°" and shown[12].startswith("10G") and shown[15] == "7.5\u00a0mm"
+    panel.panel.refresh()
+    text = panel.ui.summaryBrowser.toPlainText()
+    assert "towards the feet; breach, not judged." in text and "—" not in text
+    assert not any("None" in text for text in shown)

@@ -1,0 +1,111 @@
+"""Lines that were moved as one: the motion that they share, and a level of the plan carried along by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from ..model import FramePlan, LevelPlan, PedicleMeasurement, Trajectory
+from ..model.geometry import FloatArray
+from ..model.plan import Point
+
+SPREAD_MM = 1.0
+"""Ends of lines that spread less than this beside one axis, as those of a single line do, leave the turn about it open: they
+tell no motion. Heights of one body stand 10 mm and more apart. [D]"""
+
+SAID_DEG = 0.5
+"""A turn by less is not told: no angle of the plan is shown finer. [D]"""
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A rigid motion of the world, RAS mm.
+
+    Args:
+        turn: (3, 3) rotation.
+        shift: (3,) mm, after the turn.
+        middle: (3,) middle of what was moved, before.
+    """
+
+    turn: FloatArray
+    shift: FloatArray
+    middle: FloatArray
+
+    def point(self, point: Point) -> Point:
+        """Where a point comes to lie."""
+        return _point(self.turn @ np.asarray(point) + self.shift)
+
+    def direction(self, direction: Point) -> Point:
+        """Where a direction comes to look."""
+        return _point(self.turn @ np.asarray(direction))
+
+    @property
+    def words(self) -> str:
+        """“by 12.3 mm”, “by 12.3 mm and turned by 5°”: how far the middle went, and the turn where there is one."""
+        away = float(np.linalg.norm(self.point(self.middle) - self.middle))
+        turned = float(np.degrees(np.arccos(np.clip((np.trace(self.turn) - 1.0) / 2.0, -1.0, 1.0))))
+        return f"by {away:.1f} mm" + (f" and turned by {turned:.0f}°" if turned >= SAID_DEG else "")
+
+
+def shared_motion(before: Sequence[Any], after: Sequence[Any], within_mm: float) -> Motion | None:
+    """The motion that brings all points from where they were to where they are; None where there is no such one, or where they do
+    not tell it.
+
+    The rotation by singular values (Arun 1987, doi 10.1109/TPAMI.1987.4767965).
+
+    Args:
+        before, after: (N, 3) the same points, RAS mm.
+        within_mm: what a point may be off.
+    """
+    old, new = np.asarray(before, float).reshape(-1, 3), np.asarray(after, float).reshape(-1, 3)
+    middle = old.mean(axis=0)
+    off_old, off_new = old - middle, new - new.mean(axis=0)
+    if len(old) < 3 or np.linalg.svd(off_old, compute_uv=False)[1] < SPREAD_MM:
+        return None
+    u, _, v = np.linalg.svd(off_old.T @ off_new)
+    upright = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ v))])  # a turn, never a mirror image
+    turn = (u @ upright @ v).T
+    motion = Motion(turn, new.mean(axis=0) - turn @ middle, middle)
+    missed = np.linalg.norm(old @ turn.T + motion.shift - new, axis=1)
+    return motion if missed.max() <= within_mm else None
+
+
+def carried(level: LevelPlan, motion: Motion) -> LevelPlan:
+    """A level with its frame, heights, pedicles and needles' ends where a motion brings them; every number stays."""
+    frame, measured = level.frame, level.measurements
+    if measured is not None:
+        points = {name: (motion.point(a), motion.point(b)) for name, (a, b) in measured.height_points_ras.items()}
+        measured = replace(measured, height_points_ras=points)
+    sides = {side.name: _pedicle(getattr(level.pedicles, side.name), motion) for side in fields(level.pedicles)}
+    return replace(
+        level,
+        frame=None if frame is None else _frame(frame, motion),
+        measurements=measured,
+        pedicles=replace(level.pedicles, **sides),
+        trajectories=tuple(_needle(needle, motion) for needle in level.trajectories),
+    )
+
+
+def _frame(frame: FramePlan, motion: Motion) -> FramePlan:
+    rows = (motion.direction(row) for row in (frame.right, frame.anterior, frame.superior))
+    return FramePlan(motion.point(frame.origin_ras), *rows)
+
+
+def _pedicle(pedicle: PedicleMeasurement | None, motion: Motion) -> PedicleMeasurement | None:
+    if pedicle is None:
+        return None
+    outline = tuple(motion.point(point) for point in pedicle.outline_ras)
+    centre, axis = motion.point(pedicle.centre_ras), motion.direction(pedicle.axis)
+    return replace(pedicle, centre_ras=centre, axis=axis, outline_ras=outline)
+
+
+def _needle(needle: Trajectory, motion: Motion) -> Trajectory:
+    return replace(needle, entry_ras=motion.point(needle.entry_ras), target_ras=motion.point(needle.target_ras))
+
+
+def _point(values: FloatArray) -> Point:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
