@@ -16,6 +16,7 @@ from toy_spine import CENTRE_A, CENTRE_R, centre_of, ct_of, grid_for, spine_labe
 from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.case.convert import image_from_sitk
 from VertebralAugmentationPlannerLib.model import Image, InputError, PlanOptions
+from VertebralAugmentationPlannerLib.model.accuracy import coarse_words
 
 VALUES = [19, 20, 21]
 
@@ -334,8 +335,8 @@ def test_no_accuracy_is_claimed_beyond_what_was_tested():
         labels, matrix = spine_labels(VALUES, *grid_for(3, (1.0, 1.0, thickness)))
         warnings = load_case(None, (labels, matrix)).warnings
         said[thickness] = next(warning.message for warning in warnings if warning.code == "slices_coarse")
-    assert "errors are up to twice those stated" in said[3.0]
-    assert "no accuracy is claimed beyond 3 mm" in said[5.0] and "twice" not in said[5.0]
+    assert f"on such slices {coarse_words()}, so that a single grade or shape may be wrong" in said[3.0]
+    assert "no accuracy is claimed beyond 3 mm" in said[5.0] and coarse_words() not in said[5.0]
 
 
 def test_without_a_ct_the_case_says_what_is_left_out(toy):

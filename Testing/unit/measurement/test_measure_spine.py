@@ -1,5 +1,6 @@
 """A whole spine measured at once: every number or its reason, and the right warnings."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from VertebralAugmentationPlannerLib.measurement.hazards import (
     pedicle_warnings,
 )
 from VertebralAugmentationPlannerLib.model import HeightLoss, Pedicle, PlanOptions
+from VertebralAugmentationPlannerLib.model.accuracy import COARSE_ANGLE_DEG, COARSE_HEIGHT_MM, COARSE_VOLUME_PERCENT
 
 
 def three(anterior=28.0, posterior=28.0, middle=24.0, bump_mm=0.0):
@@ -102,6 +104,22 @@ def test_without_width_the_side_sections_are_left_out_with_a_reason():
 def test_coarse_voxels_are_told(spacing, code):
     found = codes(measured(*three(), case=case_of(spacing_mm=spacing))["L1"])
     assert found & {"coarse_voxels", "voxels_too_coarse"} == ({code} if code else set())
+
+
+def test_what_is_claimed_of_thick_slices_is_not_better_than_what_validation_found(repository):
+    """The largest errors at 3 mm slices stand in the last column but none of the page that “make validation” writes."""
+    page = (repository / "docs" / "validation.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+), (mm|°|%) \|.*\| ([\d.]+) \([TL]\d+\) \|$", page, re.MULTILINE)
+    largest = {"mm": 0.0, "°": 0.0, "%": 0.0}
+    for quantity, unit, worst in rows:
+        if re.search("height|wedge|kyphosis|Gardner|body volume", quantity) and "isthmus" not in quantity:
+            largest[unit] = max(largest[unit], float(worst))
+    assert all(largest.values())
+    claimed = {"mm": COARSE_HEIGHT_MM, "°": COARSE_ANGLE_DEG, "%": COARSE_VOLUME_PERCENT}
+    text = text_of(measured(*three(), case=case_of(spacing_mm=3.0))["L1"])
+    for unit, worst in largest.items():
+        assert claimed[unit] >= worst
+        assert re.search(rf"up to {claimed[unit]:g} ?{unit}", text)
 
 
 def test_a_loss_next_to_a_limit_between_grades_is_told():

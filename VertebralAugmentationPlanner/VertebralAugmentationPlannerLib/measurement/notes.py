@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
+from ..model.accuracy import COARSE_SOURCE, coarse_words
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
 from .angles import Angles
 from .hazards import collapse_warnings
@@ -22,7 +23,7 @@ FINE_SPACING_MM = 1.5
 """Voxels up to here keep the stated accuracy (0.5 mm, 1°, 3 %), which is measured at 1 mm [D]."""
 
 COARSE_SPACING_MM = 3.2
-"""Above the 3 mm slices at which twice the error was measured nothing is claimed [D]."""
+"""Above the 3 mm slices at which errors were measured nothing is claimed [D]."""
 
 _HEIGHTS = ("anterior", "middle", "posterior")
 
@@ -194,12 +195,8 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
     if coarsest <= FINE_SPACING_MM:
         return []
     if coarsest <= COARSE_SPACING_MM:
-        text = f"The labels have {coarsest:.1f} mm voxels: heights hold to about 1 mm, angles to 2°, volumes to 6 %."
-        return [
-            PlanWarning(
-                "coarse_voxels", "info", text, "Measured on phantoms of 3 mm slices, see the validation page [D]"
-            )
-        ]
+        text = f"The labels have {coarsest:.1f} mm voxels: at slices of 3 mm {coarse_words()}."
+        return [PlanWarning("coarse_voxels", "info", text, COARSE_SOURCE)]
     text = f"The labels have {coarsest:.1f} mm voxels: no accuracy is claimed; use slices of 1 mm for planning."
     return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 
