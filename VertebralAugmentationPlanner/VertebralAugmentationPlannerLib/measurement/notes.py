@@ -8,6 +8,7 @@ from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, la
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
+from .lateral import lower_side_of
 from .materials import Window
 from .normal import basis_of_growth, basis_of_heights, basis_of_ratios
 from .reference import LevelReference
@@ -24,6 +25,8 @@ FINE_SPACING_MM = 1.5
 
 COARSE_SPACING_MM = 3.2
 """Above the 3 mm slices at which errors were measured nothing is claimed [D]."""
+
+LATERAL_HEIGHT_LOSS = "lateral_height_loss"
 
 _HEIGHTS = ("anterior", "middle", "posterior")
 
@@ -108,6 +111,18 @@ def height_notes(vertebra: Vertebra) -> list[PlanWarning]:
         )
         notes.append(PlanWarning("height_doubtful", "caution", text, "Label beyond the neighbour’s end plate [D]"))
     return notes
+
+
+def side_notes(level: str, measurements: Measurements) -> list[PlanWarning]:
+    """A body that is lower on one side, which neither loss nor grade nor shape tells."""
+    found = lower_side_of(measurements)
+    if found is None:
+        return []
+    text = (
+        f"{level} is {found.percent:.0f} % ({found.mm:.1f} mm) lower on the {found.side} than on the {found.other}, but loss, grade "
+        "and shape are read in the midline alone: a fracture to one side looks like this, and so does scoliosis."
+    )
+    return [PlanWarning(LATERAL_HEIGHT_LOSS, "caution", text, "Half-way to the sides, limit 10 % from real spines [C]")]
 
 
 LOSS_CODES = frozenset(
