@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..model import LEVELS, Image, InputError, PlanWarning
-from ..model.accuracy import COARSE_SOURCE, coarse_words
+from ..model.accuracy import COARSE_HEIGHT_MM, COARSE_SOURCE, coarse_words
 from .names import SPINE_ORDER
 
 INTEGER_TOLERANCE = 1e-3
@@ -144,16 +144,22 @@ def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning
 
 
 def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
-    """A warning where voxels are thicker than the claimed accuracy allows."""
+    """A warning where voxels are thicker than the claimed accuracy allows.
+
+    Args:
+        what: "CT" or "segmentation", of which the latter says it in full: both are coarse at once as a rule.
+    """
     thickest = float(image.spacing_mm.max())
     if thickest <= THICK_SLICE_MM:
         return
     coarse = thickest >= COARSE_SLICE_MM
-    effect = (
-        f"on such slices {coarse_words()}, so that a single grade or shape may be wrong"
-        if coarse
-        else "the stated accuracy holds for about 1 mm"
-    )
+    effect = "the stated accuracy holds for about 1 mm"
+    if coarse and what == "CT":
+        effect = (
+            f"labels drawn on it are no finer, whatever their voxels (single heights up to {COARSE_HEIGHT_MM:g} mm off)"
+        )
+    elif coarse:
+        effect = f"on such slices {coarse_words()}, so that a single grade or shape may be wrong"
     if thickest > COARSEST_TESTED_MM:
         effect = f"no accuracy is claimed beyond {COARSE_SLICE_MM:.0f} mm"
     yield PlanWarning(
