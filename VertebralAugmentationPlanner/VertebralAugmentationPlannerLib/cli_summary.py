@@ -16,7 +16,7 @@ WIDTH = 80
 SHORT_ABOVE = 12
 """More cautions than these are named in a line a level; a screen of sentences would hide the table and the stops. [D]"""
 
-DOUBT_CODES = frozenset({"reference_implausible", "fracture_by_shape", "grade_borderline"})
+DOUBT_CODES = frozenset({"reference_implausible", "fracture_by_shape", "lateral_height_loss", "grade_borderline"})
 """Warnings by which a grade might be another one as well."""
 
 RULE = "-" * 77
@@ -47,7 +47,7 @@ def _key(plan: CasePlan) -> list[str]:
     if any(level.trajectories for level in plan.levels):
         lines.append("Clearance: from the cannula's surface to the nearest pedicle wall or canal.")
     if any(_doubt(level) for level in plan.levels):
-        lines.append("?: the reference is doubtful, or loss or shape may be of another grade.")
+        lines.append("?: the reference is doubtful, or loss, shape or one side may be of another grade.")
     return ["", *lines] if lines else []
 
 

@@ -14,7 +14,7 @@ from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import plan_augmentation
 from .case import load_case, recorded_path, requested_levels
-from .measurement import MeasuredLevel, measure_spine
+from .measurement import MeasuredLevel, lower_side_of, measure_spine
 from .model import (
     SCHEMA,
     Case,
@@ -199,8 +199,10 @@ def _not_fractured(level: LevelPlan) -> tuple[PlanWarning, ...]:
     """A caution where a level that was named has kept its height: a slip in counting looks like this."""
     if level.measurements is None or level.measurements.genant_grade != 0:
         return ()
+    lower = lower_side_of(level.measurements)
+    found = "no fracture by height" if lower is None else f"no fracture by height in the midline, but is {lower}"
     text = (
-        f"{level.level} was named and has no fracture by height: is it the right level? A fresh fracture that has kept its "
+        f"{level.level} was named and has {found}: is it the right level? A fresh fracture that has kept its "
         "height shows in MRI alone."
     )
     return (PlanWarning(LEVEL_NOT_FRACTURED, "caution", text, GRADE_SOURCE),)
@@ -221,11 +223,16 @@ def _left_out(plan: CasePlan) -> tuple[PlanWarning, ...]:
 
 
 def _nothing_fractured(plan: CasePlan) -> PlanWarning:
+    """That no level was planned. Levels that are lower on one side are named, as a caution: no grade tells of them."""
     whole = ", ".join(level.level for level in plan.levels if level.complete)
+    lower = {level.level: lower_side_of(level.measurements) for level in plan.levels}
+    named = [f"{level} is {found}" for level, found in lower.items() if found is not None]
+    but = f"but {' and '.join(named)}: " if named else ""
+    which = "it" if len(named) == 1 else "a level"
     return PlanWarning(
         "no_fractured_level",
-        "info",
-        f"No level is fractured by height ({whole} were measured), so none was planned; name a level to plan it.",
+        "caution" if named else "info",
+        f"No level is fractured by height ({whole} were measured), so none was planned; {but}name {which} to plan it.",
         GRADE_SOURCE,
     )
 

@@ -14,8 +14,10 @@ from test_case_cleaning import reorder
 from toy_spine import CENTRE_A, CENTRE_R, centre_of, ct_of, grid_for, spine_labels
 
 from VertebralAugmentationPlannerLib.case import load_case
+from VertebralAugmentationPlannerLib.case.checks import thickness_warnings
 from VertebralAugmentationPlannerLib.case.convert import image_from_sitk
 from VertebralAugmentationPlannerLib.model import Image, InputError, PlanOptions
+from VertebralAugmentationPlannerLib.model.accuracy import coarse_words
 
 VALUES = [19, 20, 21]
 
@@ -334,8 +336,15 @@ def test_no_accuracy_is_claimed_beyond_what_was_tested():
         labels, matrix = spine_labels(VALUES, *grid_for(3, (1.0, 1.0, thickness)))
         warnings = load_case(None, (labels, matrix)).warnings
         said[thickness] = next(warning.message for warning in warnings if warning.code == "slices_coarse")
-    assert "errors are up to twice those stated" in said[3.0]
-    assert "no accuracy is claimed beyond 3 mm" in said[5.0] and "twice" not in said[5.0]
+    assert f"on such slices {coarse_words()}, so that a single grade or shape may be wrong" in said[3.0]
+    assert "no accuracy is claimed beyond 3 mm" in said[5.0] and coarse_words() not in said[5.0]
+
+
+def test_a_thick_ct_says_briefly_that_labels_drawn_on_it_know_no_more():
+    """Both are thick at once as a rule, and the labels say it in full; but labels may have been resampled."""
+    (told,) = thickness_warnings("CT", Image(np.zeros((2, 2, 2), np.int16), np.diag([1.0, 1.0, 3.0, 1.0])))
+    assert "labels drawn on it are no finer" in told.message and "3.5 mm off" in told.message
+    assert coarse_words() not in told.message
 
 
 def test_without_a_ct_the_case_says_what_is_left_out(toy):

@@ -171,6 +171,26 @@ def test_a_level_whose_heights_are_doubtful_is_no_reference_and_no_fracture_to_s
     assert found.skipped == ()
 
 
+def test_a_level_that_is_lower_on_one_side_is_passed_over_as_reference():
+    heights = spine(L1=(0.15, 0.15, 0.15))
+    assert find_references(heights)["T12"].loss.middle < -5.0
+    found = find_references(heights, lopsided=["L1"])
+    assert found["T12"].reference.levels == ("T11", "L2") and found["T12"].skipped == ("L1",)
+    assert abs(found["T12"].loss.middle) < 3.0 and not found["T12"].doubt
+    assert found["L1"].reference.levels == ("T12", "L2")
+
+
+def test_a_spine_whose_levels_are_all_lower_on_one_side_keeps_its_references_and_says_so():
+    """Scoliosis."""
+    found = find_references(spine(), lopsided=list(BICEPS))
+    assert {level: one.reference for level, one in found.items()} == {
+        level: one.reference for level, one in find_references(spine()).items()
+    }
+    assert found["L1"].doubt == "T12 and L2 are lower on one side" and not found["L1"].skipped
+    fractured_too = find_references(spine(L1=(0.4, 0.3, 0.0)), lopsided=list(BICEPS))
+    assert fractured_too["L1"].fractured and fractured_too["T12"].reference.levels == ("T11", "L2")
+
+
 def doubts(heights):
     return {level: found.doubt for level, found in find_references(heights).items() if found.doubt}
 

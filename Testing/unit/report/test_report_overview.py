@@ -159,6 +159,12 @@ def test_a_measured_level_next_to_a_grade_keeps_its_decimal_and_its_doubt() -> N
     assert "No fracture by height, middle height loss 19.5 % (shaped like a fracture); measured only." in sheet
 
 
+def test_a_level_that_is_lower_on_one_side_is_not_called_unfractured_without_saying_so() -> None:
+    lower = PlanWarning("lateral_height_loss", "caution", "T11 is 16 % (4.2 mm) lower on the right.", "[C]")
+    sheet = words(with_neighbours(measured_only("T11", lower, middle=15.0)))
+    assert "No fracture by height, middle height loss 15 % (lower on one side); measured only." in sheet
+
+
 def test_what_a_cut_level_says_in_its_row_is_not_said_again() -> None:
     cut = PlanWarning("incomplete", "caution", "L3 is cut by the lower border of the image.", "geometry")
     other = PlanWarning("sawn", "caution", "The label of L3 ends inside the image.", "[D]")

@@ -182,6 +182,27 @@ def test_nothing_fractured_is_told_once_and_not_after_a_level_was_named(built, n
     assert codes(named.warnings) == [] and codes(named.level("L1").warnings) == ["level_not_fractured"]
 
 
+def test_where_nothing_is_fractured_in_the_midline_a_level_that_is_lower_on_one_side_is_named(built, no_search):
+    case, spine, _plan = built
+    measured = planner.measured_plan(case, spine, PlanOptions())
+    even, lower = ((25.0, 23.0, 27.0),) * 3, ((26.0, 24.0, 28.0), (24.0, 22.0, 26.0), (20.0, 19.0, 22.0))
+    levels = tuple(
+        replace(
+            level,
+            measurements=replace(
+                level.measurements, genant_grade=0, heights_3x3_mm=lower if level.level == "L2" else even
+            ),
+        )
+        for level in measured.levels
+    )
+    plan = planner.plan_levels(replace(measured, levels=levels), case, spine, PlanOptions())
+    (told,) = [warning for warning in plan.warnings if warning.code == "no_fractured_level"]
+    assert told.severity == "caution" and "but L2 is 22 % lower on the right: name it to plan it." in told.message
+    named = planner.plan_levels(plan, case, spine, PlanOptions(levels=("L2",)))
+    (asked,) = [w for w in named.level("L2").warnings if w.code == "level_not_fractured"]
+    assert "no fracture by height in the midline, but is 22 % lower on the right" in asked.message
+
+
 def test_a_height_that_is_dragged_into_a_fracture_ends_the_doubt_about_the_level(built):
     _case, _spine, plan = built
     doubt = PlanWarning(planner.LEVEL_NOT_FRACTURED, "caution", "L1 has no fracture by height.", "[V]")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..model import LEVELS, Image, InputError, PlanWarning
+from ..model.accuracy import COARSE_HEIGHT_MM, COARSE_SOURCE, coarse_words
 from .names import SPINE_ORDER
 
 INTEGER_TOLERANCE = 1e-3
@@ -19,7 +20,7 @@ HIGHEST_LABEL = 65534
 """Label maps are held in 16 bits at most."""
 
 THICK_SLICE_MM, COARSE_SLICE_MM = 1.5, 3.0
-"""The accuracy that the planner claims was found at 1 mm voxels; at 3 mm slices the errors double. [D]"""
+"""The accuracy that the planner claims was found at 1 mm voxels; at 3 mm slices single errors are several times those. [D]"""
 
 COARSEST_TESTED_MM = 3.1
 """Slices called 3 mm are up to this thick. [D]"""
@@ -143,12 +144,22 @@ def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning
 
 
 def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
-    """A warning where voxels are thicker than the claimed accuracy allows."""
+    """A warning where voxels are thicker than the claimed accuracy allows.
+
+    Args:
+        what: "CT" or "segmentation", of which the latter says it in full: both are coarse at once as a rule.
+    """
     thickest = float(image.spacing_mm.max())
     if thickest <= THICK_SLICE_MM:
         return
     coarse = thickest >= COARSE_SLICE_MM
-    effect = "errors are up to twice those stated" if coarse else "the stated accuracy holds for about 1 mm"
+    effect = "the stated accuracy holds for about 1 mm"
+    if coarse and what == "CT":
+        effect = (
+            f"labels drawn on it are no finer, whatever their voxels (single heights up to {COARSE_HEIGHT_MM:g} mm off)"
+        )
+    elif coarse:
+        effect = f"on such slices {coarse_words()}, so that a single grade or shape may be wrong"
     if thickest > COARSEST_TESTED_MM:
         effect = f"no accuracy is claimed beyond {COARSE_SLICE_MM:.0f} mm"
     yield PlanWarning(
@@ -156,7 +167,7 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
         "caution" if coarse else "info",
         f"The {what} has voxels of {thickest:.1f} mm along one axis; {effect}, and thin pedicles appear wider or "
         "vanish.",
-        "accuracy at 1 mm and at 3 mm slices, docs/validation.md [D]",
+        COARSE_SOURCE,
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
+from ..model.accuracy import COARSE_SOURCE, coarse_words
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
+from .lateral import lower_side_of
 from .materials import Window
 from .normal import basis_of_growth, basis_of_heights, basis_of_ratios
 from .reference import LevelReference
@@ -22,7 +24,9 @@ FINE_SPACING_MM = 1.5
 """Voxels up to here keep the stated accuracy (0.5 mm, 1°, 3 %), which is measured at 1 mm [D]."""
 
 COARSE_SPACING_MM = 3.2
-"""Above the 3 mm slices at which twice the error was measured nothing is claimed [D]."""
+"""Above the 3 mm slices at which errors were measured nothing is claimed [D]."""
+
+LATERAL_HEIGHT_LOSS = "lateral_height_loss"
 
 _HEIGHTS = ("anterior", "middle", "posterior")
 
@@ -107,6 +111,18 @@ def height_notes(vertebra: Vertebra) -> list[PlanWarning]:
         )
         notes.append(PlanWarning("height_doubtful", "caution", text, "Label beyond the neighbour’s end plate [D]"))
     return notes
+
+
+def side_notes(level: str, measurements: Measurements) -> list[PlanWarning]:
+    """A body that is lower on one side, which neither loss nor grade nor shape tells."""
+    found = lower_side_of(measurements)
+    if found is None:
+        return []
+    text = (
+        f"{level} is {found.percent:.0f} % ({found.mm:.1f} mm) lower on the {found.side} than on the {found.other}, but loss, grade "
+        "and shape are read in the midline alone: a fracture to one side looks like this, and so does scoliosis."
+    )
+    return [PlanWarning(LATERAL_HEIGHT_LOSS, "caution", text, "Half-way to the sides, limit 10 % from real spines [C]")]
 
 
 LOSS_CODES = frozenset(
@@ -194,12 +210,8 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
     if coarsest <= FINE_SPACING_MM:
         return []
     if coarsest <= COARSE_SPACING_MM:
-        text = f"The labels have {coarsest:.1f} mm voxels: heights hold to about 1 mm, angles to 2°, volumes to 6 %."
-        return [
-            PlanWarning(
-                "coarse_voxels", "info", text, "Measured on phantoms of 3 mm slices, see the validation page [D]"
-            )
-        ]
+        text = f"The labels have {coarsest:.1f} mm voxels: at slices of 3 mm {coarse_words()}."
+        return [PlanWarning("coarse_voxels", "info", text, COARSE_SOURCE)]
     text = f"The labels have {coarsest:.1f} mm voxels: no accuracy is claimed; use slices of 1 mm for planning."
     return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 

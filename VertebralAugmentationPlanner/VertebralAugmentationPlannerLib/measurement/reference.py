@@ -56,7 +56,7 @@ class LevelReference:
     """Reference of one level, and the neighbours that were passed over to find it.
 
     Args:
-        skipped: levels that are fractured, or whose shape is as if they were.
+        skipped: levels that are fractured, or whose shape is as if they were (lower on one side, too).
         doubt: what speaks against the reference; may be empty.
         shape: what the level's own shape tells of a fracture that its loss does not; may be empty.
     """
@@ -74,7 +74,10 @@ class LevelReference:
 
 
 def find_references(
-    heights: Mapping[str, Heights], doubtful: Collection[str] = (), usual: Usual | None = None
+    heights: Mapping[str, Heights],
+    doubtful: Collection[str] = (),
+    usual: Usual | None = None,
+    lopsided: Collection[str] = (),
 ) -> dict[str, LevelReference]:
     """Reference heights and losses of every level.
 
@@ -82,6 +85,8 @@ def find_references(
         heights: measured heights by level, mm, ordered from head to foot; complete levels only.
         doubtful: levels whose heights are not sure enough to judge others by.
         usual: normal values of the levels; those of five lumbar vertebrae by default.
+        lopsided: levels that are lower on one side, so that their midline may have lost height as well. They serve as reference
+            only where no other unfractured level is in reach: a scoliotic spine may have no others.
 
     Returns:
         The same levels. ``loss`` holds None for a height that was not measured, and for the posterior height where
@@ -89,8 +94,19 @@ def find_references(
     """
     sure = {level: h for level, h in heights.items() if level not in doubtful}
     usual = usual or Usual()
-    unfractured = find_unfractured(sure, usual)
-    return {level: _reference_of(level, heights, unfractured, doubtful, usual) for level in heights}
+    unfractured = find_unfractured(sure, usual, lopsided)
+    at_need = unfractured | (find_unfractured(sure, usual).intersection(lopsided) if lopsided else set())
+    return {
+        level: _reference_of(
+            level,
+            heights,
+            unfractured if _nearest(level, heights, unfractured - {level}) else at_need,
+            doubtful,
+            usual,
+            lopsided,
+        )
+        for level in heights
+    }
 
 
 def height_loss(heights: Heights, reference: Reference) -> HeightLoss:
@@ -108,12 +124,12 @@ def height_loss(heights: Heights, reference: Reference) -> HeightLoss:
 # --- who is unfractured -----------------------------------------------------------------------------------------
 
 
-def find_unfractured(heights: Mapping[str, Heights], usual: Usual) -> set[str]:
+def find_unfractured(heights: Mapping[str, Heights], usual: Usual, barred: Collection[str] = ()) -> set[str]:
     """The levels that may serve as reference for others.
 
     1. The normal heights are scaled to the patient by the tall half of the posterior heights; levels within
        :data:`SEED_LOSS` of it are seeds.
-       A level whose own shape has lost :data:`SHAPE_LOSS` is none, and never joins.
+       A level whose own shape has lost :data:`SHAPE_LOSS` is none, and never joins; nor do those ``barred``.
     2. The other levels join one at a time, the best first, while their neighbours among the unfractured say that
        no height lost 20 %.
     3. Members that lost 20 % against the other members leave, the worst first. Nobody joins after that, so it ends.
@@ -122,7 +138,11 @@ def find_unfractured(heights: Mapping[str, Heights], usual: Usual) -> set[str]:
     if not measured:
         return set()
     suspicion = _loss_against_growth_curve(measured, usual)
-    shapely = {level for level, own in measured.items() if not _shaped_like_a_fracture(level, own, usual)}
+    shapely = {
+        level
+        for level, own in measured.items()
+        if level not in barred and not _shaped_like_a_fracture(level, own, usual)
+    }
     members = {level for level, loss in suspicion.items() if loss < SEED_LOSS and level in shapely}
     while True:
         outside = [level for level in measured if level in shapely and level not in members]
@@ -191,7 +211,12 @@ def _loss_against(level: str, heights: Mapping[str, Heights], members: set[str],
 
 
 def _reference_of(
-    level: str, heights: Mapping[str, Heights], unfractured: set[str], doubtful: Collection[str], usual: Usual
+    level: str,
+    heights: Mapping[str, Heights],
+    unfractured: set[str],
+    doubtful: Collection[str],
+    usual: Usual,
+    lopsided: Collection[str],
 ) -> LevelReference:
     neighbours = _nearest(level, heights, unfractured - {level})
     skipped = tuple(name for name in _skipped(level, heights, unfractured, neighbours) if name not in doubtful)
@@ -205,7 +230,11 @@ def _reference_of(
         reference = Reference(*usual.heights(level), "normative", ())
     loss = height_loss(own, reference)
     shape = _fractured_shape(level, own, usual) if (largest_loss(loss) or 0.0) < 100 * FRACTURE_LOSS else ""
-    return LevelReference(reference, loss, skipped, _doubt(level, heights, reference, loss, usual), shape)
+    doubt = _doubt(level, heights, reference, loss, usual)
+    lower = [name for name in neighbours if name in lopsided]
+    if lower and not doubt:
+        doubt = f"{' and '.join(lower)} {'is' if len(lower) == 1 else 'are'} lower on one side"
+    return LevelReference(reference, loss, skipped, doubt, shape)
 
 
 def _doubt(level: str, heights: Mapping[str, Heights], reference: Reference, loss: HeightLoss, usual: Usual) -> str:

@@ -14,6 +14,7 @@ from .density import trabecular_density_hu
 from .depth import mid_depth
 from .fracture import fracture_shape, genant_grade
 from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights, with_visible_rims
+from .lateral import lower_side
 from .materials import Window, window_of
 from .normal import Usual
 from .of_class import of_class
@@ -55,16 +56,20 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     found = spine.complete()
     doubtful = {level: doubtful_rims(vertebra) for level, vertebra in found.items()}
     complete = {level: with_visible_rims(vertebra) for level, vertebra in found.items()}
+    heights = {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()}
+    grids = {level: heights_3x3(vertebra, heights[level]) for level, vertebra in complete.items()}
     references = find_references(
-        {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()},
+        heights,
         doubtful=[level for level, rims in doubtful.items() if rims],
         usual=Usual(six_lumbar="L6" in spine.vertebrae),
+        lopsided=[level for level, grid in grids.items() if lower_side(grid)],
     )
     walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
     window = Window() if case.ct is None else window_of(case.ct)
     readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
     return {
-        level: _measure_level(level, complete, references, walls, readings, spine, case, options) for level in complete
+        level: _measure_level(level, complete, grids[level], references, walls, readings, spine, case, options)
+        for level in complete
     }
 
 
@@ -86,6 +91,7 @@ def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
 def _measure_level(
     level: str,
     complete: Mapping[str, Vertebra],
+    grid: tuple[tuple[float | None, ...], ...],
     references: Mapping[str, LevelReference],
     walls: Mapping[str, WallProfile],
     readings: Mapping[str, CtReadings],
@@ -103,7 +109,7 @@ def _measure_level(
         anterior_height_mm=mid.anterior,
         middle_height_mm=mid.middle,
         posterior_height_mm=mid.posterior,
-        heights_3x3_mm=heights_3x3(vertebra, mid),
+        heights_3x3_mm=grid,
         depth_mm=None if depth is None else depth.depth_mm,
         width_mm=vertebra.width_mm,
         body_volume_ml=vertebra.body_volume_ml,
@@ -157,6 +163,7 @@ def _warnings(
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
         *notes.reference_notes(level, references[level], measurements, spine),
         *notes.height_notes(spine.vertebrae[level]),
+        *notes.side_notes(level, measurements),
         *notes.loss_notes(measurements),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),

@@ -13,7 +13,11 @@ from ..model.plan import NOT_JUDGED, SEVERITIES
 MISSING = "—"
 """A number that could not be computed."""
 
-DOUBTS = {"reference_implausible": "reference doubtful", "fracture_by_shape": "shaped like a fracture"}
+DOUBTS = {
+    "reference_implausible": "reference doubtful",
+    "fracture_by_shape": "shaped like a fracture",
+    "lateral_height_loss": "lower on one side",
+}
 """By code of a warning, what it says of the finding, in brief."""
 
 RUN = 4
