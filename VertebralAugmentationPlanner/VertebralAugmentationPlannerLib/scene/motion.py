@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk
 
 from ..model import FramePlan, LevelPlan, PedicleMeasurement, Trajectory
 from ..model.geometry import FloatArray
@@ -54,23 +56,31 @@ def shared_motion(before: Sequence[Any], after: Sequence[Any], within_mm: float)
     """The motion that brings all points from where they were to where they are; None where there is no such one, or where they do
     not tell it.
 
-    The rotation by singular values (Arun 1987, doi 10.1109/TPAMI.1987.4767965).
-
     Args:
         before, after: (N, 3) the same points, RAS mm.
         within_mm: what a point may be off.
     """
     old, new = np.asarray(before, float).reshape(-1, 3), np.asarray(after, float).reshape(-1, 3)
     middle = old.mean(axis=0)
-    off_old, off_new = old - middle, new - new.mean(axis=0)
-    if len(old) < 3 or np.linalg.svd(off_old, compute_uv=False)[1] < SPREAD_MM:
+    if len(old) < 3 or np.linalg.svd(old - middle, compute_uv=False)[1] < SPREAD_MM:
         return None
-    u, _, v = np.linalg.svd(off_old.T @ off_new)
-    upright = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ v))])  # a turn, never a mirror image
-    turn = (u @ upright @ v).T
-    motion = Motion(turn, new.mean(axis=0) - turn @ middle, middle)
-    missed = np.linalg.norm(old @ turn.T + motion.shift - new, axis=1)
+    motion = Motion(*_aligned(old, new), middle)
+    missed = np.linalg.norm(old @ motion.turn.T + motion.shift - new, axis=1)
     return motion if missed.max() <= within_mm else None
+
+
+def _aligned(old: FloatArray, new: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(3, 3) rotation and (3,) shift that bring points (N, 3) nearest to others; never a mirror image."""
+    transform = vtk.vtkLandmarkTransform()
+    transform.SetModeToRigidBody()
+    for take, points in ((transform.SetSourceLandmarks, old), (transform.SetTargetLandmarks, new)):
+        landmarks = vtk.vtkPoints()
+        landmarks.SetData(numpy_to_vtk(np.ascontiguousarray(points), deep=True))
+        take(landmarks)
+    transform.Update()
+    matrix = transform.GetMatrix()
+    found = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(3)])
+    return found[:, :3], found[:, 3]
 
 
 def carried(level: LevelPlan, motion: Motion) -> LevelPlan:
