@@ -138,11 +138,11 @@ def ball(spacing, radius_mm=9.0):
 def test_voxels_finer_than_needed_are_left_out_and_the_surface_stays(spacing, kept):
     labels, box = ball(spacing)
     shape = label_shape(labels, 7, box)
-    assert shape.distance.spacing_mm == pytest.approx(kept)
+    assert shape.label.spacing_mm == pytest.approx(kept)
     points = shape.points_ras()
     assert np.all(labels.voxels[tuple(np.round(labels.to_ijk(points)).astype(int).T)] == 7)
     assert np.linalg.norm(points - [1.0, 2.0, 3.0], axis=1).max() > 9.0 - np.linalg.norm(kept)
-    volume = (shape.distance.voxels > 0).sum() * np.prod(kept)
+    volume = (shape.distance.voxels > 0).sum() * np.prod(spacing)
     assert np.cbrt(volume * 3 / (4 * np.pi)) == pytest.approx(9.0, abs=0.1)
     centre = shape.distance.to_ras(np.argwhere(shape.distance.voxels > 0)).mean(axis=0)
     assert centre == pytest.approx([1.0, 2.0, 3.0], abs=0.1)

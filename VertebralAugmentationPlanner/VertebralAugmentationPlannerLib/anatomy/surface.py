@@ -41,19 +41,24 @@ LEAF_POINTS = 48
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """One label as a signed distance on its own voxels (cropped), positive inside, mm.
+    """One label on its own voxels, cropped.
 
     Args:
-        distance: computed on all voxels of the label, kept on those that are no finer than needed.
-        mask: the label on the same voxels.
-        neighbours: those of other vertebrae in the same crop; None where there are none.
+        distance: signed distance, positive inside, mm; on all voxels.
+        label: flags of the voxels that are no finer than needed.
+        neighbours: the same of other vertebrae; None where there are none.
         smoothing_mm: Gaussian width by which the distances were smoothed.
     """
 
     distance: Image
-    mask: NDArray[np.bool_]
+    label: Image
     neighbours: NDArray[np.bool_] | None = None
     smoothing_mm: float = 0.0
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The label's flags alone."""
+        return self.label.voxels
 
     def points_ras(self) -> FloatArray:
         """(N, 3) RAS centres of the label's voxels; read-only."""
@@ -61,13 +66,13 @@ class Shape:
 
     @cached_property
     def _points_ras(self) -> FloatArray:
-        points = self.distance.to_ras(np.argwhere(self.mask))
+        points = self.label.to_ras(np.argwhere(self.mask))
         points.flags.writeable = False
         return points
 
     def step_along(self, direction: FloatArray) -> float:
         """Distance between the label's voxel layers most nearly square to a RAS unit vector, mm."""
-        return float(np.abs(direction @ self.distance.ijk_to_ras[:3, :3]).max())
+        return float(np.abs(direction @ self.label.ijk_to_ras[:3, :3]).max())
 
 
 def label_shape(labels: Image, value: int, box: tuple[slice, ...], vertebrae: Collection[int] = ()) -> Shape:
@@ -87,16 +92,15 @@ def label_shape(labels: Image, value: int, box: tuple[slice, ...], vertebrae: Co
     last = first - (first - stop - margin) // every * every
     voxels = _cropped(labels.voxels, first, last)
     mask = voxels == value
-    distance = _signed_distance(mask, spacing)
     kept = tuple(slice(None, None, int(n)) for n in every)
     if not mask[kept].any():  # a crumb between the voxels that stay
         every, kept = np.ones(3, int), (slice(None),) * 3
     others = [other for other in np.unique(voxels) if other in vertebrae and other != value]
-    matrix = labels.ijk_to_ras @ np.diag([*every, 1.0])
+    matrix = labels.ijk_to_ras.copy()
     matrix[:3, 3] = labels.to_ras(first)
     return Shape(
-        Image(np.ascontiguousarray(distance[kept]), matrix),
-        np.ascontiguousarray(mask[kept]),
+        Image(_signed_distance(mask, spacing), matrix),
+        Image(np.ascontiguousarray(mask[kept]), matrix @ np.diag([*every, 1.0])),
         np.isin(voxels[kept], others) if others else None,
         _smoothing_mm(spacing),
     )
