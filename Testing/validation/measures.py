@@ -22,12 +22,6 @@ GOALS = {
 }
 """What is asked for at 1 mm voxels and at 3 mm slices."""
 
-
-def goal_column(slice_mm: float) -> int:
-    """Which of the two goals holds for slices of a thickness."""
-    return 0 if slice_mm < 2.0 else 1
-
-
 HEIGHTS = {name: f"{name} height, mm" for name in ("anterior", "middle", "posterior")}
 ANGLES = {
     "wedge_angle_deg": "local wedge angle, °",

@@ -21,8 +21,7 @@ FRACTURES: dict[str, dict[str, float]] = {
     "L4": {"crush": 0.33, "retropulsion_mm": 3.0},
 }
 
-SPACINGS = {"1 mm": (1.0, 1.0, 1.0), "0.3 × 0.3 × 1.25 mm": (0.3, 0.3, 1.25), "3 mm slices": (1.0, 1.0, 3.0)}
-"""Voxel sizes; the second is what a CT of the spine is usually reconstructed at."""
+SPACINGS = {"1 mm": (1.0, 1.0, 1.0), "3 mm slices": (1.0, 1.0, 3.0)}
 
 GRID_TURNS = {"upright": (0.0, 0.0, 0.0), "turned": (9.0, -12.0, 14.0)}
 """Turns of the voxel grid about right, anterior and superior, degrees; the second is 21° in all."""

@@ -1,4 +1,4 @@
-"""Measure the planner's accuracy and write docs/validation.md: ``make validation`` (about a quarter of an hour on one core).
+"""Measure the planner's accuracy and write docs/validation.md: ``make validation`` (about ten minutes on one core).
 
 ``python Testing/validation/run.py --quick`` does the first spine at 1 mm only and prints instead of writing.
 """
@@ -31,7 +31,7 @@ How far the planner's numbers lie from the truth. Everything on this page below 
 
 Truth comes from phantoms: spines drawn from formulas (`sample`), whose heights, angles, volumes, pedicles and canal are
 worked out from the parameters and never read off voxels. Two spines, {thoracic} and {lumbar}, with {fractures}; voxels
-of 1 mm, those of a usual CT of the spine (0.3 × 0.3 × 1.25 mm) and slices of 3 mm; the voxel grid along the patient and turned by 21°. Labels alone, as a perfect segmentation
+of 1 mm and slices of 3 mm; the voxel grid along the patient and turned by 21°. Labels alone, as a perfect segmentation
 would give them: **real labels add their own error to everything here**, and phantoms are smoother than patients.
 
 For comparison: a published Slicer plug-in for heights reports a mean absolute error of 1.09 mm on patients and 0.7 mm
@@ -121,12 +121,11 @@ def _words(fracture: dict[str, float]) -> str:
 def verdict(errors: measures.Errors) -> str:
     """How many of the single values meet the goals, by voxel size."""
     parts = []
-    for spacing, size in SPACINGS.items():
-        column = measures.goal_column(size[2])
+    for column, spacing in enumerate(SPACINGS):
         met = total = 0
-        for (quantity, name, group), values in errors.items():
+        for (quantity, size, group), values in errors.items():
             goal = _goal(quantity, group)
-            if name != spacing or goal is None:
+            if size != spacing or goal is None:
                 continue
             total += len(values)
             met += int(np.sum(np.abs([value for value, _ in values]) <= goal[column]))

@@ -31,7 +31,7 @@ def voxels_of(solid: Solid, turn: float, shift: float, spacing: tuple[float, flo
     matrix[:3, 3] = shift - matrix[:3, :3] @ ((count - 1) / 2)
     index = np.moveaxis(np.indices(count), 0, -1)
     mask = solid(index @ matrix[:3, :3].T + matrix[:3, 3])
-    return Voxels(Shape(Image(mask.astype(np.float32), matrix), Image(mask, matrix)), FRAME)
+    return Voxels(Shape(Image(mask.astype(np.uint8), matrix), mask), FRAME)
 
 
 def plate(anterior: float, posterior: float) -> EndPlate:

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from VertebralAugmentationPlannerLib.anatomy.distances import neighbour_distance
 from VertebralAugmentationPlannerLib.anatomy.outline import MidsagittalOutline
 from VertebralAugmentationPlannerLib.anatomy.reasons import NotReadable
-from VertebralAugmentationPlannerLib.anatomy.surface import distance_to, exact_distance, label_shape, reached, resample
+from VertebralAugmentationPlannerLib.anatomy.surface import distance_to, exact_distance, reached, resample
 from VertebralAugmentationPlannerLib.model import Case, Frame, Image, ImageRecord, Inputs, LocalGrid
 from VertebralAugmentationPlannerLib.model.geometry import label_boxes
 
@@ -119,37 +119,3 @@ def test_a_body_without_a_front_is_not_readable():
 def test_find_objects_agrees_on_a_map_of_many_labels(random):
     voxels = random.integers(0, 9, (6, 7, 8)).astype(np.uint16)
     assert list(label_boxes(voxels).values()) == ndimage.find_objects(voxels)
-
-
-def ball(spacing, radius_mm=9.0):
-    """A labelled ball around (1, 2, 3) mm in voxels of a size, and its box."""
-    size = np.array(spacing)
-    shape = np.ceil(30.0 / size).astype(int)
-    labels = image_of(np.zeros(shape, np.uint8), (-14.0, -13.0, -12.0), spacing)
-    centres = labels.to_ras(np.argwhere(labels.voxels == 0)).reshape(*shape, 3)
-    labels.voxels[np.linalg.norm(centres - [1.0, 2.0, 3.0], axis=-1) < radius_mm] = 7
-    return labels, label_boxes(labels.voxels)[7]
-
-
-@pytest.mark.parametrize(
-    "spacing, kept",
-    [((0.3, 0.3, 1.25), (0.6, 0.6, 1.25)), ((0.4, 0.25, 1.0), (0.8, 0.75, 1.0)), ((0.5, 0.8, 1.0), (0.5, 0.8, 1.0))],
-)
-def test_voxels_finer_than_needed_are_left_out_and_the_surface_stays(spacing, kept):
-    labels, box = ball(spacing)
-    shape = label_shape(labels, 7, box)
-    assert shape.label.spacing_mm == pytest.approx(kept)
-    points = shape.points_ras()
-    assert np.all(labels.voxels[tuple(np.round(labels.to_ijk(points)).astype(int).T)] == 7)
-    assert np.linalg.norm(points - [1.0, 2.0, 3.0], axis=1).max() > 9.0 - np.linalg.norm(kept)
-    volume = (shape.distance.voxels > 0).sum() * np.prod(spacing)
-    assert np.cbrt(volume * 3 / (4 * np.pi)) == pytest.approx(9.0, abs=0.1)
-    centre = shape.distance.to_ras(np.argwhere(shape.distance.voxels > 0)).mean(axis=0)
-    assert centre == pytest.approx([1.0, 2.0, 3.0], abs=0.1)
-
-
-def test_a_label_of_few_fine_voxels_is_not_lost():
-    labels, _ = ball((0.2, 0.2, 0.2))
-    labels.voxels[5, 7, 9] = 3
-    shape = label_shape(labels, 3, label_boxes(labels.voxels)[3])
-    assert shape.points_ras() == pytest.approx(labels.to_ras(np.array([[5, 7, 9]])))

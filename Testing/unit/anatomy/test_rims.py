@@ -33,7 +33,7 @@ def block(slope: float, lean: float, turn=(0.0, 0.0, 0.0), shift=(0.0, 0.0, 0.0)
     inside = (points[..., 2] < plate_height(slope)(points)) & (
         points[..., 1] < EDGE_Y - lean * (points[..., 2] - EDGE_Z)
     )
-    return Voxels(Shape(Image(inside.astype(np.float32), matrix), Image(inside, matrix)), UPRIGHT)
+    return Voxels(Shape(Image(inside.astype(np.float32), matrix), inside), UPRIGHT)
 
 
 def rim_of(voxels: Voxels, slope: float, start_y: float = EDGE_Y - 0.4, misfit_mm: float = 0.0) -> np.ndarray:
@@ -65,14 +65,13 @@ def wavy(seed: int) -> Voxels:
     """A block whose surfaces are rough by half a millimetre over some 5 mm, as real bone is, each seed in its own way."""
     smooth = block(0.3, 0.1, (5, 3, 4))
     random = np.random.default_rng(seed)
-    points = smooth.shape.label.to_ras(np.argwhere(np.ones(smooth.shape.mask.shape, bool)))
+    points = smooth.shape.distance.to_ras(np.argwhere(np.ones(smooth.shape.mask.shape, bool)))
     noise = ndimage.gaussian_filter(random.normal(size=(2, *smooth.shape.mask.shape)), (0, 2, 2, 2))
     up, forth = (wave.ravel() * 0.5 / wave.std() for wave in noise)
     inside = (points[:, 2] < plate_height(0.3)(points) + up) & (
         points[:, 1] < EDGE_Y - 0.1 * (points[:, 2] - EDGE_Z) + forth
     )
-    label = Image(inside.reshape(smooth.shape.mask.shape), smooth.shape.label.ijk_to_ras)
-    return Voxels(Shape(smooth.shape.distance, label), UPRIGHT)
+    return Voxels(Shape(smooth.shape.distance, inside.reshape(smooth.shape.mask.shape)), UPRIGHT)
 
 
 def test_a_rough_label_is_believed_less_to_the_letter():
@@ -88,7 +87,6 @@ def test_a_rough_label_is_believed_less_to_the_letter():
 
 def test_without_bone_there_is_no_rim():
     empty = block(0.0, 0.0)
-    label = Image(np.zeros_like(empty.shape.mask), empty.shape.label.ijk_to_ras)
-    nothing = Voxels(Shape(empty.shape.distance, label), UPRIGHT)
+    nothing = Voxels(Shape(empty.shape.distance, np.zeros_like(empty.shape.mask)), UPRIGHT)
     with pytest.raises(NotReadable, match="rim"):
         rim_of(nothing, 0.0)

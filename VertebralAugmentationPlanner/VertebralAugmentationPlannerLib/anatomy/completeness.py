@@ -175,7 +175,7 @@ def flat_end(shape: Shape) -> FlatEnd | None:
     Returns:
         None where the label ends in tips, as a vertebra does.
     """
-    matrix, spacing = shape.label.ijk_to_ras[:3, :3], shape.label.spacing_mm
+    matrix, spacing = shape.distance.ijk_to_ras[:3, :3], shape.distance.spacing_mm
     voxel = float(np.prod(spacing))
     index = np.argwhere(shape.mask)
     size = (len(index) * voxel) ** (2 / 3)
@@ -196,7 +196,7 @@ def flat_end(shape: Shape) -> FlatEnd | None:
                 solidity = _solidity(np.concatenate(whole), matrix, normal, voxel / (LAYERS * step))
                 if step > FINE_MM:  # there a dished plate and the facets beside it may end in one layer
                     solidity = 1.0
-                largest = (area, solidity, normal, shape.label.to_ras(face) + 0.5 * step * normal)
+                largest = (area, solidity, normal, shape.distance.to_ras(face) + 0.5 * step * normal)
             end = index[depth < 2 * LAYERS - ROUNDING]
             if share < WORTH_FITTING or len(end) < MIN_FITTED:
                 break

@@ -11,7 +11,7 @@ from scipy import ndimage
 from ..model import Case, Frame, Image, LocalGrid
 from ..model.geometry import FloatArray, label_boxes
 from .canal import Canal
-from .surface import distance_to, label_shape, nearest, reached, resample, surface_points, thinned
+from .surface import distance_to, label_shape, nearest, reached, resample, surface_points
 
 CANAL_BAND_MM = 7.0
 """So near to the canal its distance is exact; further away a few tenths of a millimetre do not matter."""
@@ -48,7 +48,7 @@ def canal_distance(canal: Canal, bone: FloatArray, grid: LocalGrid, band_mm: flo
 def neighbour_distance(case: Case, level: str, frame: Frame, grid: LocalGrid) -> FloatArray:
     """Distance to the other labelled vertebrae and the sacrum, positive outside them."""
     coarse = _coarser(grid)
-    near = thinned(reached(case.labels, frame, coarse))
+    near = reached(case.labels, frame, coarse)
     others = np.isin(near.voxels, list(case.others(level)))
     share = resample(Image(others, near.ijk_to_ras), frame, coarse, 0.0)
     return _coarse_distance((share - 0.5) * coarse.spacing_mm, grid)

@@ -207,4 +207,4 @@ def volume_ml(shape: Shape, points: FloatArray, body: Body, grid: LocalGrid) -> 
     x, y, z = index.T
     in_front = (points[:, 1] > wall) & (grid.axes[1][y] > body.wall[x, z] - 2.0)
     count = np.sum(around[tuple((index - low).T)] & in_front)
-    return float(count * np.prod(shape.label.spacing_mm)) / 1000.0
+    return float(count * np.prod(shape.distance.spacing_mm)) / 1000.0

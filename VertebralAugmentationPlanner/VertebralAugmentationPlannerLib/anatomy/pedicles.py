@@ -291,7 +291,7 @@ class _Stretch:
         if len(flat) < MIN_SLAB_VOXELS:
             raise PedicleNotFound(f"the bridge of bone between body and arch has {len(flat)} voxels at its narrowest")
         by_spread = 4.0 * np.sqrt(np.average(((flat - middle) @ upward) ** 2, weights=weight))
-        voxel = abs(np.linalg.det(shape.label.ijk_to_ras[:3, :3]))
+        voxel = abs(np.linalg.det(shape.distance.ijk_to_ras[:3, :3]))
         area = weight.sum() * voxel / (SLAB_MM * _FADING_INTEGRAL)
         return float(np.sqrt(by_spread * 4.0 * area / (np.pi * width_mm)))
 

@@ -94,13 +94,13 @@ class Voxels:
     def within(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Local centres (N, 3) of the voxels in a box of local mm, and (N,) whether they are bone."""
         corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
-        index = self.shape.label.to_ijk(self.frame.to_ras(corners))
+        index = self.shape.distance.to_ijk(self.frame.to_ras(corners))
         size = np.array(self.shape.mask.shape)
         first = np.clip(np.floor(index.min(axis=0)).astype(int), 0, size)
         last = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, 0, size)
         block = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
         inside = self.shape.mask[block].ravel()
-        points = self.frame.to_local(self.shape.label.to_ras(np.argwhere(np.ones(last - first, bool)) + first))
+        points = self.frame.to_local(self.shape.distance.to_ras(np.argwhere(np.ones(last - first, bool)) + first))
         held = np.all((points >= low) & (points <= high), axis=1)
         return points[held], inside[held]
 
@@ -108,7 +108,7 @@ class Voxels:
         """(N, 3) local centres of the voxels of other vertebrae in a box of local mm."""
         if self.shape.neighbours is None:
             return np.empty((0, 3))
-        points = self.frame.to_local(self.shape.label.to_ras(np.argwhere(self.shape.neighbours)))
+        points = self.frame.to_local(self.shape.distance.to_ras(np.argwhere(self.shape.neighbours)))
         return points[np.all((points >= low) & (points <= high), axis=1)]
 
 

@@ -67,7 +67,7 @@ class Steps:
 
     @classmethod
     def _leaving(cls, shape: Shape, frame: Frame, mask: NDArray[np.bool_], outward: int) -> Steps:
-        matrix = shape.label.ijk_to_ras[:3, :3]
+        matrix = shape.distance.ijk_to_ras[:3, :3]
         along = frame.superior @ matrix
         axis = int(np.argmax(np.abs(along)))
         towards = int(np.sign(along[axis])) * outward
@@ -85,7 +85,7 @@ class Steps:
 
         def points(level: NDArray[np.int_]) -> FloatArray:
             stacked = np.stack([i, j], axis=1).astype(float)
-            return frame.to_local(shape.label.to_ras(np.insert(stacked, axis, level, axis=1)))
+            return frame.to_local(shape.distance.to_ras(np.insert(stacked, axis, level, axis=1)))
 
         return cls(points(k), points(beyond), outward, float(np.abs(along).max()))
 

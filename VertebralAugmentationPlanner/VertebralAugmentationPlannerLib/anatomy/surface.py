@@ -30,10 +30,6 @@ SMOOTHING_VOXELS = 0.7
 """Gaussian width, in voxels of the label map, that takes the staircase out of the distance: it moves a surface of
 radius R by about σ²/2R, 0.06 mm for a slim pedicle at 1 mm voxels."""
 
-FINE_ENOUGH_MM = 0.8
-"""Of a label, voxels are left out as long as those that stay lie no farther apart than this. Plates and walls are read from
-labels on the voxels of a CT of the spine (0.3 × 0.3 × 1.25 mm) a little worse than from every second of them, in twice the
-time: a surface that is known at many places of few layers follows the layers [C]."""
 
 LEAF_POINTS = 48
 """Points a leaf of a search tree: on surfaces a fifth faster than SciPy's 16 [C]."""
@@ -41,24 +37,14 @@ LEAF_POINTS = 48
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """One label on its own voxels, cropped.
+    """One label as a signed distance on its own voxels (cropped), positive inside, mm.
 
-    Args:
-        distance: signed distance, positive inside, mm; on all voxels.
-        label: flags of the voxels that are no finer than needed.
-        neighbours: the same of other vertebrae; None where there are none.
-        smoothing_mm: Gaussian width by which the distances were smoothed.
+    ``neighbours`` are the voxels of other vertebrae in the same crop; None where there are none.
     """
 
     distance: Image
-    label: Image
+    mask: NDArray[np.bool_]
     neighbours: NDArray[np.bool_] | None = None
-    smoothing_mm: float = 0.0
-
-    @property
-    def mask(self) -> NDArray[np.bool_]:
-        """The label's flags alone."""
-        return self.label.voxels
 
     def points_ras(self) -> FloatArray:
         """(N, 3) RAS centres of the label's voxels; read-only."""
@@ -66,13 +52,18 @@ class Shape:
 
     @cached_property
     def _points_ras(self) -> FloatArray:
-        points = self.label.to_ras(np.argwhere(self.mask))
+        points = self.distance.to_ras(np.argwhere(self.mask))
         points.flags.writeable = False
         return points
 
+    @property
+    def smoothing_mm(self) -> float:
+        """Gaussian width by which its distances were smoothed."""
+        return _smoothing_mm(self.distance.spacing_mm)
+
     def step_along(self, direction: FloatArray) -> float:
         """Distance between the label's voxel layers most nearly square to a RAS unit vector, mm."""
-        return float(np.abs(direction @ self.label.ijk_to_ras[:3, :3]).max())
+        return float(np.abs(direction @ self.distance.ijk_to_ras[:3, :3]).max())
 
 
 def label_shape(labels: Image, value: int, box: tuple[slice, ...], vertebrae: Collection[int] = ()) -> Shape:
@@ -84,46 +75,23 @@ def label_shape(labels: Image, value: int, box: tuple[slice, ...], vertebrae: Co
         box: bounding box of the label, slices along i, j, k.
         vertebrae: label values of all vertebrae, the neck and the sacrum among them.
     """
-    spacing, every = labels.spacing_mm, np.array(_every(labels))
+    spacing = labels.spacing_mm
     margin = np.ceil(CROP_MARGIN_MM / spacing).astype(int)
-    start, stop = (np.array([getattr(part, name) for part in box]) for name in ("start", "stop"))
-    # The crop begins at a voxel that stays, so that which label is asked for moves none.
-    first = (start - margin) // every * every
-    last = first - (first - stop - margin) // every * every
-    voxels = _cropped(labels.voxels, first, last)
+    low = [max(0, part.start - pad) for part, pad in zip(box, margin, strict=True)]
+    high = [min(n, part.stop + pad) for part, pad, n in zip(box, margin, labels.voxels.shape, strict=True)]
+    voxels = labels.voxels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
     mask = voxels == value
-    kept = tuple(slice(None, None, int(n)) for n in every)
-    if not mask[kept].any():  # a crumb between the voxels that stay
-        every, kept = np.ones(3, int), (slice(None),) * 3
     others = [other for other in np.unique(voxels) if other in vertebrae and other != value]
+    # Outside the volume there is nothing: a margin of background lets the surface close at the border.
+    before = [max(0, pad - part.start) for part, pad in zip(box, margin, strict=True)]
+    after = [max(0, part.stop + pad - n) for part, pad, n in zip(box, margin, labels.voxels.shape, strict=True)]
+    room = list(zip(before, after, strict=True))
+    neighbours = np.pad(np.isin(voxels, others), room) if others else None
+    mask = np.pad(mask, room)
+    first = np.array(low) - np.array(before)
     matrix = labels.ijk_to_ras.copy()
     matrix[:3, 3] = labels.to_ras(first)
-    return Shape(
-        Image(_signed_distance(mask, spacing), matrix),
-        Image(np.ascontiguousarray(mask[kept]), matrix @ np.diag([*every, 1.0])),
-        np.isin(voxels[kept], others) if others else None,
-        _smoothing_mm(spacing),
-    )
-
-
-def _cropped(voxels: NDArray[np.generic], first: NDArray[np.int_], last: NDArray[np.int_]) -> NDArray[np.generic]:
-    """The voxels from one index up to another, with background beyond the volume: it lets a surface close at the border."""
-    inside = [(max(0, a), min(b, n)) for a, b, n in zip(first, last, voxels.shape, strict=True)]
-    room = [(low - a, b - high) for (low, high), a, b in zip(inside, first, last, strict=True)]
-    return np.pad(voxels[tuple(slice(low, high) for low, high in inside)], room)
-
-
-def thinned(labels: Image) -> Image:
-    """A label map without the voxels that are finer than needed: every second or third along an axis stays, counted from
-    the corner."""
-    every = _every(labels)
-    kept = labels.voxels[tuple(slice(None, None, n) for n in every)]
-    return Image(kept, labels.ijk_to_ras @ np.diag([*every, 1.0]))
-
-
-def _every(labels: Image) -> list[int]:
-    """Along each axis, which voxels are as near to one another as needed: every first, second, …"""
-    return [max(int(FINE_ENOUGH_MM / step + 1e-3), 1) for step in labels.spacing_mm.tolist()]
+    return Shape(Image(_signed_distance(mask, spacing), matrix), mask, neighbours)
 
 
 def _signed_distance(mask: NDArray[np.bool_], spacing: FloatArray) -> FloatArray:
