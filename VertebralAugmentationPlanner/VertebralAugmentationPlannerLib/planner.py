@@ -31,7 +31,7 @@ from .model import (
     Spine,
     Vertebra,
 )
-from .model.geometry import FloatArray
+from .model.plan import to_point
 from .model.serialisation import rounded, to_plain
 
 Progress = Callable[[float, str], None]
@@ -299,7 +299,9 @@ def frame_plan(vertebra: Vertebra) -> FramePlan | None:
     frame = vertebra.frame
     if frame is None:
         return None
-    return FramePlan(_point(frame.origin_ras), _point(frame.right), _point(frame.anterior), _point(frame.superior))
+    return FramePlan(
+        to_point(frame.origin_ras), to_point(frame.right), to_point(frame.anterior), to_point(frame.superior)
+    )
 
 
 def _pedicle(vertebra: Vertebra, side: str) -> PedicleMeasurement | None:
@@ -309,14 +311,10 @@ def _pedicle(vertebra: Vertebra, side: str) -> PedicleMeasurement | None:
     return PedicleMeasurement(
         isthmus_width_mm=pedicle.isthmus_width_mm,
         isthmus_height_mm=pedicle.isthmus_height_mm,
-        centre_ras=_point(frame.to_ras(pedicle.centre)),
-        axis=_point(frame.direction_to_ras(pedicle.axis)),
-        outline_ras=tuple(_point(point) for point in frame.to_ras(pedicle.outline)),
+        centre_ras=to_point(frame.to_ras(pedicle.centre)),
+        axis=to_point(frame.direction_to_ras(pedicle.axis)),
+        outline_ras=tuple(to_point(point) for point in frame.to_ras(pedicle.outline)),
     )
-
-
-def _point(values: FloatArray) -> tuple[float, float, float]:
-    return (float(values[0]), float(values[1]), float(values[2]))
 
 
 def _part(progress: Progress | None, start: float, end: float) -> Progress | None:

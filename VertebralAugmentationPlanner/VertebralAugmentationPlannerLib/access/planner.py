@@ -8,6 +8,7 @@ import numpy as np
 
 from ..model import Cannula, Case, Clearance, Image, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.geometry import FloatArray
+from ..model.plan import to_point
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .approach import (
     EVIDENCE,
@@ -343,9 +344,9 @@ def _trajectory(
     return Trajectory(
         side=side,
         route="transpedicular" if check.through_pedicle else "extrapedicular",
-        entry_ras=_point(entry),
-        target_ras=_point(target),
-        skin_ras=None if skin is None else _point(skin),
+        entry_ras=to_point(entry),
+        target_ras=to_point(target),
+        skin_ras=None if skin is None else to_point(skin),
         cannula=cannula.name,
         cannula_outer_diameter_mm=cannula.outer_diameter_mm,
         bone_path_mm=check.bone_path_mm,
@@ -362,8 +363,3 @@ def _trajectory(
         compromise=compromise,
         margins_mm=Clearance(**{wall: getattr(verdict.margins, f"{wall}_mm") for wall in WALL_NAMES}),
     )
-
-
-def _point(values: FloatArray) -> tuple[float, float, float]:
-    x, y, z = (float(value) for value in values)
-    return x, y, z

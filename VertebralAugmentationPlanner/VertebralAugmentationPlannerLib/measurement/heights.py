@@ -9,7 +9,7 @@ import numpy as np
 from ..anatomy.endplates import robust_fit
 from ..model import EndPlate, Vertebra
 from ..model.geometry import FloatArray
-from ..model.plan import Point
+from ..model.plan import Point, to_point
 from .normal import Heights
 
 HEIGHT_NAMES = ("anterior", "middle", "posterior")
@@ -55,7 +55,7 @@ def height_points_ras(vertebra: Vertebra) -> dict[str, tuple[Point, Point]]:
     if frame is None:
         raise ValueError(f"{vertebra.level} has no frame")
     return {
-        name: (_point(frame.to_ras(up)), _point(frame.to_ras(low)))
+        name: (to_point(frame.to_ras(up)), to_point(frame.to_ras(low)))
         for name, (up, low) in height_points(vertebra).items()
     }
 
@@ -210,8 +210,3 @@ def _edge_height(y: FloatArray, z: FloatArray, edge: float, outward: int) -> flo
     highest = float(np.max(outward * z[away <= RIM_TRIM_MM + 2.0]))
     lowest = float(np.min(outward * z[away <= RIM_REACH_MM]))
     return outward * float(np.clip(outward * value, lowest, highest))
-
-
-def _point(values: FloatArray) -> Point:
-    x, y, z = (float(v) for v in values)
-    return x, y, z

@@ -6,6 +6,7 @@ A number that could not be computed is None, with an entry in ``warnings`` sayin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -16,6 +17,14 @@ from .levels import parse_level
 SCHEMA = "vertebral-augmentation-plan/1"
 
 Point = tuple[float, float, float]
+
+
+def to_point(values: Iterable[float]) -> Point:
+    """Three coordinates as a plan keeps them: plain numbers, whatever held them."""
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
 SEVERITIES = ("stop", "caution", "info")
 
 NOT_JUDGED = "not judged"

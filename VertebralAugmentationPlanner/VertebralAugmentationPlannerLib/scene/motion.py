@@ -12,7 +12,8 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from ..model import FramePlan, LevelPlan, PedicleMeasurement, Trajectory
 from ..model.geometry import FloatArray
-from ..model.plan import Point
+from ..model.plan import Point, to_point
+from .volumes import matrix_array
 
 SPREAD_MM = 1.0
 """Ends of lines that spread less than this beside one axis, as those of a single line do, leave the turn about it open: they
@@ -38,11 +39,11 @@ class Motion:
 
     def point(self, point: Point) -> Point:
         """Where a point comes to lie."""
-        return _point(self.turn @ np.asarray(point) + self.shift)
+        return to_point(self.turn @ np.asarray(point) + self.shift)
 
     def direction(self, direction: Point) -> Point:
         """Where a direction comes to look."""
-        return _point(self.turn @ np.asarray(direction))
+        return to_point(self.turn @ np.asarray(direction))
 
     @property
     def words(self) -> str:
@@ -74,13 +75,12 @@ def _aligned(old: FloatArray, new: FloatArray) -> tuple[FloatArray, FloatArray]:
     transform = vtk.vtkLandmarkTransform()
     transform.SetModeToRigidBody()
     for take, points in ((transform.SetSourceLandmarks, old), (transform.SetTargetLandmarks, new)):
-        landmarks = vtk.vtkPoints()
+        landmarks = vtk.vtkPoints()  # in double precision, which points added one by one have not
         landmarks.SetData(numpy_to_vtk(np.ascontiguousarray(points), deep=True))
         take(landmarks)
     transform.Update()
-    matrix = transform.GetMatrix()
-    found = np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(3)])
-    return found[:, :3], found[:, 3]
+    found = matrix_array(transform.GetMatrix())
+    return found[:3, :3], found[:3, 3]
 
 
 def carried(level: LevelPlan, motion: Motion) -> LevelPlan:
@@ -114,8 +114,3 @@ def _pedicle(pedicle: PedicleMeasurement | None, motion: Motion) -> PedicleMeasu
 
 def _needle(needle: Trajectory, motion: Motion) -> Trajectory:
     return replace(needle, entry_ras=motion.point(needle.entry_ras), target_ras=motion.point(needle.target_ras))
-
-
-def _point(values: FloatArray) -> Point:
-    x, y, z = (float(value) for value in values)
-    return x, y, z
