@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import slicer
 from VertebralAugmentationPlannerLib.anatomy import build_spine
+from VertebralAugmentationPlannerLib.model import InputError
 from VertebralAugmentationPlannerLib.sample import SAMPLES
-from VertebralAugmentationPlannerLib.scene import self_test
+from VertebralAugmentationPlannerLib.scene import demo, self_test
 from VertebralAugmentationPlannerLib.scene.bundle import new_parameter_node
 from VertebralAugmentationPlannerLib.scene.engine import Engine
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
@@ -86,6 +87,15 @@ def test_a_needle_in_the_canal_is_found(module_logic, built):
 def test_the_sample_data_ship_with_the_module():
     for name in ("t12-wedge", "l1-biconcave-l3-wedge", "l2-crush"):
         assert sampleFolder(name) is not None
+
+
+def test_a_demo_case_whose_files_are_missing_is_told_in_words(scene, monkeypatch):
+    monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
+    monkeypatch.setattr(demo, "sampleFolder", lambda name: None)
+    before = scene.GetNumberOfNodes()
+    with pytest.raises(InputError, match="files of the demo case “l2-crush” are missing"):
+        demo.loadDemoCase("l2-crush")
+    assert scene.GetNumberOfNodes() == before
 
 
 def test_each_sample_is_registered_with_files_that_are_there():

@@ -49,7 +49,6 @@ def make_case(
     numbering: dict[str, int] | str = "totalsegmentator",
     with_ct: bool = True,
     margin_mm: float | None = None,
-    step: Callable[[float], None] | None = None,
 ) -> tuple[Image | None, Image, dict[str, Any]]:
     """CT, labels and truth of a phantom on any grid.
 
@@ -61,8 +60,6 @@ def make_case(
         numbering: "totalsegmentator", "verse" or a dictionary from level to value.
         with_ct: False for the labels alone, in half the time.
         margin_mm: crop tightly around the bone, with this margin (no skin); None for the picture with skin.
-        step: as in :func:`.render.draw`.
-
     """
     box = None
     if margin_mm is not None:
@@ -72,7 +69,7 @@ def make_case(
             np.max([high for _, high in boxes], axis=0) + margin_mm,
         )
     size, matrix = grid(phantom, spacing, order, direction, shift, box)
-    ct, labels = draw(phantom, size, matrix, numbering, with_ct, step)
+    ct, labels = draw(phantom, size, matrix, numbering, with_ct)
     return ct, labels, truth_of(phantom)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +19,6 @@ VERSE: dict[str, int] = {f"T{n}": 7 + n for n in range(1, 13)} | {f"L{n}": 19 + 
 """VerSe: T1–T12 = 8–19, L1–L6 = 20–25, T13 = 28 [V: Sekuboyina 2021]."""
 NUMBERINGS: dict[str, dict[str, int]] = {"totalsegmentator": TOTALSEGMENTATOR, "verse": VERSE}
 
-BACKGROUND_SHARE, FINISH_SHARE = 0.3, 0.9
-"""Where the background and the vertebrae end on a progress bar; rough shares of the time."""
-
 FINEST_MM = 1.3
 """Voxels longer than this are drawn as three along that axis and averaged, for the partial volume of thick slices."""
 
@@ -33,15 +29,10 @@ def draw(
     ijk_to_ras: NDArray,
     numbering: dict[str, int] | str = "totalsegmentator",
     with_ct: bool = True,
-    step: Callable[[float], None] | None = None,
 ) -> tuple[Image | None, Image]:
     """CT (HU, int16; None without) and label map (uint8) of a phantom on a grid.
 
     A voxel carries a level's label where its centre lies in that vertebra; the CT has partial volume, blur and noise.
-
-    Args:
-        step: called with the share that is done, 0–1, before each vertebra of the last picture; what it raises ends
-            the drawing.
 
     Raises:
         InputError: the numbering has no value for one of the levels.
@@ -55,12 +46,12 @@ def draw(
     factor = np.where(spacing > FINEST_MM, 3, 1) if with_ct else np.ones(3, int)
     if not with_ct or np.all(factor == 1):
         canvas = _Canvas(phantom, shape, ijk_to_ras, with_ct)
-        labels = canvas.draw(values, step)
+        labels = canvas.draw(values)
     else:
         labels = _Canvas(phantom, shape, ijk_to_ras, False).draw(values)
         fine_shape, fine_matrix = _finer(shape, ijk_to_ras, factor)
         canvas = _Canvas(phantom, fine_shape, fine_matrix, True)
-        canvas.draw(values, step)
+        canvas.draw(values)
     if not with_ct:
         return None, Image(labels, ijk_to_ras)
     hu = canvas.finish(factor, spacing)
@@ -112,11 +103,9 @@ class _Canvas:
         self.generator = np.random.default_rng(phantom.seed)
         self.hu = self._background() if with_ct else None
 
-    def draw(self, values: dict[str, int], step: Callable[[float], None] | None = None) -> NDArray:
+    def draw(self, values: dict[str, int]) -> NDArray:
         """Draw everything; returns the label map."""
-        for done, (level, placed) in enumerate(self.phantom.vertebrae.items()):
-            if step is not None:
-                step(BACKGROUND_SHARE + (FINISH_SHARE - BACKGROUND_SHARE) * done / len(self.phantom.vertebrae))
+        for level, placed in self.phantom.vertebrae.items():
             block = self._block(placed.frame.to_ras(corners(*self.phantom.local_box(level, FAR_MM))))
             if block is not None:
                 self._vertebra(level, placed, values[level], block)

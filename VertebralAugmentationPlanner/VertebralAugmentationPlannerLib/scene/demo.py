@@ -1,8 +1,7 @@
-"""The synthetic demo cases as nodes: what the panel's demo button loads. Needs no file and no internet."""
+"""The synthetic demo cases as nodes: what the panel's demo button loads. They ship with the extension."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,11 @@ import slicer
 from numpy.typing import NDArray
 from slicer import util
 
-from ..model import Image, InputError, PlanningCancelled
-from ..sample import SAMPLES, TOTALSEGMENTATOR, make_case
-from .background import in_background
+from ..case.source import read
+from ..model import Image, InputError
+from ..sample import SAMPLES, TOTALSEGMENTATOR
+from .sample_data import FILES, sampleFolder
 from .volumes import vtk_matrix
-
-DRAWN_SHARE = 0.9
-"""Where the drawing ends on the progress bar and the nodes are made."""
 
 
 def demoCases() -> list[tuple[str, str]]:
@@ -24,22 +21,18 @@ def demoCases() -> list[tuple[str, str]]:
     return [(name, sample.title) for name, sample in SAMPLES.items()]
 
 
-def loadDemoCase(
-    name: str,
-    progress: Callable[[float, str], None] | None = None,
-    shouldCancel: Callable[[], bool] | None = None,
-) -> tuple[Any, Any]:
+def loadDemoCase(name: str) -> tuple[Any, Any]:
     """Add the CT and the segmentation of a case to the application's scene; returns both nodes.
 
     Raises:
-        InputError: there is no such case.
-        PlanningCancelled: the user cancelled; the scene is unchanged.
+        InputError: there is no such case, or its files are missing or damaged; the scene is unchanged.
     """
     if name not in SAMPLES:
         raise InputError(f"There is no demo case “{name}”; choose one of {', '.join(SAMPLES)}.")
-    ct, labels = _drawn(name, progress, shouldCancel)
-    if progress is not None:
-        progress(DRAWN_SHARE, "Making CT and segmentation")
+    folder = sampleFolder(name)
+    if folder is None:
+        raise InputError(f"The files of the demo case “{name}” are missing from this installation; install it anew.")
+    ct, labels = (read(folder / file, what).image for file, what in zip(FILES, ("CT", "segmentation"), strict=True))
     volume = _volume(ct, f"{name} CT")
     volume.CreateDefaultDisplayNodes()
     display = volume.GetDisplayNode()
@@ -47,30 +40,6 @@ def loadDemoCase(
         display.SetAutoWindowLevel(False)
         display.SetWindowLevel(1200.0, 250.0)
     return volume, _segmentation(labels, f"{name} vertebrae")
-
-
-def _drawn(
-    name: str, progress: Callable[[float, str], None] | None, should_cancel: Callable[[], bool] | None
-) -> tuple[Image, Image]:
-    """CT and labels."""
-    share = [0.0]
-
-    def draw(cancelled: Callable[[], bool]) -> tuple[Image | None, Image]:
-        def step(done: float) -> None:
-            share[0] = done
-            if cancelled():
-                raise PlanningCancelled
-
-        ct, labels, _truth = make_case(SAMPLES[name].build(), step=step)
-        return ct, labels
-
-    def tell() -> None:
-        if progress is not None:
-            progress(DRAWN_SHARE * share[0], "Drawing the synthetic CT")
-
-    ct, labels = in_background(draw, tell, should_cancel)
-    assert ct is not None
-    return ct, labels
 
 
 def _volume(image: Image, name: str, kind: str = "vtkMRMLScalarVolumeNode") -> Any:

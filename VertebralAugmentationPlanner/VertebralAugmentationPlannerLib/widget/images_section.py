@@ -167,12 +167,12 @@ class ImagesSection(Section):
         """Load the chosen demo case into the scene and choose its nodes."""
         name = self._names[self.ui.demoComboBox.currentIndex]
 
-        def task(progress: Any, should_cancel: Any) -> None:
-            ct, segmentation = loadDemoCase(name, progress, should_cancel)
+        def task() -> None:
+            ct, segmentation = loadDemoCase(name)
             self.logic.setInputs(self.node, ct, segmentation)
             showVolume(ct)
 
-        self.panel.run(_("Loading the demo case"), task)
+        self.panel.quick(_("Loading the demo case"), task)
 
 
 def _select(selector: Any, node: Any) -> None:
