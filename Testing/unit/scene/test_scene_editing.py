@@ -166,12 +166,17 @@ def test_a_needle_that_cannot_be_judged_goes_back(logic, planned, line, heard):
     line.InvokeEvent(line.PointStartInteractionEvent)
     move(line, 1, 80, 0, 0)
     assert line.GetName() == "L1 left needle (breach)"
+    lost = logic.needle(planned, "L1", "left")
+    assert not lost.judged and lost.clearance_mm.canal is None and lost.breach_grade is None and lost.balloon is None
+    np.testing.assert_allclose([lost.entry_ras, lost.target_ras], line_ends(line), atol=1e-3)
+    assert "no bone on the axis" in lost.compromise
     line.InvokeEvent(line.PointEndInteractionEvent)
     np.testing.assert_allclose(line_ends(line), start, atol=1e-3)
     assert line.GetName() == "L1 left needle (safe)"
     assert logic.currentPlan(planned) == before
     assert [(c.kind, c.message) for c in heard] == [
-        ("refused", "The left needle of L1 was put back: it does not meet L1 (no bone on the axis)")
+        ("needle", ""),
+        ("refused", "The left needle of L1 was put back: it does not meet L1 (no bone on the axis)"),
     ]
     assert not logic.canUndo(planned)
 

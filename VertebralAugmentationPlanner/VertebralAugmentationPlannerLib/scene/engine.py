@@ -159,6 +159,13 @@ class Engine:
         whole = all(other.judged for other in moved.trajectories)
         return _without_warnings(moved, frozenset({LINES_MOVED})) if whole else moved
 
+    def lost(self, level: LevelPlan, side: str, ends: NDArray[np.floating], why: str) -> LevelPlan:
+        """A level with a needle that is dragged where it cannot be judged, with no number but those that its two points tell."""
+        entry, target = (tuple(float(value) for value in end) for end in ends)
+        level = _without_path(level, side)
+        there = replace(level.trajectory(side), entry_ras=entry, target_ras=target, balloon=None, cement_ml=None)
+        return with_trajectory(level, unjudged(level.frame, replace(there, bone_fillers=None), why))
+
     def foundElsewhere(self, level: LevelPlan, side: str, ends: NDArray[np.floating]) -> LevelPlan:
         """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
         entry, target = (tuple(float(value) for value in end) for end in ends)

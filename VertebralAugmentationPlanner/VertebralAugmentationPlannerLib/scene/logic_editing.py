@@ -118,7 +118,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
     def _refuse(self, session: Session, edit: Edit, start: LevelPlan, reason: str) -> None:
         """A breach while it is dragged; let go, the level is as it was when the drag began."""
         if not edit.finished:
-            session.show_lost(edit.level, start.trajectory(edit.part), edit.after)
+            self._show_moved(session, edit, self.engine.lost(session.level(edit.level), edit.part, edit.after, reason))
             return
         session.put_back(start)
         message = f"The {edit.part} needle of {edit.level} was put back: {reason}"

@@ -233,15 +233,6 @@ class Session:
                 self.write_text()
             self.editor.refresh()
 
-    def show_lost(self, level: str, old: Trajectory, ends: Any) -> None:
-        """Show a needle that cannot be judged where it is dragged now: as a breach. The plan keeps the old one."""
-        entry, target = (tuple(float(value) for value in end) for end in ends)
-        lost = replace(old, entry_ras=entry, target_ras=target, skin_ras=None, safety="breach")
-        with self.editor.quiet():
-            style_needle(self.parameter_node, level, lost)
-            self._show_fillings(level, False)
-            self.editor.refresh()
-
     def put_back(self, level: LevelPlan) -> None:
         """Take and draw a level as it was before a needle of it went where it could not be judged."""
         self.set_level(level)
