@@ -281,11 +281,31 @@ def test_a_needle_dragged_into_the_canal_is_called_a_breach(label_case):
     assert "canal" in worse.compromise
 
 
+def with_tip(bone, label_case, planned, share):
+    """The planned left needle with its tip at a share of its way."""
+    entry, target = np.array(planned.entry_ras), np.array(planned.target_ras)
+    tip = entry + share * (target - entry)
+    return reevaluate(bone, label_case, "left", entry, tip, CANNULAS[planned.cannula], PlanOptions())
+
+
+def test_a_tip_that_does_not_reach_the_body_is_a_breach_and_one_behind_the_anterior_third_is_told(label_case):
+    """Nothing is touched on the way, yet cement would come out beside the canal, or against the posterior wall."""
+    bone = vertebra(WIDE)
+    planned = plan_access(bone, label_case, None, PlanOptions(approach="bilateral")).trajectories[0]
+    lamina, isthmus, body = (with_tip(bone, label_case, planned, share) for share in (0.12, 0.3, 0.75))
+    for needle in (lamina, isthmus):
+        assert needle.safety == "breach" and "does not reach the body" in needle.compromise
+        assert needle.clearance_mm.canal > 0  # it is the tip that is wrong, and no wall
+    assert lamina.route == "extrapedicular"
+    assert body.safety == "tight" and "behind the anterior third" in body.compromise
+    assert with_tip(bone, label_case, planned, 1.0).safety == planned.safety == "safe"
+
+
 @pytest.mark.parametrize(
     ("depth", "plates", "front"), [(34.0, 3.0, 5.0), (30.0, 3.0, 5.0), (20.0, 2.0, 10.0 / 3.0), (16.0, 1.6, 8.0 / 3.0)]
 )
 def test_margins_in_the_body_shrink_with_a_shallow_one_and_those_to_the_canal_never(depth, plates, front):
-    kept = margins_for(PlanOptions().margins, depth)
+    kept = margins_for(PlanOptions().margins, replace(vertebra(WIDE), depth_mm=depth))
     assert (kept.endplate_mm, kept.lateral_wall_mm) == pytest.approx((plates, plates))
     assert kept.anterior_wall_mm == pytest.approx(front)
     assert (kept.pedicle_wall_mm, kept.canal_mm) == (1.0, 1.0)
@@ -302,8 +322,28 @@ def test_what_is_short_is_one_sentence_with_every_number():
 
 def test_a_margin_that_is_asked_smaller_stays_as_asked():
     asked = replace(PlanOptions().margins, endplate_mm=0.5, lateral_wall_mm=0.7)
-    kept = margins_for(asked, 20.0)
+    kept = margins_for(asked, replace(vertebra(WIDE), depth_mm=20.0))
     assert (kept.endplate_mm, kept.lateral_wall_mm) == (0.5, 0.7)
+
+
+def test_a_margin_that_is_asked_larger_counts_in_a_small_body_too():
+    small = replace(vertebra(WIDE), depth_mm=20.0)
+    for name, usual in (("anterior_wall_mm", 5.0), ("endplate_mm", 3.0), ("lateral_wall_mm", 3.0)):
+        kept = [
+            getattr(margins_for(replace(PlanOptions().margins, **{name: asked}), small), name)
+            for asked in (0.8 * usual, usual, 1.5 * usual, 3.0 * usual)
+        ]
+        assert kept == pytest.approx([2 * usual / 3, 2 * usual / 3, usual, 2 * usual])
+
+
+def test_a_fracture_takes_no_margin_away(label_case):
+    """The depth at mid-height stays; what a mean over all heights would lose at a collapsed front is no smaller body."""
+    whole, wedged = (
+        plan(label_case, replace(WIDE, anterior_height=front), approach="bilateral").trajectories[0].margins_mm
+        for front in (None, 13.0)
+    )
+    assert wedged.endplate == pytest.approx(whole.endplate, abs=0.05)
+    assert wedged.anterior_wall == pytest.approx(whole.anterior_wall, abs=0.1)
 
 
 def test_a_plan_carries_the_margins_of_its_own_body(label_case):

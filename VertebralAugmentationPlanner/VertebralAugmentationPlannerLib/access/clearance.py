@@ -71,7 +71,7 @@ class PathCheck:
         bone_path_mm: from the entry to the target.
         entry_normal: (3,) outward normal of the cortex at the entry.
         entry_obliquity_deg: angle between the needle and that normal.
-        through_pedicle: the axis crosses the isthmus inside its outline and enters the bone behind it.
+        through_pedicle: the needle enters the bone behind the isthmus, crosses it inside its outline and ends in front of it.
         crosses_own_bone: behind the entry the axis runs through another part of the same vertebra.
     """
 
@@ -221,7 +221,10 @@ class PathEvaluator:
             bone_path_mm=length,
             entry_normal=normal,
             entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ normal, -1.0, 1.0)))),
-            through_pedicle=crossing is not None and not entry_in_zone and bool(self.isthmus.contains(crossing)),
+            through_pedicle=crossing is not None
+            and not entry_in_zone
+            and bool(self.isthmus.depth_of(target) > 0)
+            and bool(self.isthmus.contains(crossing)),
             crosses_own_bone=self.crosses_own_bone(start, direction),
         )
 

@@ -29,6 +29,7 @@ from .side import SideLines, SidePlan, plan_lines
 from .skin import skin_point
 from .space import access_space
 from .target import UNILATERAL_REACH_MM
+from .tip import misplaced_tip
 
 SIDES = ("left", "right")
 
@@ -106,13 +107,17 @@ def reevaluate(
     assert vertebra.frame is not None
     entry, target = (vertebra.frame.to_local(entry_ras), vertebra.frame.to_local(target_ras))
     check = evaluator.evaluate(entry, target, cannula.radius_mm)
-    verdict = judge(check, margins_for(options.margins, evaluator.space.target.mean_depth_mm))
+    verdict = judge(check, margins_for(options.margins, vertebra))
     compromise = None
     metal_mm = _metal_in_the_way(case.ct, vertebra, check, cannula)
-    if metal_mm is not None:
+    misplaced = misplaced_tip(evaluator.space, check.target)
+    if metal_mm is not None or (misplaced is not None and misplaced.outside_the_body):
         verdict = replace(verdict, safety="breach")
+    elif misplaced is not None and verdict.safety == "safe":
+        verdict = replace(verdict, safety="tight")
     if verdict.safety != "safe":
         parts = [shortage_text(verdict)] if verdict.shortages else []
+        parts += [] if misplaced is None else [misplaced.words]
         parts += [] if metal_mm is None else [f"{metal_mm:.0f} mm of its way lie in metal"]
         if not check.through_pedicle:
             parts.append("the needle does not pass the pedicle from behind, through its isthmus")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..model import Cannula, Margins, Pedicle
+from ..model import Cannula, Margins, Pedicle, Vertebra
 from .clearance import PathCheck
 
 RESOLUTION_MM = 0.05
@@ -19,14 +19,13 @@ ANTERIOR_LEAST_SHARE = 0.6
 5 mm (clinical-reference 3.2 [D]). In an upper thoracic body 16 mm deep the anterior third is 5 mm: the margin is 2.7 mm
 there, and 1.6 mm are kept."""
 
-ANTERIOR_SHARE = 1.0 / 6.0
-"""The tip belongs in the anterior third; it can't keep more from the anterior cortex than half of that third
-without coming near to leaving it. In a body shallower than 30 mm the margin shrinks with it [D]."""
-
-PLATE_SHARE = SIDE_SHARE = 1.0 / 10.0
-"""The margins to the end plates and to the lateral cortex are at most this share of the depth: 3 mm from 30 mm on, 2 mm in
-an upper thoracic body 20 mm deep. There the full 3 mm on either side of a cannula cost a tenth of the clearance in the
-pedicle. The depth stands for the body's size because no fracture takes it away [D]."""
+FULL_SIZE_MM = 30.0
+"""Margins inside the body are those of one this deep or deeper; in a shallower one they shrink with its depth: of 5 mm to the
+anterior cortex 3.3 and of 3 mm to end plates and lateral cortex 2 are left in an upper thoracic body 20 mm deep. The tip can't
+keep more in front than half of the anterior third without coming near to leaving it, and the full 3 mm on either side of a
+cannula cost a tenth of the clearance in the pedicle there. The depth at mid-height stands for the body's size because no
+fracture takes it away. One who asks for less than is left gets what he asks for; more than the usual shrinks alike,
+so that more is always more [D]."""
 
 WALL_NAMES = {
     "canal": "the canal",
@@ -72,15 +71,20 @@ class Verdict:
         return any(shortage.wall in PEDICLE_WALLS for shortage in self.shortages)
 
 
-def margins_for(margins: Margins, depth_mm: float) -> Margins:
-    """The margins that a body of this depth has room for: the anterior one at most a sixth of the depth, those to the end
-    plates and the lateral cortex a tenth."""
-    return replace(
-        margins,
-        anterior_wall_mm=min(margins.anterior_wall_mm, ANTERIOR_SHARE * depth_mm),
-        endplate_mm=min(margins.endplate_mm, PLATE_SHARE * depth_mm),
-        lateral_wall_mm=min(margins.lateral_wall_mm, SIDE_SHARE * depth_mm),
-    )
+def margins_for(margins: Margins, vertebra: Vertebra) -> Margins:
+    """The margins that a vertebra's body has room for: those inside it shrink with its depth, from :data:`FULL_SIZE_MM` down.
+
+    Raises:
+        ValueError: the vertebra is incomplete.
+    """
+    if vertebra.depth_mm is None:
+        raise ValueError(f"{vertebra.level} has no depth to scale its margins by")
+    share, usual = min(1.0, vertebra.depth_mm / FULL_SIZE_MM), Margins()
+    left = {
+        name: max(share * getattr(margins, name), min(getattr(margins, name), share * getattr(usual, name)))
+        for name in ("anterior_wall_mm", "endplate_mm", "lateral_wall_mm")
+    }
+    return replace(margins, **left)
 
 
 def least_kept(wall: str, wanted_mm: float) -> float:

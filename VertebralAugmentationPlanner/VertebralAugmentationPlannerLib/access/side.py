@@ -69,7 +69,7 @@ class SideLines:
     @classmethod
     def of(cls, evaluator: PathEvaluator, options: PlanOptions) -> SideLines:
         """Search a side."""
-        options = replace(options, margins=margins_for(options.margins, evaluator.space.target.mean_depth_mm))
+        options = replace(options, margins=margins_for(options.margins, evaluator.space.vertebra))
         thinnest = wishes_for(evaluator, options, cannulas_to_try(options)[-1], unilateral=False)
         return cls(evaluator, options, side_candidates(evaluator, thinnest.needed()[NEIGHBOUR]))
 

@@ -60,11 +60,6 @@ class TargetSpace:
     superior: EndPlate
     inferior: EndPlate
 
-    @property
-    def mean_depth_mm(self) -> float:
-        """Mid-sagittal depth, averaged over the height."""
-        return float(self.depth_mm.mean())
-
     def y_at(self, fraction: float | FloatArray, z: float | FloatArray) -> FloatArray:
         """Local anterior coordinate at a share of the depth from the posterior wall."""
         wall = np.interp(z, self.z_mm, self.wall_mm)
