@@ -302,7 +302,7 @@ def test_a_tip_that_does_not_reach_the_body_is_a_breach_and_one_behind_the_anter
 
 
 @pytest.mark.parametrize(
-    ("depth", "plates", "front"), [(34.0, 3.0, 5.0), (30.0, 3.0, 5.0), (20.0, 2.0, 10.0 / 3.0), (16.0, 1.6, 8.0 / 3.0)]
+    ("depth", "plates", "front"), [(34.0, 3.0, 5.0), (32.0, 3.0, 5.0), (20.0, 1.875, 3.125), (16.0, 1.5, 2.5)]
 )
 def test_margins_in_the_body_shrink_with_a_shallow_one_and_those_to_the_canal_never(depth, plates, front):
     kept = margins_for(PlanOptions().margins, replace(vertebra(WIDE), depth_mm=depth))
@@ -327,13 +327,13 @@ def test_a_margin_that_is_asked_smaller_stays_as_asked():
 
 
 def test_a_margin_that_is_asked_larger_counts_in_a_small_body_too():
-    small = replace(vertebra(WIDE), depth_mm=20.0)
+    small = replace(vertebra(WIDE), depth_mm=16.0)  # half of the full size
     for name, usual in (("anterior_wall_mm", 5.0), ("endplate_mm", 3.0), ("lateral_wall_mm", 3.0)):
         kept = [
             getattr(margins_for(replace(PlanOptions().margins, **{name: asked}), small), name)
             for asked in (0.8 * usual, usual, 1.5 * usual, 3.0 * usual)
         ]
-        assert kept == pytest.approx([2 * usual / 3, 2 * usual / 3, usual, 2 * usual])
+        assert kept == pytest.approx([usual / 2, usual / 2, 3 * usual / 4, 3 * usual / 2])
 
 
 def test_a_fracture_takes_no_margin_away(label_case):
@@ -349,4 +349,8 @@ def test_a_fracture_takes_no_margin_away(label_case):
 def test_a_plan_carries_the_margins_of_its_own_body(label_case):
     access = plan(label_case, replace(WIDE, depth=24.0), approach="bilateral")
     for trajectory in access.trajectories:
-        assert trajectory.margins_mm.endplate == trajectory.margins_mm.lateral_wall == pytest.approx(2.4, abs=0.15)
+        assert (
+            trajectory.margins_mm.endplate
+            == trajectory.margins_mm.lateral_wall
+            == pytest.approx(3.0 * 24.0 / 32.0, abs=0.05)
+        )

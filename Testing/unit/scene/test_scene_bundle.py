@@ -46,6 +46,26 @@ def test_the_plan_is_the_same(logic, planned, reopened):
     assert other.currentPlan(node).to_json() == logic.currentPlan(planned).to_json()
 
 
+def test_a_plan_of_another_version_locks_its_needles_and_says_why(logic, planned, tmp_path, built):
+    """Nobody judges them: “safe” must not stay beside them, wherever they are dragged."""
+    text = logic.node(planned, "plan")
+    text.SetText(text.GetText().replace("vertebral-augmentation-plan/1", "vertebral-augmentation-plan/9"))
+    logic.saveScene(tmp_path / "newer.mrb")
+    scene = read_bundle(tmp_path / "newer.mrb")
+    other, node = reading_logic(scene, built), parameter_nodes(scene)[0]
+    assert other.currentPlan(node) is None
+    assert "vertebral-augmentation-plan/9" in other.unreadablePlan(node)
+    assert other.planTitle(node) == "CT: cannot be read"
+    line = other.node(node, "needle.L1.left")
+    assert line.GetLocked() and line.GetName() == "L1 left needle (not judged)"
+    other.measure(node)
+    other.planLevels(node, ("L1",))
+    assert other.unreadablePlan(node) is None
+    line = other.node(node, "needle.L1.left")
+    assert not line.GetLocked() and line.GetName() == "L1 left needle (safe)"
+    other.cleanup()
+
+
 def test_every_role_and_every_node_is_there_again(planned, reopened, scene):
     other, node = reopened
     assert held_roles(node) == held_roles(planned)

@@ -157,6 +157,13 @@ def test_an_end_cannot_be_deleted_or_added(line):
     assert line.GetNumberOfControlPoints() == 2
 
 
+@pytest.mark.parametrize("role", ["needle.L1.left", "needle.L2.right", "height.L1.anterior", "height.L2.middle"])
+def test_in_a_3d_view_an_end_is_dragged_in_the_plane_of_the_screen(logic, planned, role):
+    """MRML's default brings it onto the nearest surface in sight: two pixels moved a tip in the bone by 23 mm onto the skin of it."""
+    display = logic.node(planned, role).GetDisplayNode()
+    assert display.GetSnapMode() == display.SnapModeUnconstrained
+
+
 def test_a_needle_that_cannot_be_judged_goes_back(logic, planned, line, heard):
     def fails(*arguments):
         raise ValueError("no bone on the axis")

@@ -163,6 +163,13 @@ class TestInTheBackground:
     def test_the_result_comes_back(self):
         assert in_background(lambda cancelled: 7) == 7
 
+    def test_no_garbage_is_collected_meanwhile(self):
+        """A window that Slicer has let go of must not end in a worker."""
+        import gc
+
+        assert in_background(lambda cancelled: gc.isenabled()) is False
+        assert gc.isenabled()
+
     def test_an_error_comes_back(self):
         def broken(cancelled):
             raise InputError("the CT is empty")

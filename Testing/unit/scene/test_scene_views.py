@@ -83,6 +83,18 @@ def test_needle_views_and_back(scene, views):
     assert state(scene, views) == before
 
 
+def test_a_scene_saved_with_the_needle_views_on_has_a_way_back(scene, views):
+    """Whoever opens it finds oblique slices; the usual ones are not what was found."""
+    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
+        views[name].SetDefaultOrientation(orientation)
+    ViewKeeper(scene).show((20, -60, 5), (8, 0, 0), 0.0)
+    assert views["Red"].GetOrientation() == "Reformat"
+    opened = ViewKeeper(scene)
+    opened.show((20, -60, 5), (8, 0, 0), 5.0)
+    opened.restore()
+    assert [views[name].GetOrientation() for name in ("Red", "Yellow", "Green")] == ["Axial", "Sagittal", "Coronal"]
+
+
 def test_the_depth_slider_moves_only_the_slice_across(scene, views):
     keeper = ViewKeeper(scene)
     keeper.show((20, -60, 5), (8, 0, 0), 40.0)

@@ -19,9 +19,9 @@ ANTERIOR_LEAST_SHARE = 0.6
 5 mm (clinical-reference 3.2 [D]). In an upper thoracic body 16 mm deep the anterior third is 5 mm: the margin is 2.7 mm
 there, and 1.6 mm are kept."""
 
-FULL_SIZE_MM = 30.0
+FULL_SIZE_MM = 32.0
 """Margins inside the body are those of one this deep or deeper; in a shallower one they shrink with its depth: of 5 mm to the
-anterior cortex 3.3 and of 3 mm to end plates and lateral cortex 2 are left in an upper thoracic body 20 mm deep. The tip can't
+anterior cortex 3.1 and of 3 mm to end plates and lateral cortex 1.9 are left in an upper thoracic body 20 mm deep. The tip can't
 keep more in front than half of the anterior third without coming near to leaving it, and the full 3 mm on either side of a
 cannula cost a tenth of the clearance in the pedicle there. The depth at mid-height stands for the body's size because no
 fracture takes it away. One who asks for less than is left gets what he asks for; more than the usual shrinks alike,

@@ -31,7 +31,9 @@ def misplaced_tip(space: AccessSpace, tip: FloatArray) -> MisplacedTip | None:
     the clearances tell."""
     short_mm = float(posterior_wall_at(space.vertebra, tip)) - float(tip[1])
     if short_mm >= 0:
-        return MisplacedTip(True, f"its tip does not reach the body: it ends {short_mm:.1f} mm behind the posterior wall")
+        return MisplacedTip(
+            True, f"its tip does not reach the body: it ends {short_mm:.1f} mm behind the posterior wall"
+        )
     share = float(space.target.fraction_at(tip))
     if share >= ANTERIOR_THIRD - READING_SHARE:
         return None

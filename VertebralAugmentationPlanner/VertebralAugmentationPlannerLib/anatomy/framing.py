@@ -42,6 +42,11 @@ WEDGE_LIMIT_DEG = 14.0
 10° (Masharawi: T9–L5 −8…+5°); beyond 14° one plate has tipped and the other is used."""
 
 
+CLEARLY_SOUNDER = 0.5
+"""A plate that leans less than half as far from square to the posterior wall as the other gives the direction alone; where
+both lean alike, as in a wedge that both plates share, their mean does, and what lies between is blended. [D]"""
+
+
 def find_frame(level: str, shape: Shape, tangent: FloatArray, notes: list[PlanWarning]) -> Frame:
     """Symmetry gives the sagittal plane, the end plates the pitch within it."""
     frame, hole = _facing_the_hole(shape, tangent)
@@ -113,18 +118,19 @@ def _wall_tilt(body: Body, grid: LocalGrid) -> float:
 def _pitch(level: str, upper: float, lower: float, wall: float, notes: list[PlanWarning]) -> float:
     if abs(upper - lower) <= np.radians(WEDGE_LIMIT_DEG):
         return (upper + lower) / 2
-    # One plate has tipped: the one more nearly square to the posterior wall is the sound one.
-    sound, name = min(((upper, "superior"), (lower, "inferior")), key=lambda item: abs(item[0] - wall))
-    notes.append(
-        PlanWarning(
-            "direction_from_one_end_plate",
-            "info",
-            f"The end plates of {level} stand more than {WEDGE_LIMIT_DEG:.0f}° apart; the {name} one, nearly square to the "
-            "posterior wall, gives the vertebra’s direction.",
-            "[D] a broken end plate is not a reference",
-        )
+    # One plate has tipped, or both have: what is more nearly square to the posterior wall is the sounder.
+    (off, sound, name), (far, tipped, _) = sorted(
+        (abs(tilt - wall), tilt, name) for tilt, name in ((upper, "superior"), (lower, "inferior"))
     )
-    return sound
+    share = float(np.clip(off / far - CLEARLY_SOUNDER, 0.0, None)) / (1.0 - CLEARLY_SOUNDER) / 2.0
+    stand = f"The end plates of {level} stand more than {WEDGE_LIMIT_DEG:.0f}° apart"
+    if share > 0.0:
+        text = f"{stand} and neither is square to the posterior wall ({np.degrees(off):.0f}° and {np.degrees(far):.0f}° off); their mean,"
+        text += f" more of the {name} one, gives the vertebra’s direction."
+    else:
+        text = f"{stand}; the {name} one, more nearly square to the posterior wall, gives the vertebra’s direction."
+    notes.append(PlanWarning("direction_from_one_end_plate", "info", text, "[D] a broken end plate is not a reference"))
+    return sound + share * (tipped - sound)
 
 
 def _interior(surfaces: BodySurfaces, grid: LocalGrid) -> NDArray[np.bool_]:

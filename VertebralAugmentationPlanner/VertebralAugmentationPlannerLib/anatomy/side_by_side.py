@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 @contextlib.contextmanager
-def _no_garbage_collected() -> Iterator[None]:
+def no_garbage_collected() -> Iterator[None]:
     """Python collects garbage in whatever thread is running: a window that Slicer has let go of must not end in a worker."""
     collecting = gc.isenabled()
     gc.disable()
@@ -55,7 +55,7 @@ def side_by_side(
     names = list(names)
     found: dict[str, Result] = {}
     with (
-        _no_garbage_collected(),
+        no_garbage_collected(),
         ThreadPoolExecutor(max(1, min(MOST_WORKERS, os.cpu_count() or 1, len(names)))) as pool,
     ):
         try:

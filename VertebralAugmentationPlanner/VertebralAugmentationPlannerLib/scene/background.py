@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from ..anatomy.side_by_side import no_garbage_collected
 from ..model import PlanningCancelled
 
 LISTEN_S = 0.05
@@ -34,16 +35,17 @@ def in_background(
         Exception: whatever the task raised.
     """
     cancelled = [False]
-    pool = ThreadPoolExecutor(max_workers=1)
-    try:
-        running = pool.submit(task, lambda: cancelled[0])
-        while not running.done():
-            if should_cancel is not None and should_cancel():
-                cancelled[0] = True
-                raise PlanningCancelled
-            if tell is not None:
-                tell()
-            wait([running], timeout=LISTEN_S)
-        return running.result()
-    finally:
-        pool.shutdown(wait=False)
+    with no_garbage_collected():
+        pool = ThreadPoolExecutor(max_workers=1)
+        try:
+            running = pool.submit(task, lambda: cancelled[0])
+            while not running.done():
+                if should_cancel is not None and should_cancel():
+                    cancelled[0] = True
+                    raise PlanningCancelled
+                if tell is not None:
+                    tell()
+                wait([running], timeout=LISTEN_S)
+            return running.result()
+        finally:
+            pool.shutdown(wait=False)

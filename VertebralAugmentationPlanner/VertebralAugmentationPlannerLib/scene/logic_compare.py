@@ -104,7 +104,8 @@ class ComparingLogic(StepsLogic):
         images = node_of(parameterNode, roles.CT) or node_of(parameterNode, roles.SEGMENTATION)
         plan = self.currentPlan(parameterNode)
         planned = [level.level for level in plan.levels if level.trajectories] if plan else []
-        state = f"{', '.join(planned)} planned" if planned else "measured" if plan else "empty"
+        without = "empty" if self.unreadablePlan(parameterNode) is None else "cannot be read"
+        state = f"{', '.join(planned)} planned" if planned else "measured" if plan else without
         if self.isOutdated(parameterNode):
             state += " on other images or names"
         return f"{images.GetName()}: {state}" if images is not None else "no images"

@@ -199,6 +199,10 @@ class StepsLogic(InputsLogic):
         """The plan as it is now, edits included; None before :meth:`measure`."""
         return self._session(parameterNode).plan
 
+    def unreadablePlan(self, parameterNode: Any) -> str | None:
+        """Why the plan in the scene cannot be read, in one sentence; None where it can, or where there is none."""
+        return self._session(parameterNode).unreadable
+
     def planFromScene(self, parameterNode: Any) -> CasePlan:
         """Read the plan back from the text node (after loading a scene) and edit on.
 

@@ -13,7 +13,7 @@ from ..model.geometry import unit
 from ..model.palette import COBB_LINE, HEIGHT_LINE, PEDICLE, rgb
 from . import roles
 from .folders import put_in_folder
-from .needles import enable_scene_undo, move_ends, set_label
+from .needles import make_draggable, move_ends, set_label
 from .references import display_of, make_node, points_array, remove_node
 
 PLACES = ("anterior", "middle", "posterior")
@@ -53,7 +53,7 @@ def _draw_height(parameter_node: Any, level: str, place: str, ends: Any) -> None
             line.SetNthControlPointDescription(number, f"{name}, {end} end")
         line.SetFixedNumberOfControlPoints(True)
     display_of(line, _height_style)
-    enable_scene_undo(line)
+    make_draggable(line)
     move_ends(line, *ends)
     short, carrier = LABELS[place]
     set_label(line, carrier, f"{short} {np.linalg.norm(np.subtract(*ends)):.1f}")

@@ -13,7 +13,7 @@ from ..model.palette import rgb, safety_colour
 from ..model.solids import tube_surface
 from . import roles
 from .folders import put_in_folder
-from .references import display_of, make_node, node_of, remove_node
+from .references import display_of, make_node, node_of, owned_roles, remove_node
 
 OUTSIDE_MM = 40.0
 """Length of tube drawn outside the bone where the skin is not known: enough to see where the needle comes from. [D]"""
@@ -47,7 +47,9 @@ def style_needle(parameter_node: Any, level: str, trajectory: Trajectory) -> Non
         known = line.GetDisplayNode() is not None and line.GetAttribute(NODE_SAFETY) == trajectory.safety
         if not known:
             display = display_of(line, _style_line)
-            enable_scene_undo(line)
+            make_draggable(line)
+            if line.GetAttribute(NODE_SAFETY) is None:
+                line.SetLocked(False)  # by lock_needles; one that the user locked stays so
             line.SetName(f"{level} {trajectory.side} needle ({trajectory.safety})")
             line.SetAttribute(NODE_SAFETY, trajectory.safety)
             set_label(line, 0, f"{trajectory.side}: {trajectory.safety}")
@@ -73,6 +75,27 @@ def set_label(line: Any, point: int, text: str) -> None:
     """Write the words shown at a control point; nothing happens where they are there already."""
     if line.GetNthControlPointLabel(point) != text:
         line.SetNthControlPointLabel(point, text)
+
+
+def lock_needles(parameter_node: Any) -> None:
+    """Show all needles of a parameter node as not judged, and let nobody move them: their plan cannot be read."""
+    color = rgb(safety_colour("breach"))
+    for role in owned_roles(parameter_node):
+        line = node_of(parameter_node, role)
+        if line is None or role.split(".")[0] != roles.NEEDLE or line.GetLocked():
+            continue
+        _kind, level, side = role.split(".")
+        line.SetLocked(True)
+        line.SetName(f"{level} {side} needle (not judged)")
+        line.RemoveAttribute(NODE_SAFETY)  # whoever draws it again styles it anew
+        set_label(line, 0, f"{side}: not judged")
+        display = display_of(line, _style_line)
+        display.SetSelectedColor(*color)
+        display.SetColor(*color)
+        display.SetGlyphTypeFromString(GLYPHS["breach"])
+        tube = node_of(parameter_node, roles.role(roles.TUBE, level, side))
+        if tube is not None and tube.GetDisplayNode() is not None:
+            tube.GetDisplayNode().SetColor(*color)
 
 
 def remove_needle(parameter_node: Any, level: str, side: str) -> None:
@@ -105,11 +128,17 @@ def _style_line(display: Any) -> None:
     display.SetOccludedVisibility(True)
 
 
-def enable_scene_undo(line: Any) -> None:
-    """Let the scene's undo, where an application has it on, cover a line with its display and storage nodes."""
+def make_draggable(line: Any) -> None:
+    """Let the ends of a line be dragged, and the scene's undo, where an application has it on, cover it.
+
+    In a 3D view an end moves in the plane of the screen. Markups jump onto the nearest surface in sight unless told otherwise, and
+    an end inside a bone has the whole bone in front of it.
+    """
     line.SetUndoEnabled(True)
     for index in range(line.GetNumberOfDisplayNodes()):
-        line.GetNthDisplayNode(index).SetUndoEnabled(True)
+        display = line.GetNthDisplayNode(index)
+        display.SetUndoEnabled(True)
+        display.SetSnapMode(display.SnapModeUnconstrained)
     for index in range(line.GetNumberOfStorageNodes()):
         line.GetNthStorageNode(index).SetUndoEnabled(True)
 

@@ -16,7 +16,7 @@ from .found_lines import as_found
 from .level_table import corrections
 from .node_case import case_of_nodes
 from .measures import draw_measures
-from .needles import style_needle
+from .needles import lock_needles, style_needle
 from .outdated import Agreement, agreement, is_outdated, unmark, with_warnings
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
@@ -47,6 +47,9 @@ class Session:
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     _known_text: str | None = None
+    unreadable: str | None = (
+        None  # why the scene's plan cannot be read, as by an older version than the one that wrote it
+    )
     _hidden: dict[str, set[str]] = field(default_factory=dict)  # by level, what a drag hid
     editor: Editor = field(init=False)
 
@@ -60,7 +63,8 @@ class Session:
     def follow_text(self) -> None:
         """Take over what somebody else wrote into the text node: a loaded scene, undo, another logic in the console.
 
-        Text that is no plan is left alone, and so is one's own plan in the middle of a drag.
+        Text that is no plan is left alone, with its needles locked where there is no other plan: nobody would judge them where they
+        are dragged to. One's own plan in the middle of a drag is left alone, too.
         """
         text = plan_text(self.parameter_node)
         if self._text_is_old or not text or text == self._known_text:
@@ -68,8 +72,12 @@ class Session:
         self._known_text, opened = text, self.plan is None
         try:
             self.plan = CasePlan.from_json(text)
-        except InputError:
+        except InputError as error:
+            if opened:
+                self.unreadable = str(error)
+                lock_needles(self.parameter_node)
             return
+        self.unreadable = None
         if opened:
             self.watch()  # whoever made the plan may be gone by the time that its needles are moved
         else:
@@ -180,7 +188,7 @@ class Session:
             PlanningCancelled: the scene was closed while it was made.
         """
         self._refuse_closed()
-        self.plan = plan
+        self.plan, self.unreadable = plan, None
         with self.editor.quiet():
             spine = self._spine if self.ready else None
             anatomy_is_drawn = spine is self._drawn_spine and node_of(self.parameter_node, roles.ANATOMY) is not None

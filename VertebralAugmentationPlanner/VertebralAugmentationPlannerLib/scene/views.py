@@ -19,6 +19,9 @@ from .volumes import matrix_array, vtk_matrix
 ACROSS, ALONG_AXIAL, ALONG_SAGITTAL = "Red", "Yellow", "Green"
 """Slice views by layout name."""
 
+NEEDLE_VIEW = "VertebralAugmentationPlanner.NeedleView"
+"""Attribute of slice nodes that show a needle, in saved scenes too."""
+
 FIELD_OF_VIEW_MM = 90.0
 """Height of a needle view: a vertebra and the way to the skin's last centimetres. [D]"""
 
@@ -131,8 +134,13 @@ class ViewKeeper:
             if node is None:
                 continue
             if name not in self._saved:
+                if (
+                    node.GetAttribute(NEEDLE_VIEW) is not None
+                ):  # a scene saved with the needle views on: not how it was before
+                    node.SetOrientation(node.GetDefaultOrientation())
                 state = _Saved(matrix_array(node.GetSliceToRAS()), node.GetFieldOfView(), node.GetXYZOrigin())
                 self._saved[name] = state
+                node.SetAttribute(NEEDLE_VIEW, "1")
             set_slice(node, matrix, None if keep_zoom else FIELD_OF_VIEW_MM)
 
     def set_depth(self, entry_ras: ArrayLike, target_ras: ArrayLike, depth_mm: float) -> None:
@@ -152,6 +160,7 @@ class ViewKeeper:
                 node.SetXYZOrigin(*state.origin)
                 node.SetFieldOfView(*state.field_of_view)
                 node.UpdateMatrices()
+                node.RemoveAttribute(NEEDLE_VIEW)
         layout = self._layout()
         if layout is not None and self._arrangement is not None:
             layout.SetViewArrangement(self._arrangement)

@@ -130,6 +130,8 @@ class ImagesSection(Section):
         if not self.node or self.panel.quiet or not self._followed:
             return
         ct, segmentation = self.ui.ctSelector.currentNode(), self.ui.segmentationSelector.currentNode()
+        if (ct, segmentation) == (self.node.ct, self.node.segmentation):
+            return  # a selector speaks up when its node is renamed, too
         self.panel.quick(_("Choosing the images"), lambda: self.logic.setInputs(self.node, ct, segmentation))
 
     def onLevel(self, key: str, position: int) -> None:

@@ -57,10 +57,17 @@ class PlanSection(Section):
     def refreshSummary(self) -> None:
         """The plan in words, as it is now."""
         plan = self.panel.casePlan
-        html = summary_html(plan, self.panel.level) if plan else _("Nothing planned yet.")
+        html = summary_html(plan, self.panel.level) if plan else self._without_plan()
         if html != self._shown:
             self._shown = html
             self.ui.summaryBrowser.setHtml(html)
+
+    def _without_plan(self) -> str:
+        reason = self.logic.unreadablePlan(self.node) if self.node else None
+        if reason is None:
+            return _("Nothing planned yet.")
+        told = _("<b>✖ The plan in this scene cannot be read.</b> {reason} Its needles are locked; nobody judges them.")
+        return told.format(reason=reason)
 
     def onSave(self) -> None:
         path = self._new_file(_("Save plan"), "plan.json", _("Plan (*.json)"))
