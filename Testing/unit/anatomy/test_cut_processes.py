@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from anatomy_readings import heights, labels_only
@@ -75,3 +77,11 @@ def test_a_process_cut_at_its_root_leaves_no_whole_vertebra(spine, whole, axis, 
 def test_a_contact_where_the_body_may_be_missing_is_never_taken_for_a_process(spine, axis, sign, side):
     vertebra = build_spine(just_cut(spine, axis, sign), ("L1",)).vertebrae["L1"]
     assert not vertebra.complete and f"cut by the {side} border" in vertebra.incomplete_reason
+
+
+def test_a_body_without_a_front_that_is_seen_is_not_taken_for_one_with_a_cut_process(spine, whole):
+    """Where its walls are, and so what lies behind them, is not known: it stays cut."""
+    case = just_cut(spine, 1, -1)
+    value = TOTALSEGMENTATOR["L1"]
+    contact = border_contact(case.labels, value, label_boxes(case.labels.voxels)[value])
+    assert not contact.is_of_a_process(replace(whole, mid_walls_mm=None))

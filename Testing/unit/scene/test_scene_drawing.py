@@ -11,6 +11,7 @@ from VertebralAugmentationPlannerLib.model import palette
 from VertebralAugmentationPlannerLib.model.solids import balloon_surface, tube_surface
 from VertebralAugmentationPlannerLib.scene import roles
 from VertebralAugmentationPlannerLib.scene.fillings import cement_surface
+from VertebralAugmentationPlannerLib.scene.tables import draw_tables
 from vtk.util.numpy_support import vtk_to_numpy
 
 ROLES_OF_A_PLANNED_LEVEL = {
@@ -222,6 +223,22 @@ def test_tables_hold_the_numbers_of_the_plan(logic, planned):
     needles = logic.node(planned, "trajectoryTable")
     assert needles.GetNumberOfRows() == 4
     assert [needles.GetCellText(row, 1) for row in range(4)] == ["left", "right"] * 2
+
+
+def test_a_loss_in_the_table_stays_on_its_side_of_a_grade(logic, planned):
+    plan = logic.currentPlan(planned)
+    level = plan.level("L1")
+    lost = dataclasses.replace(level.measurements.height_loss_percent, anterior=19.8, middle=12.3, posterior=40.3)
+    told = dataclasses.replace(level, measurements=dataclasses.replace(level.measurements, height_loss_percent=lost))
+    draw_tables(planned, dataclasses.replace(plan, levels=(told,)))
+    table = logic.node(planned, "measurementTable")
+    columns = {table.GetColumnName(n): n for n in range(table.GetNumberOfColumns())}
+    written = [table.GetCellText(0, columns[f"{name} loss (%)"]) for name in ("Anterior", "Middle", "Posterior")]
+    assert written == [
+        "19.8",
+        "12",
+        "40.3",
+    ]  # “20” beside grade 0, and “40” beside grade 3, would contradict themselves
 
 
 def test_a_number_that_could_not_be_computed_is_an_empty_cell(logic, planned):

@@ -109,7 +109,8 @@ class BorderContact:
 
     def is_of_a_process(self, vertebra: Vertebra) -> bool:
         """Whether what touches the border lies behind the body and clear of both pedicles and their entries."""
-        if not self.may_be_of_a_process or len(vertebra.pedicles) < 2:
+        known = vertebra.frame is not None and vertebra.mid_walls_mm is not None
+        if not known or not self.may_be_of_a_process or len(vertebra.pedicles) < 2:
             return False
         assert vertebra.frame is not None and vertebra.mid_walls_mm is not None
         points = vertebra.frame.to_local(self.points_ras)

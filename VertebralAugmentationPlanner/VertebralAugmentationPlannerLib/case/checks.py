@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..model import LEVELS, Image, InputError, PlanWarning
-from ..model.accuracy import COARSE_HEIGHT_MM, COARSE_SOURCE, coarse_words
+from ..model.accuracy import COARSE_HEIGHT_MM, COARSE_MM, COARSE_SOURCE, COARSEST_TESTED_MM, FINE_MM, coarse_words
 from .names import SPINE_ORDER
 
 INTEGER_TOLERANCE = 1e-3
@@ -18,12 +18,6 @@ INTEGER_TOLERANCE = 1e-3
 
 HIGHEST_LABEL = 65534
 """Label maps are held in 16 bits at most."""
-
-THICK_SLICE_MM, COARSE_SLICE_MM = 1.5, 3.0
-"""The accuracy that the planner claims was found at 1 mm voxels; at 3 mm slices single errors are several times those. [D]"""
-
-COARSEST_TESTED_MM = 3.1
-"""Slices called 3 mm are up to this thick. [D]"""
 
 MAX_JUMP_MM = 65.0
 """Centroids of neighbouring vertebrae lie 20–40 mm apart; the largest L4/L5 with a tall disc stay below 50 mm. [D]"""
@@ -150,9 +144,9 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
         what: "CT" or "segmentation", of which the latter says it in full: both are coarse at once as a rule.
     """
     thickest = float(image.spacing_mm.max())
-    if thickest <= THICK_SLICE_MM:
+    if thickest <= FINE_MM:
         return
-    coarse = thickest >= COARSE_SLICE_MM
+    coarse = thickest >= COARSE_MM
     effect = "the stated accuracy holds for about 1 mm"
     if coarse and what == "CT":
         effect = (
@@ -161,7 +155,7 @@ def thickness_warnings(what: str, image: Image) -> Iterator[PlanWarning]:
     elif coarse:
         effect = f"on such slices {coarse_words()}, so that a single grade or shape may be wrong"
     if thickest > COARSEST_TESTED_MM:
-        effect = f"no accuracy is claimed beyond {COARSE_SLICE_MM:.0f} mm"
+        effect = f"no accuracy is claimed beyond {COARSE_MM:.0f} mm"
     yield PlanWarning(
         "slices_coarse" if coarse else "slices_thick",
         "caution" if coarse else "info",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
-from ..model.accuracy import COARSE_SOURCE, coarse_words
+from ..model.accuracy import COARSE_SOURCE, COARSEST_TESTED_MM, FINE_MM, coarse_words
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
 from .angles import Angles
 from .hazards import collapse_warnings
@@ -19,12 +19,6 @@ in the reference (and automatic readers differ from human ones by 2.6 ± 1.9 %, 
 
 INCIDENT_LOSS_MM = 4.0
 """European prospective study: a new deformity lost 20 % and at least 4 mm (eprints.soton.ac.uk/25772) [V]."""
-
-FINE_SPACING_MM = 1.5
-"""Voxels up to here keep the stated accuracy (0.5 mm, 1°, 3 %), which is measured at 1 mm [D]."""
-
-COARSE_SPACING_MM = 3.2
-"""Above the 3 mm slices at which errors were measured nothing is claimed [D]."""
 
 LATERAL_HEIGHT_LOSS = "lateral_height_loss"
 
@@ -207,9 +201,9 @@ def density_notes(measurements: Measurements) -> list[PlanWarning]:
 def resolution_notes(case: Case) -> list[PlanWarning]:
     """Voxels too coarse for the accuracy claimed."""
     coarsest = float(case.labels.spacing_mm.max())
-    if coarsest <= FINE_SPACING_MM:
+    if coarsest <= FINE_MM:
         return []
-    if coarsest <= COARSE_SPACING_MM:
+    if coarsest <= COARSEST_TESTED_MM:
         text = f"The labels have {coarsest:.1f} mm voxels: at slices of 3 mm {coarse_words()}."
         return [PlanWarning("coarse_voxels", "info", text, COARSE_SOURCE)]
     text = f"The labels have {coarsest:.1f} mm voxels: no accuracy is claimed; use slices of 1 mm for planning."

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+FINE_MM, COARSE_MM = 1.5, 3.0
+"""Slices up to the first keep the stated accuracy (0.5 mm, 1°, 3 %), which is measured at 1 mm; at the second single errors are
+several times those. [D]"""
+
+COARSEST_TESTED_MM = 3.1
+"""Slices called 3 mm are up to this thick; beyond, nothing was measured and nothing is claimed. [D]"""
+
 COARSE_HEIGHT_MM, COARSE_ANGLE_DEG, COARSE_VOLUME_PERCENT = 3.5, 4.5, 8.0
 """Largest errors at slices of 3 mm. The project's phantoms (docs/validation.md) come to 1.7 mm, 3.5° and 3.2 %; others, whose
 plates lie along the slices and whose rims are flat, to 3.5 mm, 4.3° and 7.9 % (15 levels, one sound T10 among them) [C]."""

@@ -11,28 +11,32 @@ import vtk
 
 from ..model import CasePlan
 from ..model.fields import field_at
+from ..model.grades import loss_decimals
 from ..model.plan import FOUND_IN_BONE, NOT_JUDGED
 from . import roles
 from .folders import put_in_folder
 from .references import make_node
 
 
+Decimals = int | Callable[[float], int] | None
+
+
 class Column(NamedTuple):
-    """One column: field name, heading, unit, decimals (None for text), and where its value comes from."""
+    """One column: field name, heading, unit, decimals (None for text; or of each value), and where its value comes from."""
 
     name: str
     title: str
     unit: str
-    decimals: int | None
+    decimals: Decimals
     value: Callable[[Any], Any]
 
 
-def _measured(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
+def _measured(name: str, title: str, unit: str, decimals: Decimals, path: str = "") -> Column:
     """A column of the measurements; its field is its name unless a path says otherwise."""
     return Column(name, title, unit, decimals, field_at(f"measurements.{path or name}"))
 
 
-def _needle(name: str, title: str, unit: str, decimals: int | None, path: str = "") -> Column:
+def _needle(name: str, title: str, unit: str, decimals: Decimals, path: str = "") -> Column:
     """A column of the needles; a row is (level, trajectory). What only the images tell is missing of a needle not judged."""
     read, needs_images = field_at(path or name), (path or name).split(".")[0] in FOUND_IN_BONE
 
@@ -48,9 +52,9 @@ MEASUREMENT_COLUMNS = (
     _measured("anterior_height_mm", "Anterior height", "mm", 1),
     _measured("middle_height_mm", "Middle height", "mm", 1),
     _measured("posterior_height_mm", "Posterior height", "mm", 1),
-    _measured("anterior_loss_percent", "Anterior loss", "%", 0, "height_loss_percent.anterior"),
-    _measured("middle_loss_percent", "Middle loss", "%", 0, "height_loss_percent.middle"),
-    _measured("posterior_loss_percent", "Posterior loss", "%", 0, "height_loss_percent.posterior"),
+    _measured("anterior_loss_percent", "Anterior loss", "%", loss_decimals, "height_loss_percent.anterior"),
+    _measured("middle_loss_percent", "Middle loss", "%", loss_decimals, "height_loss_percent.middle"),
+    _measured("posterior_loss_percent", "Posterior loss", "%", loss_decimals, "height_loss_percent.posterior"),
     _measured("genant_grade", "Genant grade", "", 0),
     _measured("fracture_shape", "Shape", "", None),
     _measured("of_class", "OF class", "", None),
@@ -125,4 +129,7 @@ def _cell(column: Column, item: Any) -> str:
     value = column.value(item)
     if value is None:
         return ""
-    return str(value) if column.decimals is None or isinstance(value, str) else f"{value:.{column.decimals}f}"
+    if column.decimals is None or isinstance(value, str):
+        return str(value)
+    decimals = column.decimals(value) if callable(column.decimals) else column.decimals
+    return f"{value:.{decimals}f}"
