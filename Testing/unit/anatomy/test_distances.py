@@ -7,7 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from VertebralAugmentationPlannerLib.anatomy import build_spine
-from VertebralAugmentationPlannerLib.anatomy.distances import FAR_MM, neighbour_distance
+from VertebralAugmentationPlannerLib.anatomy.distances import (
+    FAR_MM,
+    LABEL_IN_BONE_SHARE,
+    neighbour_distance,
+    share_in_bone,
+)
 from VertebralAugmentationPlannerLib.model import Case, Frame, Image, Inputs, LocalGrid
 
 FRAME = Frame(np.zeros(3), *np.eye(3))
@@ -45,3 +50,13 @@ def test_a_canal_label_that_ends_above_a_level_is_told_of_but_a_cord_ends_somewh
         labelled = replace(case, canal=Image(mask, case.labels.ijk_to_ras), canal_is_cord=is_cord)
         notes = build_spine(labelled, ("L1",)).vertebrae["L1"].notes
         assert ("canal_label_ends" in [note.code for note in notes]) != is_cord
+
+
+def test_a_canal_label_in_the_bone_is_told_of_and_one_that_touches_the_wall_is_not():
+    """A label that lies beside the ring makes paths vanish: the pedicle must not be blamed for it."""
+    x = np.broadcast_to(GRID.axes[0][:, None, None], GRID.shape)
+    bone = x - 5.0  # its wall is at x = 5
+    for right, told in ((5.5, False), (9.0, True)):
+        label = np.minimum(x + 8.0, right - x)
+        assert (share_in_bone(label, bone) > LABEL_IN_BONE_SHARE) is told
+    assert share_in_bone(np.full(GRID.shape, -1.0), bone) == 0.0

@@ -7,6 +7,7 @@ import vtk
 from nodes import add_segment, add_segmentation, add_volume, linear_transform
 from VertebralAugmentationPlannerLib.case.names import BodyPart
 from VertebralAugmentationPlannerLib.case.numbering import VERSE
+from VertebralAugmentationPlannerLib.case.segments import Merging
 from VertebralAugmentationPlannerLib.model import Image, InputError
 from VertebralAugmentationPlannerLib.scene.anatomy_node import oriented_image
 from VertebralAugmentationPlannerLib.scene.segments import layers, merge, part_boxes, part_centres, parts_of
@@ -58,6 +59,19 @@ def test_the_canal_comes_apart_and_organs_stay_out(node):
 def test_a_cord_is_told_from_a_canal(scene):
     node = add_segmentation(scene, boxes(), {1: "L1", 3: "spinal_cord"})
     assert merge(node, meanings(node)).canal_is_cord
+
+
+@pytest.mark.parametrize("order", [(3, 4), (4, 3)])
+def test_beside_the_canal_its_cord_says_nothing(scene, order):
+    """As ``vap`` reads the same segmentation from a file, in whatever order the segments come."""
+    canal, cord = order
+    node = add_segmentation(scene, boxes(), {1: "L1", canal: "spinal_canal", cord: "spinal_cord"})
+    merged = merge(node, meanings(node))
+    assert not merged.canal_is_cord and points_of(merged.canal, 1) == points_of(boxes(), canal)
+    merging = Merging(boxes().voxels.shape, 3)
+    for value, kind in sorted(((canal, "canal"), (cord, "cord"))):
+        merging.add(BodyPart(kind, kind), boxes().voxels == value, value, kind, "mask")
+    assert not merging.canal_is_cord and np.array_equal(merging.canal > 0, boxes().voxels == canal)
 
 
 def test_segments_of_a_shared_label_map_are_told_apart(scene, node):

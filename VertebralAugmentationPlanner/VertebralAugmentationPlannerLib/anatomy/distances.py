@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +22,27 @@ FAR_MM = 50.0
 """Stands for “nothing near”; larger than any distance that matters to a needle."""
 
 
-def with_label(canal: Canal, case: Case, frame: Frame, grid: LocalGrid) -> Canal:
-    """A canal or cord label, where given, adds to the ring's canal: neither may be touched."""
+LABEL_IN_BONE_MM, LABEL_IN_BONE_SHARE = 1.0, 0.1
+"""A canal label of which more than this share lies deeper than this in the vertebra's own bone does not fit its ring: sound ones
+touch the wall, by the error of either label. [D]"""
+
+
+def labelled_canal(case: Case, frame: Frame, grid: LocalGrid) -> NDArray[np.float32] | None:
+    """Signed distance to the wall of the canal or cord label on a grid, positive inside, mm; None where there is none near."""
     if case.canal is None:
-        return canal
+        return None
     near = reached(case.canal, frame, grid, LABEL_MARGIN_MM)
     mask = (near.voxels > 0).view(np.uint8)
     if not mask.any():
-        return canal
+        return None
     labelled = label_shape(Image(mask, near.ijk_to_ras), 1, label_boxes(mask)[1])
-    return replace(canal, field=np.maximum(canal.field, resample(labelled.distance, frame, grid, -8.0)))
+    return resample(labelled.distance, frame, grid, -8.0)
+
+
+def share_in_bone(labelled: FloatArray, bone: FloatArray) -> float:
+    """Which share of a canal label lies in the vertebra's own bone, from signed distances on one grid; 0 where none is there."""
+    inside = labelled > 0
+    return float(np.count_nonzero(bone[inside] > LABEL_IN_BONE_MM)) / max(1, int(np.count_nonzero(inside)))
 
 
 def canal_distance(canal: Canal, bone: FloatArray, grid: LocalGrid, band_mm: float) -> FloatArray:

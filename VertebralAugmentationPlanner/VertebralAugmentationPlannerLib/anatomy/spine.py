@@ -22,7 +22,7 @@ from ..model.geometry import FloatArray, label_boxes
 from .body import find_body
 from .canal import find_canal, projected_hole
 from .completeness import TOLERATED_CUT_MM2, BorderContact, border_contact, flat_end, goes_on_beyond, too_small
-from .distances import canal_distance, neighbour_distance, with_label
+from .distances import LABEL_IN_BONE_SHARE, canal_distance, labelled_canal, neighbour_distance, share_in_bone
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
 from .orientation import curve_tangents
@@ -151,10 +151,10 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     smooth = resample(shape.distance, frame, grid, -8.0)
     bone = exact_distance(smooth, grid, EXACT_BAND_MM)
     ring = find_canal(bone, grid, projected_hole(bone, grid))
-    canal = with_label(ring, case, frame, grid)
-    if case.canal is not None and canal is ring and not case.canal_is_cord:
-        text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
-        notes.append(PlanWarning("canal_label_ends", "caution", text, "canal label"))
+    # A canal or cord label, where given, adds to the ring's canal: neither may be touched.
+    labelled = labelled_canal(case, frame, grid)
+    canal = ring if labelled is None else replace(ring, field=np.maximum(ring.field, labelled))
+    notes += _of_canal_label(case, level, labelled, bone)
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
@@ -188,6 +188,25 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         notes=tuple(notes),
     )
     return _recentred(built, outline)
+
+
+def _of_canal_label(case: Case, level: str, labelled: FloatArray | None, bone: FloatArray) -> list[PlanWarning]:
+    """What is to be said of a canal label at a level."""
+    if case.canal is None:
+        return []
+    if labelled is None:
+        if case.canal_is_cord:  # which ends above the lower levels
+            return []
+        text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
+        return [PlanWarning("canal_label_ends", "caution", text, "canal label")]
+    share = share_in_bone(labelled, bone)
+    if share <= LABEL_IN_BONE_SHARE:
+        return []
+    text = (
+        f"{100 * share:.0f} % of the canal label at {level} lie in the bone of {level}: label and vertebra do not fit. No needle comes near "
+        "either, so paths may be missed or refused that there are; look at the label."
+    )
+    return [PlanWarning("canal_label_in_bone", "caution", text, "canal label [D]")]
 
 
 def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:

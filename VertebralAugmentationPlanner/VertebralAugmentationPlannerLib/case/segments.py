@@ -69,8 +69,11 @@ class Merging:
             name, kind: what to call it, and what it and the others are, in words (“mask”).
         """
         if part.kind in ("canal", "cord"):
-            if self.canal is None or self.canal_is_cord:  # the canal itself is preferred to the cord in it
-                self.canal, self.canal_is_cord = inside.astype(np.uint8), part.kind == "cord"
+            cord = part.kind == "cord"
+            if self.canal is not None and cord == self.canal_is_cord:
+                self.canal |= inside
+            elif self.canal is None or self.canal_is_cord:  # the canal itself is preferred to the cord in it
+                self.canal, self.canal_is_cord = inside.astype(np.uint8), cord
             return
         overlap = int(np.count_nonzero(self.voxels[inside]))
         if overlap:

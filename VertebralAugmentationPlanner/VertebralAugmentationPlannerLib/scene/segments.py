@@ -324,16 +324,13 @@ def merge(node: Any, meanings: dict[str, BodyPart], ct: Image | None = None) -> 
     border, warnings = _scan_border(node, ct)
     matrix, shape, offsets = common_lattice(list(masks.values()), border)
     merged = np.zeros(shape, np.uint8)
-    canal: NDArray[np.bool_] | None = None
-    is_cord = False
+    spaces: dict[str, NDArray[np.bool_]] = {}
     voxel_ml = abs(np.linalg.det(matrix[:3, :3])) / 1000
     for key, offset in zip(masks, offsets, strict=True):
         meaning = meanings[key]
         where, mask = on_lattice(masks[key], matrix, shape, offset)
         if meaning.kind in ("canal", "cord"):
-            canal = np.zeros(shape, bool) if canal is None else canal
-            canal[where] |= mask
-            is_cord = is_cord or meaning.kind == "cord"
+            spaces.setdefault(meaning.kind, np.zeros(shape, bool))[where] |= mask
             continue
         region = merged[where]
         taken = mask & (region > 0)
@@ -341,8 +338,9 @@ def merge(node: Any, meanings: dict[str, BodyPart], ct: Image | None = None) -> 
             warnings.append(_overlap(meaning.name, taken.sum() * voxel_ml))
         region[mask & ~taken] = _value(meaning)
     levels = tuple(meanings[key].name for key in masks if meanings[key].kind == "level")
-    canal_image = None if canal is None else Image(canal.astype(np.uint8), matrix)
-    return Labels(Image(merged, matrix), levels, canal_image, is_cord, tuple(warnings))
+    kind = next((kind for kind in ("canal", "cord") if kind in spaces), None)  # the canal rather than the cord in it
+    canal = None if kind is None else Image(spaces[kind].astype(np.uint8), matrix)
+    return Labels(Image(merged, matrix), levels, canal, kind == "cord", tuple(warnings))
 
 
 def _scan_border(node: Any, ct: Image | None) -> tuple[Image | None, list[PlanWarning]]:
