@@ -173,13 +173,13 @@ def test_an_output_that_is_a_link_to_nothing_is_refused_before_the_work(command,
 def test_an_output_that_cannot_be_written_is_found_out_before_anything_is_read(files, tmp_path, capsys, monkeypatch):
     from VertebralAugmentationPlannerLib import cli_output, cli_steps
 
-    def refuse(**_):
+    def refuse(_):
         raise PermissionError(13, "Permission denied")
 
     def never(*_, **__):
         raise AssertionError("images were read before the output was tried")
 
-    monkeypatch.setattr(cli_output.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(cli_output, "_workshop", refuse)
     monkeypatch.setattr(cli_steps, "load_case", never)
     arguments = ["plan", str(files["ct"]), "--segmentation", str(files["labels"]), "-o", str(tmp_path / "out")]
     refused(capsys, arguments, "cannot be written (Permission denied); give another with -o")

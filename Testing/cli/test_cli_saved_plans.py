@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +19,9 @@ from toy_spine import spine_labels
 from VertebralAugmentationPlannerLib import anatomy, check, cli_steps
 from VertebralAugmentationPlannerLib.case import again, load_again, load_case
 from VertebralAugmentationPlannerLib.cli import main
+from VertebralAugmentationPlannerLib.cli_output import OutputFolder
 from VertebralAugmentationPlannerLib.model import Case, CasePlan, Image, ImageRecord, Inputs, PlanOptions, PlanWarning
+from VertebralAugmentationPlannerLib.model.serialisation import write_text
 from VertebralAugmentationPlannerLib.planner import recorded_options
 from VertebralAugmentationPlannerLib.report import report_html
 
@@ -84,6 +90,38 @@ def test_a_report_drawn_on_another_ct_says_so_and_names_it(toy, files, tmp_path)
     assert "is not the CT the plan was made from (mine.nii.gz) and has another grid" in text
     text = report_of(replace(toy, inputs=replace(toy.inputs, ct=None)), files["ct"], files["labels"], tmp_path)
     assert "is no part of the plan, which was made from the labels alone" in text
+
+
+def test_the_canal_of_a_report_is_the_plans_and_never_another_file_of_its_name(
+    toy, files, tmp_path, monkeypatch, capsys
+):
+    """Cases have their masks by the same names; the working folder may be another case's."""
+    labels, matrix = spine_labels([19, 20, 21])
+    mine, other = (tmp_path / name / "canal.nii.gz" for name in ("mine", "other"))
+    for path, values in ((mine, (19, 20, 21)), (other, (20, 21))):
+        path.parent.mkdir()
+        write_image(path, np.isin(labels, values).astype(np.uint8), matrix)
+    made = replace(toy, inputs=load_case(None, str(files["labels"]), canal=str(mine)).inputs)
+    used = []
+    monkeypatch.setattr(anatomy, "build_spine", lambda case, *_: used.append(case.inputs.canal))
+
+    def report(*options: str) -> str:
+        made.save(tmp_path / "plan.json")
+        arguments = ["report", str(tmp_path / "plan.json"), "--segmentation", str(files["labels"]), *options]
+        assert main([*arguments, "-o", str(tmp_path / "r.html"), "--quiet"]) == 0
+        return (tmp_path / "r.html").read_text(encoding="utf-8")
+
+    monkeypatch.chdir(other.parent)
+    assert "none is given now" in report() and used[-1] is None
+    assert "canal.nii.gz is given now" in report("--canal", str(other))
+    monkeypatch.chdir(mine.parent)
+    assert "given now" not in report() and used[-1].sha256 == made.inputs.canal.sha256
+    monkeypatch.chdir(other.parent)
+    assert "given now" not in report("--canal", str(mine))
+    made.save(tmp_path / "plan.json")
+    arguments = ["export", str(tmp_path / "plan.json"), "--segmentation", str(files["labels"]), "--as", "dicom-seg"]
+    assert main([*arguments, "-o", str(tmp_path / "out")]) == 2
+    assert "another canal than the plan's" in capsys.readouterr().err
 
 
 def test_what_the_reader_warns_of_is_in_the_report_and_nothing_twice(toy, files, tmp_path, monkeypatch):
@@ -186,3 +224,35 @@ def test_a_check_without_the_canal_mask_of_the_plan_says_so(before, now, told):
     warning = again.other_canal(plan, case)
     assert (warning is not None) == told
     assert not told or ("canal.nii.gz" in warning.message and "--canal" in warning.message)
+
+
+def test_on_a_console_without_the_signs_a_comparison_keeps_its_minus(tmp_path):
+    """Windows writes redirected text in a code page of its own, and the sign of an angle is what it says."""
+    plan = case_plan()
+    level = plan.levels[0]
+    tipped = replace(level.measurements, wedge_angle_deg=-30.0)
+    plan.save(tmp_path / "a.json")
+    other = replace(plan, levels=(replace(level, measurements=tipped), *plan.levels[1:]))
+    other.save(tmp_path / "b.json")
+    done = subprocess.run(
+        [sys.executable, "-m", "VertebralAugmentationPlannerLib.cli", "compare", "a.json", "b.json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(Path(cli_steps.__file__).parents[1])},
+        capture_output=True,
+        check=True,
+    )
+    told = done.stdout.decode("cp1252")
+    assert "-30.0°" in told and "B - A" in told and "?" not in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights by umask are POSIX's")
+def test_what_is_written_has_the_rights_that_files_and_folders_get_there(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with OutputFolder(tmp_path / "out", products=()) as folder:
+            write_text(folder.workshop / "plan.json", "{}")
+            folder.commit()
+    finally:
+        os.umask(before)
+    rights = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out", tmp_path / "out" / "plan.json")]
+    assert rights == [0o750, 0o640]

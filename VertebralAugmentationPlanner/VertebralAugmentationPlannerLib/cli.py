@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from . import __version__, cli_steps
-from .cli_output import Progress, say
+from .cli_output import SPELLED_OUT, Progress, say
 from .cli_start import CANCELLED, LEFT, handled_by, left_by_interrupt, open_closed_streams
 from .cli_summary import summary
 from .model import InputError, PlanningCancelled
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console that cannot show “…” still shows the sentence
+            stream.reconfigure(errors=SPELLED_OUT)  # a console that cannot show “…” still shows the sentence
     try:
         arguments = parse(argv)
     except SystemExit as stop:  # --help, --version, and arguments that cannot be parsed
@@ -331,6 +331,8 @@ def _add_plan_and_images(command: argparse.ArgumentParser) -> None:
     command.add_argument("plan", metavar="PLAN.json")
     command.add_argument("ct", nargs="?", metavar="CT", help="the CT the plan was made from")
     command.add_argument("--segmentation", metavar="LABELS", help="the labels the plan was made from")
+    where = "the canal mask the plan was made with; default: the same file beside the plan or the labels, or here"
+    command.add_argument("--canal", metavar="MASK", help=where)
     _add_labels(command, "the plan's (default), auto")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -100,6 +101,22 @@ def _nearest(path: Path) -> Path:
     return path
 
 
+PLAIN = {"−": "-", "–": "-", "—": "-", "─": "-", "≥": ">=", "≤": "<=", "…": "...", "“": '"', "”": '"', "’": "'"}
+"""What a stream that cannot show a character gets in its place: a C-arm's angle must not lose its sign."""
+
+SPELLED_OUT = "spelled-out"
+
+
+def _spelled_out(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in lost), error.end
+
+
+codecs.register_error(SPELLED_OUT, _spelled_out)
+
+
 def _short(path: str | Path) -> str:
     text = str(path)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
@@ -129,7 +146,7 @@ class OutputFolder:
             raise InputError(f"The output {self.path} is a file; give a folder with -o.")
         self._refuse_folders(self.products)
         try:
-            self.workshop = Path(tempfile.mkdtemp(prefix=".vap-", dir=_nearest(self.path)))
+            self.workshop = _workshop(_nearest(self.path))
         except OSError as error:
             raise InputError(
                 f"The output folder {self.path} cannot be written ({error.strerror}); give another with -o."
@@ -159,7 +176,6 @@ class OutputFolder:
                 self._exchange(made)
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                os.chmod(self.workshop, 0o777 & ~_umask())
                 os.rename(self.workshop, self.path)
         except OSError as error:
             raise InputError(f"The output folder {self.path} cannot be written ({error.strerror}).") from error
@@ -205,10 +221,12 @@ def _is_full(folder: Path) -> bool:
         return False  # the folder is gone: that is another error, and has its own sentence
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def _workshop(folder: Path) -> Path:
+    """A new folder in another, with the rights that folders get there: it becomes the output. One of ``tempfile`` is its owner's
+    alone, and on Windows stays so wherever it is moved."""
+    path = folder / f".vap-{secrets.token_hex(8)}"
+    path.mkdir()
+    return path
 
 
 class Progress:

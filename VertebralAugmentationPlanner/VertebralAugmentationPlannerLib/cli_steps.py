@@ -170,7 +170,13 @@ def run_report(arguments: argparse.Namespace) -> Path:
     from .report import report_command
 
     return report_command(
-        arguments.plan, arguments.output, arguments.ct, arguments.segmentation, arguments.patient_name, arguments.labels
+        arguments.plan,
+        arguments.output,
+        arguments.ct,
+        arguments.segmentation,
+        arguments.patient_name,
+        arguments.labels,
+        arguments.canal,
     )
 
 
@@ -182,7 +188,8 @@ def run_export(arguments: argparse.Namespace) -> list[Path]:
     if not kinds:
         raise InputError("No export was named; give --as markups,csv,stl,glb or some of them.")
     with OutputFolder(arguments.output, products=()) as folder:
-        export_command(arguments.plan, folder.workshop, kinds, arguments.ct, arguments.segmentation, arguments.labels)
+        images = (arguments.ct, arguments.segmentation, arguments.labels, arguments.canal)
+        export_command(arguments.plan, folder.workshop, kinds, *images)
         return [folder.path / name for name in folder.commit()]
 
 

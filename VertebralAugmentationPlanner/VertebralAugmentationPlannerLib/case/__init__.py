@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .again import load_again, reading_warnings
+    from .again import load_again, other_canal, reading_warnings
     from .load import load_case
     from .numbering import TOTALSEGMENTATOR, VERSE, Numbering
     from .requested import requested_levels
@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "load_again",
     "load_case",
+    "other_canal",
     "reading_warnings",
     "recorded_path",
     "requested_levels",
@@ -27,6 +28,7 @@ __all__ = [
 _FILES = {
     "load_again": "again",
     "load_case": "load",
+    "other_canal": "again",
     "reading_warnings": "again",
     "recorded_path": "source",
     "requested_levels": "requested",

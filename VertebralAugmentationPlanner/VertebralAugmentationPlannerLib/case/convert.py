@@ -80,7 +80,10 @@ def _three_dimensional(image: sitk.Image, what: str) -> sitk.Image:
 
 
 def _checked_affine(affine: ArrayLike, what: str) -> NDArray:
-    matrix = np.array(affine, float)
+    try:
+        matrix = np.array(affine).astype(float, casting="same_kind")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The {what} needs a 4 × 4 matrix of numbers from voxel index to RAS mm.") from error
     if matrix.shape != (4, 4):
         raise InputError(f"The {what} needs a 4 × 4 matrix from voxel index to RAS mm, not shape {matrix.shape}.")
     if not np.isfinite(matrix).all() or not np.allclose(matrix[3], (0, 0, 0, 1)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -161,6 +162,11 @@ def _itk_errors_in_words(path: Path, what: str) -> Iterator[None]:
             ) from error
         if not path.stat().st_size:
             raise InputError(f"The {what} {path.name} is empty (0 bytes); copy it again.") from error
+        if os.name == "nt" and not str(path.resolve()).isascii():  # ITK opens files by the system's narrow names
+            raise InputError(
+                f"The {what} {path.name} cannot be opened where it lies: outside Slicer, Windows' image library needs a path of plain "
+                "letters without accents; move the case to one."
+            ) from error
         raise InputError(
             f"The {what} {path.name} cannot be read as an image; give a {FORMATS} volume, and copy it "
             "again if it is one."

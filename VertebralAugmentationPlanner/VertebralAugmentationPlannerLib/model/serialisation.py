@@ -137,13 +137,19 @@ def write_text(path: Path, text: str) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
                 stream.write(text)
-            os.chmod(temporary, 0o644)
+            os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's are their owner's alone
             os.replace(temporary, path)
         except BaseException:
             os.unlink(temporary)
             raise
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current
 
 
 def _read(data: Any, kind: Any, where: str) -> Any:

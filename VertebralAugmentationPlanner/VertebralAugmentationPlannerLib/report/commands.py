@@ -27,6 +27,7 @@ def report_command(
     segmentation: str | PathLike[str] | None = None,
     patient_name: str | None = None,
     labels: str | None = None,
+    canal: str | PathLike[str] | None = None,
 ) -> Path:
     """Write the report of a saved plan; with the labels (and the CT) it has pictures.
 
@@ -35,6 +36,8 @@ def report_command(
         ct, segmentation: the images of the plan; pictures need at least the labels. A CT that is not the file the plan was
             made from is named in a caution of the report.
         labels: numbering of the labels, where the plan's own cannot be used.
+        canal: the canal mask of the plan; by default the file of that name beside the plan, beside the labels or in the working
+            folder, if it is the same. Another one, or none, is named in a caution of the report.
 
     Returns:
         The file written.
@@ -44,7 +47,7 @@ def report_command(
             plan's, or the file cannot be written.
     """
     plan = _judged_plan(plan_path)
-    plan, case, spine = _with_images(plan, ct, segmentation, labels)
+    plan, case, spine = _with_images(plan, plan_path, ct, segmentation, labels, canal)
     target = Path(out)
     if target.suffix.lower() not in (".html", ".htm"):
         _make_folder(target)  # after the reading, so that a refused image leaves no empty folder
@@ -88,6 +91,7 @@ def export_command(
     ct: str | PathLike[str] | None = None,
     segmentation: str | PathLike[str] | None = None,
     labels: str | None = None,
+    canal: str | PathLike[str] | None = None,
 ) -> list[Path]:
     """Write the exports of a saved plan into a folder.
 
@@ -97,6 +101,7 @@ def export_command(
         segmentation: the labels, for the bone of STL and GLB (without them only needles, balloons and cement) and for
             ``dicom-seg``.
         labels: numbering of the labels, where the plan's own cannot be used.
+        canal: as for :func:`report_command`; ``dicom-seg``, which holds the canal, is refused with another one or none.
 
     Returns:
         The files written.
@@ -113,7 +118,9 @@ def export_command(
     needs_spine = bool({"stl", "glb", "dicom-seg", "dicom-pdf"} & set(kinds)) and segmentation is not None
     case, spine = None, None
     if needs_spine:
-        plan, case, spine = _with_images(plan, ct, segmentation, labels)
+        plan, case, spine = _with_images(plan, plan_path, ct, segmentation, labels, canal)
+    if "dicom-seg" in kinds:
+        _refuse_other_canal(plan)
     _make_folder(folder)
     written: list[Path] = []
     for kind in dict.fromkeys(kinds):
@@ -186,7 +193,12 @@ def _judged_plan(path: str | PathLike[str]) -> CasePlan:
 
 
 def _with_images(
-    plan: CasePlan, ct: str | PathLike[str] | None, segmentation: str | PathLike[str] | None, labels: str | None
+    plan: CasePlan,
+    plan_path: str | PathLike[str],
+    ct: str | PathLike[str] | None,
+    segmentation: str | PathLike[str] | None,
+    labels: str | None,
+    canal: str | PathLike[str] | None,
 ) -> tuple[CasePlan, Case | None, Spine | None]:
     """Read the images again and rebuild the anatomy, for pictures and surfaces; the plan says what the reading found.
 
@@ -194,19 +206,44 @@ def _with_images(
         InputError: a CT without labels, or other labels than the plan's.
     """
     if segmentation is None:
-        if ct is not None:
-            raise InputError("Pictures need the labels as well as the CT; give them with --segmentation.")
+        for given, what in (
+            (ct, "Pictures need the labels as well as the CT"),
+            (canal, "A canal mask belongs to labels"),
+        ):
+            if given is not None:
+                raise InputError(f"{what}; give them with --segmentation.")
         if labels is not None:
             raise InputError("A numbering belongs to labels; give them with --segmentation, or leave --labels out.")
         return plan, None, None
     from ..anatomy import build_spine  # a report of the plan alone needs neither
-    from ..case import load_again, reading_warnings
+    from ..case import load_again, other_canal, reading_warnings
 
-    canal = plan.inputs.canal.path if plan.inputs.canal else None
-    found_canal = canal if canal and Path(canal).exists() else None
-    case = load_again(plan, ct, segmentation, found_canal, labels)
+    if canal is None:
+        canal = _recorded_canal(plan, Path(plan_path).parent, Path(segmentation).parent, Path())
+    case = load_again(plan, ct, segmentation, canal, labels)
     recorded, found = plan.inputs.segmentation, case.inputs.segmentation
     if recorded.sha256 and found.sha256 and recorded.sha256 != found.sha256:
         raise InputError("These labels are not the ones the plan was made from; give the original file.")
-    told = replace(plan, warnings=(*plan.warnings, *reading_warnings(plan, case)))
-    return told, case, build_spine(case)
+    other = other_canal(plan, case)
+    told = (*plan.warnings, *(() if other is None else (other,)), *reading_warnings(plan, case))
+    return replace(plan, warnings=told), case, build_spine(case)
+
+
+def _refuse_other_canal(plan: CasePlan) -> None:
+    from ..case.again import OTHER_CANAL
+
+    other = next((warning for warning in plan.warnings if warning.code == OTHER_CANAL), None)
+    if other is not None:
+        raise InputError(f"dicom-seg would show another canal than the plan's. {other.message}")
+
+
+def _recorded_canal(plan: CasePlan, *folders: Path) -> Path | None:
+    """The canal mask that the plan was made with, where a file of its name in one of the folders is the same to the byte: cases
+    have their files by the same names, and another one's canal must not be drawn."""
+    recorded = plan.inputs.canal
+    if recorded is None or recorded.path is None or recorded.sha256 is None:
+        return None
+    from ..case.source import sha256_of
+
+    places = [folder / name for folder in folders for name in (recorded.path, Path(recorded.path).name)]
+    return next((place for place in places if place.is_file() and sha256_of([place]) == recorded.sha256), None)

@@ -8,6 +8,7 @@ Slicer's own web view, or a PDF the user printed.
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import subprocess
 import tempfile
@@ -49,17 +50,37 @@ _PATIENT_AND_STUDY = (
 """Copied from the CT so that the document lands in the same study; type 2 attributes it lacks are written empty."""
 
 
+PROGRAM_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+INSTALLED = (
+    "Google/Chrome/Application/chrome.exe",
+    "Microsoft/Edge/Application/msedge.exe",
+    "Chromium/Application/chrome.exe",
+)
+APPLICATIONS = ("Google Chrome", "Microsoft Edge", "Chromium")
+"""Where browsers lie on Windows and macOS, which put none on the PATH. [M]"""
+
+
+def _browser() -> str | None:
+    """A browser of the Chromium family, by its path."""
+    on_path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if on_path is not None:
+        return on_path
+    programs = [Path(os.environ[name]) for name in PROGRAM_FOLDERS if name in os.environ]
+    places = [folder / name for folder in programs for name in INSTALLED]
+    places += [Path(f"/Applications/{name}.app/Contents/MacOS/{name}") for name in APPLICATIONS]
+    return next((str(place) for place in places if place.is_file()), None)
+
+
 def print_to_pdf(html_path: str | PathLike[str], pdf_path: str | PathLike[str]) -> None:
     """Print report.html to A4 PDF with a Chromium-family browser, offline.
 
     Raises:
         InputError: there is no such browser, or it failed.
     """
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    browser = _browser()
     if browser is None:
         raise InputError(
-            "No browser that prints HTML was found (Chromium, Chrome or Edge); open the report, print it to PDF and"
-            " give that file."
+            "No browser that prints HTML was found (Chromium, Chrome or Edge), which dicom-pdf needs; install one."
         )
     source, target = Path(html_path).resolve(), Path(pdf_path).resolve()
     with tempfile.TemporaryDirectory() as profile:
@@ -75,7 +96,7 @@ def print_to_pdf(html_path: str | PathLike[str], pdf_path: str | PathLike[str]) 
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             raise InputError(f"{Path(browser).name} could not print the report ({type(error).__name__}).") from error
     if not target.is_file():
-        raise InputError(f"{Path(browser).name} printed nothing; open the report, print it to PDF and give that file.")
+        raise InputError(f"{Path(browser).name} printed nothing, although it said that it did.")
 
 
 def write_encapsulated_pdf(
