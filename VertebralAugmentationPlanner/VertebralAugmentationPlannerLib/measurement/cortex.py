@@ -56,12 +56,10 @@ class CorticalDefect:
     Args:
         towards: "canal", "basivertebral_foramen", "superior_disc", "inferior_disc", "anterior" or "lateral".
         area_mm2: its size.
-        centre_local: (3,) its middle, local mm.
     """
 
     towards: str
     area_mm2: float
-    centre_local: tuple[float, float, float]
 
 
 class CortexUnseen(Exception):
@@ -148,7 +146,7 @@ def _patches(
     for n in np.flatnonzero(sizes >= MIN_DEFECT_MM2):
         centre = points[labels == n].mean(axis=0)
         towards = _name(str(facing[labels == n][0]), centre, vertebra)
-        found.append(CorticalDefect(towards, float(sizes[n]), (float(centre[0]), float(centre[1]), float(centre[2]))))
+        found.append(CorticalDefect(towards, float(sizes[n])))
     return sorted(found, key=lambda defect: -defect.area_mm2)
 
 
