@@ -50,7 +50,7 @@ def planned(turned):
     )
     return SimpleNamespace(
         case=SimpleNamespace(ct=turned.ct),
-        spine=Spine({"L1": turned.vertebra}, np.empty((0, 3))),
+        spine=Spine({"L1": turned.vertebra}),
         level=level,
         plan=SimpleNamespace(level=lambda name: level),
     )

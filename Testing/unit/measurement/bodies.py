@@ -99,7 +99,7 @@ def incomplete(level: str) -> Vertebra:
 
 def spine_of(*vertebrae: Vertebra) -> Spine:
     """A spine from head to foot."""
-    return Spine({vertebra.level: vertebra for vertebra in vertebrae}, np.empty((0, 3)))
+    return Spine({vertebra.level: vertebra for vertebra in vertebrae})
 
 
 def case_of(ct: Image | None = None, spacing_mm: float = 1.0) -> Case:

@@ -85,7 +85,7 @@ def build_spine(
     _check_orientation(vertebrae)
     for level, reason in too_small(vertebrae).items():
         vertebrae[level] = Vertebra(level, False, reason)
-    return Spine(vertebrae, _canal_centreline(vertebrae))
+    return Spine(vertebrae)
 
 
 def _centres(case: Case, shapes: dict[str, Shape], boxes: dict[int, tuple[slice, ...]]) -> dict[str, FloatArray]:
@@ -244,17 +244,3 @@ def _check_orientation(vertebrae: dict[str, Vertebra]) -> None:
             "The pedicles lie on the lower half of the bodies: head and foot of the label map disagree with its "
             "orientation; check the file’s direction."
         )
-
-
-def _canal_centreline(vertebrae: dict[str, Vertebra]) -> FloatArray:
-    """(N, 3) RAS: one point per whole vertebra at mid-body height, head to foot."""
-    points = []
-    for vertebra in vertebrae.values():
-        if not vertebra.complete or vertebra.canal_mm is None or vertebra.grid is None or vertebra.frame is None:
-            continue
-        level = int(np.argmin(np.abs(vertebra.grid.axes[2])))
-        inside = vertebra.canal_mm[:, :, level] < 0
-        if inside.any():
-            index = np.append(np.argwhere(inside).mean(axis=0), level)
-            points.append(vertebra.frame.to_ras(vertebra.grid.to_local(index)))
-    return np.array(points).reshape(-1, 3)

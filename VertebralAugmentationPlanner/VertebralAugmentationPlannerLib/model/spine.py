@@ -136,15 +136,13 @@ class Vertebra:
 
 @dataclass(frozen=True, eq=False)
 class Spine:
-    """The vertebrae of a case from head to foot, and the curve through their bodies.
+    """The vertebrae of a case from head to foot.
 
     Args:
         vertebrae: by level, ordered from head to foot, incomplete ones included.
-        canal_centreline_ras: (N, 3) RAS points of the canal's middle from head to foot; may be empty.
     """
 
     vertebrae: dict[str, Vertebra]
-    canal_centreline_ras: FloatArray
     notes: tuple[PlanWarning, ...] = ()
 
     def complete(self) -> dict[str, Vertebra]:
