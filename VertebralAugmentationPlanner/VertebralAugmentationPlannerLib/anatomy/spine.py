@@ -26,7 +26,7 @@ from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
 from .orientation import curve_tangents
-from .outline import MidsagittalOutline, body_surfaces
+from .outline import body_surfaces
 from .pedicle_start import PedicleNotFound
 from .pedicles import find_pedicle
 from .reasons import NotReadable
@@ -187,10 +187,10 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         pedicle_reasons=reasons,
         notes=tuple(notes),
     )
-    return _recentred(built, outline)
+    return _recentred(built)
 
 
-def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:
+def _recentred(vertebra: Vertebra) -> Vertebra:
     """Move the frame's origin to the middle of the body: between the plates' centres, in the mid-sagittal plane."""
     superior, inferior = vertebra.superior, vertebra.inferior
     assert superior is not None and inferior is not None and vertebra.frame is not None and vertebra.grid is not None

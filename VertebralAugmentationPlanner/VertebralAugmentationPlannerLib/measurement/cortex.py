@@ -76,7 +76,7 @@ def cortical_defects(vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: floa
         raise CortexUnseen("there is no CT")
     if trabecular_hu is None:
         raise CortexUnseen("the trabecular bone that a cortex stands out from could not be read in the CT")
-    points, normals = body_surface(vertebra, voxels)
+    points, normals = body_surface(voxels)
     if len(points) < 100:
         raise CortexUnseen("too little of the body’s own surface is left")
     readings = _shell_readings(points, normals, voxels) - trabecular_hu
@@ -99,7 +99,7 @@ def cortical_defects(vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: floa
     return _patches(vertebra, points[missing], normals[missing], facing[missing], voxels.grid.spacing_mm)
 
 
-def body_surface(vertebra: Vertebra, voxels: BodyVoxels) -> tuple[FloatArray, FloatArray]:
+def body_surface(voxels: BodyVoxels) -> tuple[FloatArray, FloatArray]:
     """(N, 3) points on the body's own surface (not the cut towards the arch) and their outward unit normals, local."""
     grid = voxels.grid
     points = surface_points(voxels.bone_mm, grid)
