@@ -69,7 +69,7 @@ from .mid_sagittal import mid_sagittal_picture
 from .needle_slices import isthmus_picture, needle_axial_picture, needle_sagittal_picture
 from .overlay import Shape, projected_overlay
 from .picture import Picture, encode_png
-from .pictures import LevelPictures, PictureSettings, level_pictures
+from .pictures import LevelPictures, level_pictures
 from .slices import SlicePlane, plane_through, reslice
 from ..model.solids import balloon_surface
 from .surfaces import bone_surface, canal_surface, needle_surface
@@ -82,7 +82,6 @@ __all__ = [
     "LevelPictures",
     "MedialBorder",
     "Picture",
-    "PictureSettings",
     "Shape",
     "SlicePlane",
     "balloon_surface",
