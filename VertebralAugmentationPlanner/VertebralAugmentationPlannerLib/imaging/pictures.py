@@ -18,8 +18,18 @@ from .view3d import GraphicsUnavailable, view3d_picture
 
 @dataclass(frozen=True)
 class LevelPictures:
-    """The pictures of a level in reading order, one sentence for each that could not be made, and by side the moment at
-    which the needle reaches the pedicle's medial border, where the pedicle has an outline."""
+    """The pictures of a level.
+
+    Args:
+        pictures: in reading order, where they could be drawn: "mid_sagittal" (height and Cobb lines, loss); by side
+            "axial_…" and "sagittal_…" (slices that contain the needle) and "isthmus_…" (across it, with clearances);
+            "ap" and "lateral" (fluoroscopy, needles at their targets); by side "end_on_…" (along the needle),
+            "medial_ap_…" and "medial_lateral_…" (tip at the pedicle's medial border in AP, and the lateral of the same
+            moment); "view3d".
+        notes: by the same keys, one sentence why a picture is missing (no CT, no graphics).
+        medial_borders: by side, the moment at which the tip reaches the pedicle's medial border, where the pedicle has
+            an outline; needs no CT.
+    """
 
     pictures: dict[str, Picture] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
@@ -36,7 +46,7 @@ def level_pictures(
     progress: Callable[[float, str], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> LevelPictures:
-    """The pictures of a level; the keys are listed at the head of the package.
+    """The pictures of a level; for the keys see :class:`LevelPictures`.
 
     Args:
         keys: those to draw, where the level has them; None for all.
