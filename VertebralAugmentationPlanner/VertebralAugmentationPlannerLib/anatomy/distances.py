@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..model import Case, Frame, Image, LocalGrid
+from ..model import Case, Frame, Image, LocalGrid, PlanWarning
 from ..model.geometry import FloatArray, label_boxes
 from .canal import Canal
 from .surface import distance_to, label_shape, nearest, reached, resample, surface_points
@@ -23,13 +23,17 @@ FAR_MM = 50.0
 """Stands for “nothing near”; larger than any distance that matters to a needle."""
 
 
-def with_label(canal: Canal, case: Case, frame: Frame, grid: LocalGrid) -> Canal:
-    """A canal or cord label, where given, adds to the ring's canal: neither may be touched."""
+def with_label(canal: Canal, case: Case, level: str, frame: Frame, grid: LocalGrid, notes: list[PlanWarning]) -> Canal:
+    """A canal or cord label, where given, adds to the ring's canal: neither may be touched. A canal's label that does
+    not reach the level is noted; a cord ends somewhere."""
     if case.canal is None:
         return canal
     near = reached(case.canal, frame, grid, LABEL_MARGIN_MM)
     mask = (near.voxels > 0).view(np.uint8)
     if not mask.any():
+        if not case.canal_is_cord:
+            text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
+            notes.append(PlanWarning("canal_label_ends", "caution", text, "canal label"))
         return canal
     labelled = label_shape(Image(mask, near.ijk_to_ras), 1, label_boxes(mask)[1])
     return replace(canal, field=np.maximum(canal.field, resample(labelled.distance, frame, grid, -8.0)))

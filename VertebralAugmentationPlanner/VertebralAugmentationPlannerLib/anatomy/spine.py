@@ -151,10 +151,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     smooth = resample(shape.distance, frame, grid, -8.0)
     bone = exact_distance(smooth, grid, EXACT_BAND_MM)
     ring = find_canal(bone, grid, projected_hole(bone, grid))
-    canal = with_label(ring, case, frame, grid)
-    if case.canal is not None and canal is ring and not case.canal_is_cord:
-        text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
-        notes.append(PlanWarning("canal_label_ends", "caution", text, "canal label"))
+    canal = with_label(ring, case, level, frame, grid, notes)
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
