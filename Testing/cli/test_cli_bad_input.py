@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from image_files import write_image
 from toy_spine import spine_labels
@@ -298,9 +297,9 @@ def test_levels_that_the_labels_have_lost_since_are_named():
     plan = case_plan()
     whole = [level.level for level in plan.levels if level.complete]
     there = {level: Vertebra(level, True) for level in whole}
-    assert _levels_gone(plan, Spine(there, np.zeros((0, 3)))) == []
+    assert _levels_gone(plan, Spine(there)) == []
     there[whole[0]] = Vertebra(whole[0], False, "cut")
-    (warning,) = _levels_gone(plan, Spine(there, np.zeros((0, 3))))
+    (warning,) = _levels_gone(plan, Spine(there))
     assert warning.severity == "caution"
     assert warning.message.startswith(f"{whole[0]} of the plan is not whole in the labels given now")
 

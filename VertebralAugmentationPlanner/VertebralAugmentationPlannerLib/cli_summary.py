@@ -81,10 +81,9 @@ def _loss(level: LevelPlan) -> str:
 
 def _needle(level: LevelPlan, side: str) -> str:
     """“11G”, “13G tight”, “NONE” for a side that was asked for and has no safe path, a dash for one not asked for."""
-    for needle in level.trajectories:
-        if needle.side == side:
-            state = {"safe": "", "breach": " BREACH"}.get(needle.safety, f" {needle.safety}")
-            return needle.cannula + state
+    needle = level.needle(side)
+    if needle is not None:
+        return needle.cannula + {"safe": "", "breach": " BREACH"}.get(needle.safety, f" {needle.safety}")
     return "NONE" if side in level.skipped_sides or level.approach == "none" else "–"
 
 

@@ -133,7 +133,7 @@ def _plate(shape: Shape, upper: bool) -> EndPlate:
     x_mm, y_mm = (np.linspace(-shape.width / 2, shape.width / 2, 15), np.linspace(shape.wall_y, shape.depth / 2, 15))
     posterior, centre, anterior = (np.array([0.0, y[i], z[i]]) for i in range(3))
     height = np.broadcast_to(_plate_z(shape, y_mm, upper), (15, 15)).copy()
-    return EndPlate(anterior, centre, posterior, normal, height, x_mm, y_mm, 0.0, True)
+    return EndPlate(anterior, centre, posterior, normal, height, x_mm, y_mm)
 
 
 @lru_cache(maxsize=16)

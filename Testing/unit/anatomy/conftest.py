@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,15 @@ from anatomy_readings import VERSE, labels_only  # noqa: E402
 
 @pytest.fixture(scope="session")
 def phantom_case() -> Callable[..., tuple[Case, dict]]:
-    """Case and truth of a sample phantom; keywords as of ``make_case``."""
+    """Case and truth of a sample phantom; keywords as of ``make_case``. Each is drawn once: its voxels can't be written."""
 
-    def build(name: str, **grid: object) -> tuple[Case, dict]:
-        _, labels, truth = make_case(SAMPLES[name].build(), with_ct=False, margin_mm=12.0, **grid)
+    @cache
+    def drawn(name: str, grid: tuple[tuple[str, object], ...]) -> tuple[Case, dict]:
+        _, labels, truth = make_case(SAMPLES[name].build(), with_ct=False, margin_mm=12.0, **dict(grid))
+        labels.voxels.setflags(write=False)
         return labels_only(labels, TOTALSEGMENTATOR), truth["levels"]
 
-    return build
+    return lambda name, **grid: drawn(name, tuple(sorted(grid.items())))
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from VertebralAugmentationPlannerLib.anatomy import build_spine
-from VertebralAugmentationPlannerLib.anatomy.distances import (
-    FAR_MM,
-    LABEL_IN_BONE_SHARE,
-    neighbour_distance,
-    share_in_bone,
-)
-from VertebralAugmentationPlannerLib.model import Case, Frame, Image, Inputs, LocalGrid
+from VertebralAugmentationPlannerLib.anatomy.canal import Canal
+from VertebralAugmentationPlannerLib.anatomy.distances import FAR_MM, neighbour_distance, with_label
+from VertebralAugmentationPlannerLib.model import Case, Frame, Image, Inputs, LocalGrid, PlanWarning
 
 FRAME = Frame(np.zeros(3), *np.eye(3))
 GRID = LocalGrid(np.full(3, -16.0), 0.8, (41, 41, 41))
@@ -42,21 +37,36 @@ def test_neck_and_sacrum_are_neighbours_as_the_levels_are(name, value):
     assert np.all(neighbour_distance(alone, "L5", FRAME, GRID) == FAR_MM)
 
 
-def test_a_canal_label_that_ends_above_a_level_is_told_of_but_a_cord_ends_somewhere(phantom_case):
-    case, _ = phantom_case("t12-wedge")
-    mask = np.zeros(case.labels.voxels.shape, np.uint8)
-    mask[tuple(np.argwhere(case.labels.voxels == case.level_values["T10"]).mean(axis=0).astype(int))] = 1
-    for is_cord in (False, True):
-        labelled = replace(case, canal=Image(mask, case.labels.ijk_to_ras), canal_is_cord=is_cord)
-        notes = build_spine(labelled, ("L1",)).vertebrae["L1"].notes
-        assert ("canal_label_ends" in [note.code for note in notes]) != is_cord
+@pytest.mark.parametrize(
+    ("above_mm", "is_cord", "told"), [(60.0, False, True), (60.0, True, False), (0.0, False, False)]
+)
+def test_a_canal_label_that_ends_above_a_level_is_told_of_but_a_cord_ends_somewhere(above_mm, is_cord, told):
+    matrix = np.eye(4)
+    matrix[:3, 3] = (-4.0, -4.0, above_mm)
+    case = Case(
+        None,
+        Image(np.zeros((8, 8, 8), np.uint8), matrix),
+        {},
+        Inputs(None, None),
+        canal=Image(np.ones((8, 8, 40), np.uint8), matrix),
+        canal_is_cord=is_cord,
+    )
+    ring = Canal(np.full(GRID.shape, -1.0), np.zeros(3), np.zeros((41, 2)), np.ones(41, bool))
+    notes: list[PlanWarning] = []
+    canal = with_label(ring, case, "L1", FRAME, GRID, np.full(GRID.shape, -1.0), notes)
+    assert [note.code for note in notes] == (["canal_label_ends"] if told else [])
+    assert (canal is ring) == (above_mm > 0.0)
 
 
-def test_a_canal_label_in_the_bone_is_told_of_and_one_that_touches_the_wall_is_not():
+@pytest.mark.parametrize(("wall", "told"), [(5.0, False), (2.0, True)])
+def test_a_canal_label_in_the_bone_is_told_of_and_one_that_touches_the_wall_is_not(wall, told):
     """A label that lies beside the ring makes paths vanish: the pedicle must not be blamed for it."""
-    x = np.broadcast_to(GRID.axes[0][:, None, None], GRID.shape)
-    bone = x - 5.0  # its wall is at x = 5
-    for right, told in ((5.5, False), (9.0, True)):
-        label = np.minimum(x + 8.0, right - x)
-        assert (share_in_bone(label, bone) > LABEL_IN_BONE_SHARE) is told
-    assert share_in_bone(np.full(GRID.shape, -1.0), bone) == 0.0
+    matrix = np.eye(4)
+    matrix[:3, 3] = (-5.0, -5.0, -30.0)
+    label = Image(np.ones((11, 11, 60), np.uint8), matrix)  # as far as 5 mm to the right
+    case = Case(None, Image(np.zeros((8, 8, 8), np.uint8), matrix), {}, Inputs(None, None), canal=label)
+    ring = Canal(np.full(GRID.shape, -1.0), np.zeros(3), np.zeros((41, 2)), np.ones(41, bool))
+    bone = np.broadcast_to(GRID.axes[0][:, None, None] - wall, GRID.shape)
+    notes: list[PlanWarning] = []
+    with_label(ring, case, "L1", FRAME, GRID, bone, notes)
+    assert [note.code for note in notes] == (["canal_label_in_bone"] if told else [])

@@ -38,7 +38,7 @@ def plate(anterior: float, posterior: float) -> EndPlate:
     """Rims at these heights; the surface itself is not asked for."""
     rims = [np.array([0.0, y, z]) for y, z in ((DEPTH / 2, anterior), (0.0, 0.0), (-DEPTH / 2, posterior))]
     nothing = np.zeros(1)
-    return EndPlate(rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), np.zeros((1, 1)), nothing, nothing, 0.1, True)
+    return EndPlate(rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), np.zeros((1, 1)), nothing, nothing)
 
 
 def oval(anterior: float, posterior: float, bump: float = 0.0) -> Solid:

@@ -82,10 +82,8 @@ def vertebra(block: Block = Block(), with_canal: bool = True) -> Vertebra:
         body=bone > 0,
         canal_mm=(points[..., 1] * -1.0 - block.depth / 2 - 1.0) * -1.0 if with_canal else None,
         posterior_wall_mm=np.full((shape[0], shape[2]), -block.depth / 2),
-        superior=EndPlate(*rims, block.planes()[5][0], np.tile(upper, (len(x), 1)), x, y, 0.0, True),
-        inferior=EndPlate(
-            *floor, np.array([0.0, 0, 1.0]), np.full((len(x), len(y)), -block.height / 2), x, y, 0.0, True
-        ),
+        superior=EndPlate(*rims, block.planes()[5][0], np.tile(upper, (len(x), 1)), x, y),
+        inferior=EndPlate(*floor, np.array([0.0, 0, 1.0]), np.full((len(x), len(y)), -block.height / 2), x, y),
         depth_mm=block.depth,
         width_mm=block.width,
         body_volume_ml=block.width * block.depth * (block.height + block.front) / 2 / 1000.0,

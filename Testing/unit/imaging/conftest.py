@@ -63,8 +63,6 @@ def end_plate(z: float) -> EndPlate:
         height_mm=np.full((len(x), len(y)), z),
         x_mm=x,
         y_mm=y,
-        residual_mm=0.1,
-        intact=True,
     )
 
 

@@ -48,7 +48,7 @@ def test_in_true_ap_the_end_plate_is_sharper_than_from_ten_degrees_off(turned, t
     vertebra = turned.vertebra
     true = true_ap(vertebra, size_px=256, detector_mm=120)
     widths = []
-    for pose in (true, true.turned(true.primary_deg, true.secondary_deg - 12)):
+    for pose in (true, replace(true, secondary_deg=true.secondary_deg - 12)):
         frame = turned_scope.frame(pose).astype(float)
         column, row = np.round(pose.project(vertebra.frame.to_ras([6.0, 0, 13.0]))).astype(int)
         # From the disc down to the dark line of the end plate.
@@ -65,7 +65,7 @@ def test_in_true_ap_the_picture_is_symmetric_about_the_vertebras_midline(turned,
     reach = 60
     left = frame[60:196, column - reach : column][:, ::-1]
     right = frame[60:196, column + 1 : column + 1 + reach]
-    off = turned_scope.frame(pose.turned(pose.primary_deg + 12, pose.secondary_deg)).astype(float)
+    off = turned_scope.frame(replace(pose, primary_deg=pose.primary_deg + 12)).astype(float)
     off_left = off[60:196, column - reach : column][:, ::-1]
     off_right = off[60:196, column + 1 : column + 1 + reach]
     here = np.corrcoef(left.ravel(), right.ravel())[0, 1]

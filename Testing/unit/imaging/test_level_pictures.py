@@ -50,7 +50,7 @@ def planned(turned):
     )
     return SimpleNamespace(
         case=SimpleNamespace(ct=turned.ct),
-        spine=Spine({"L1": turned.vertebra}, np.empty((0, 3))),
+        spine=Spine({"L1": turned.vertebra}),
         level=level,
         plan=SimpleNamespace(level=lambda name: level),
     )
@@ -161,9 +161,9 @@ def test_no_needle_leaves_the_3d_view(turned, entry):
     ]
     renderer = view3d._renderer()
     centre = body_centre_ras(vertebra)
-    right, up = view3d._aim(renderer, vertebra, centre, *view3d.VIEW_ANGLES_DEG)
+    right, up = view3d._aim(renderer, vertebra, centre)
     centre, height_mm = view3d._fitted(centre, right, up, needles, 1.0)
-    view3d._aim(renderer, vertebra, centre, *view3d.VIEW_ANGLES_DEG, height_mm)
+    view3d._aim(renderer, vertebra, centre, height_mm)
     matrix = renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(1.0, -1, 1)
     rows = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
     points = np.concatenate([vtk_to_numpy(needle.GetPoints().GetData()) for needle in needles])

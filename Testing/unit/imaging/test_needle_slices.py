@@ -52,7 +52,7 @@ def planned(turned):
     )  # fmt: skip
     return SimpleNamespace(
         case=SimpleNamespace(ct=turned.ct),
-        spine=Spine({"L1": turned.vertebra}, np.empty((0, 3))),
+        spine=Spine({"L1": turned.vertebra}),
         level=level,
         vertebra=turned.vertebra,
     )
@@ -192,7 +192,7 @@ def test_an_incomplete_level_or_a_side_without_needle_is_refused_with_its_reason
     level = replace(planned.level, trajectories=(), skipped_sides={"left": "the isthmus is 3 mm"})
     with pytest.raises(InputError, match="isthmus is 3 mm"):
         needle_axial_picture(planned.case, planned.spine, level, "left")
-    spine = Spine({"L1": Vertebra("L1", False, "it is cut")}, np.empty((0, 3)))
+    spine = Spine({"L1": Vertebra("L1", False, "it is cut")})
     with pytest.raises(InputError, match="it is cut"):
         mid_sagittal_picture(planned.case, spine, planned.level)
 

@@ -50,7 +50,7 @@ def test_a_level_is_left_out_of_the_3d_view_only_where_no_corner_of_its_grid_can
     other = moved(vertebra, up_mm * vertebra.frame.superior + aside_mm * vertebra.frame.right)
     renderer = view3d._renderer()
     centre = body_centre_ras(vertebra)
-    right, up = view3d._aim(renderer, vertebra, centre, *view3d.VIEW_ANGLES_DEG)
+    right, up = view3d._aim(renderer, vertebra, centre)
     matrix = renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(1.0, -1, 1)
     points = other.frame.to_ras(other.grid.points()[::3, ::3, ::3].reshape(-1, 3))
     homogeneous = np.c_[points, np.ones(len(points))]

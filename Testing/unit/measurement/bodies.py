@@ -31,7 +31,7 @@ def plate(surface: Surface, grid: LocalGrid) -> EndPlate:
     px, py = np.meshgrid(x, y, indexing="ij")
     height = np.where((2 * px / WIDTH) ** 2 + (2 * py / DEPTH) ** 2 <= 1.0, surface(px, py), np.nan)
     rims = [np.array([0.0, at, float(surface(np.array(0.0), np.array(at)))]) for at in (DEPTH / 2, 0.0, -DEPTH / 2)]
-    return EndPlate(rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), height, x, y, 0.1, True)
+    return EndPlate(rims[0], rims[1], rims[2], np.array([0.0, 0.0, 1.0]), height, x, y)
 
 
 @cache
@@ -99,7 +99,7 @@ def incomplete(level: str) -> Vertebra:
 
 def spine_of(*vertebrae: Vertebra) -> Spine:
     """A spine from head to foot."""
-    return Spine({vertebra.level: vertebra for vertebra in vertebrae}, np.empty((0, 3)))
+    return Spine({vertebra.level: vertebra for vertebra in vertebrae})
 
 
 def case_of(ct: Image | None = None, spacing_mm: float = 1.0) -> Case:

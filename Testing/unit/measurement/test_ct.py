@@ -139,7 +139,6 @@ def test_a_whole_shell_has_no_gap(vertebra):
 def test_a_hole_in_the_shell_is_found_and_named(vertebra, centre, towards):
     found = defects(vertebra, lambda p: ball(p, centre, 4.0, 40.0))
     assert [defect.towards for defect in found] == [towards]
-    assert np.linalg.norm(np.subtract(found[0].centre_local, centre)) < 2.5
     assert 14.0 < found[0].area_mm2 < 80.0
 
 

@@ -1,6 +1,5 @@
 """Grade and shape of a fracture."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +75,6 @@ def test_a_shape_is_told_beside_a_loss_that_stays_below_its_grade():
     """“Its height loss tells none (20 %)” beside “grade 1 from 20 %” would look like an error."""
     reference = Reference(24.0, 22.0, 24.0, "neighbours", ("T11",))
     found = LevelReference(reference, HeightLoss(9.4, 19.54, 4.1), (), shape="its middle height is low")
-    notes = reference_notes("T9", found, None, Spine({}, np.empty((0, 3))))
+    notes = reference_notes("T9", found, Spine({}))
     text = next(note.message for note in notes if note.code == "fracture_by_shape")
     assert "(19.5 %)" in text and "20 %" not in text

@@ -201,8 +201,8 @@ def test_a_cleft_is_warned_of_with_its_volume():
 
 
 def test_gaps_in_the_cortex_are_cautions_in_a_fractured_body_and_notes_elsewhere():
-    gaps = [CorticalDefect("canal", 30.0, (0, -16, 8)), CorticalDefect("canal", 20.0, (5, -16, 8))]
-    gaps.append(CorticalDefect("basivertebral_foramen", 25.0, (0, -16, 0)))
+    gaps = [CorticalDefect("canal", 30.0), CorticalDefect("canal", 20.0)]
+    gaps.append(CorticalDefect("basivertebral_foramen", 25.0))
     broken, vein = cortex_warnings(gaps, fractured=True)
     assert (broken.code, broken.severity) == ("posterior_wall_broken", "caution")
     assert "50 mm²" in broken.message

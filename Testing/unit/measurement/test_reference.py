@@ -228,9 +228,7 @@ def test_the_note_names_the_reference_and_both_numbers():
 
     even = (0.16, 0.16, 0.16)
     found = find_references(spine(levels=["T12", "L1", "L2"], T12=even, L2=even))["L1"]
-    (note,) = [
-        n for n in notes.reference_notes("L1", found, None, Spine({}, np.zeros((0, 3)))) if n.severity == "caution"
-    ]
+    (note,) = [n for n in notes.reference_notes("L1", found, Spine({})) if n.severity == "caution"]
     assert note.code == "reference_implausible"
     assert "Reference (T12, L2) doubtful: L1 is " in note.message
     assert note.source

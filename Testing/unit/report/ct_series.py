@@ -79,4 +79,4 @@ def vertebra(level: str, origin: tuple[float, float, float], tilt_deg: float) ->
 def spine() -> Spine:
     """T12 and L2 of the hand-made plan."""
     vertebrae = {"T12": vertebra("T12", T12_ORIGIN, 8.0), "L2": vertebra("L2", L2_ORIGIN, -5.0)}
-    return Spine(vertebrae, np.zeros((0, 3)))
+    return Spine(vertebrae)

@@ -188,6 +188,11 @@ def test_segments_and_measurements_share_their_tracking_identifier(report: Path,
     assert description.tracking_uid == group(report, "T12 body").tracking_uid
 
 
+def test_a_raised_digit_behind_the_folder_is_no_series_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ct#² does not exist"):
+        read_source_series(tmp_path / "ct#²")
+
+
 def test_a_nifti_ct_is_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "ct.nii.gz"
     path.write_bytes(b"\x1f\x8b" + bytes(400))

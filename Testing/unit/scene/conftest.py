@@ -94,7 +94,7 @@ def _shifted(spine, shift):
         name: replace(one, frame=replace(one.frame, origin_ras=one.frame.origin_ras + shift)) if one.complete else one
         for name, one in spine.vertebrae.items()
     }
-    return replace(spine, vertebrae=moved, canal_centreline_ras=spine.canal_centreline_ras + shift)
+    return replace(spine, vertebrae=moved)
 
 
 @pytest.fixture

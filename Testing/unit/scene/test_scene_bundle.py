@@ -238,13 +238,6 @@ def test_without_images_the_plan_can_still_be_looked_at(built, tmp_path):
     logic.cleanup()
 
 
-def test_the_ct_can_be_left_out(built, tmp_path):
-    with_ct = write_scene(built[2], built[0], tmp_path / "with.mrb")
-    without = write_scene(built[2], built[0], tmp_path / "without.mrb", with_ct=False)
-    assert without.stat().st_size < with_ct.stat().st_size / 2
-    assert not any("CT" in name for name in zipfile.ZipFile(without).namelist())
-
-
 def test_options_travel_with_the_scene(built, tmp_path):
     plan = dataclasses.replace(
         built[2], options={**built[2].options, "procedure": "vertebroplasty", "target_fill": 0.2}

@@ -226,7 +226,7 @@ def test_a_label_map_plans_like_a_segmentation(logic, empty, phantom, scene, pla
 def test_screenshots_need_the_application(logic, planned, tmp_path, monkeypatch):
     monkeypatch.setattr(slicer, "app", None, raising=False)  # tests of the module in the same process have made one
     with pytest.raises(InputError, match="no views"):
-        logic.screenshots(planned, tmp_path)
+        logic.screenshots(tmp_path)
 
 
 def test_screenshots_replace_no_picture(logic, planned, tmp_path, monkeypatch):
@@ -244,7 +244,7 @@ def test_screenshots_replace_no_picture(logic, planned, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "_shoot", lambda view, path: path.touch() or path)
     (tmp_path / "plan-L1-Green.png").touch()  # of an earlier layout
     for start in ("plan-L1-2", "plan-L1-3"):
-        written = logic.screenshots(planned, tmp_path, "plan-L1")
+        written = logic.screenshots(tmp_path, "plan-L1")
         assert [path.name for path in written] == [f"{start}-{name}.png" for name in ("Red", "Green", "3D1")]
 
 

@@ -37,6 +37,10 @@ def points_of(image, value):
     return {tuple(p) for p in np.round(image.to_ras(np.argwhere(image.voxels == value)), 4)}
 
 
+def levels_in(labels):
+    return tuple(level for level, value in VERSE.items() if np.any(labels.image.voxels == value))
+
+
 @pytest.fixture
 def node(scene):
     return add_segmentation(scene, boxes(), NAMES)
@@ -46,7 +50,7 @@ def test_every_level_keeps_exactly_its_voxels(node):
     merged = merge(node, meanings(node))
     for value, level in ((1, "L1"), (2, "L2")):
         assert points_of(merged.image, VERSE[level]) == points_of(boxes(), value)
-    assert merged.levels == ("L1", "L2")
+    assert levels_in(merged) == ("L1", "L2")
 
 
 def test_the_canal_comes_apart_and_organs_stay_out(node):
@@ -201,7 +205,7 @@ def test_two_segments_of_one_level_are_refused(scene):
 def test_an_empty_segment_is_left_out(scene):
     node = add_segmentation(scene, boxes(), {1: "L1"})
     node.GetSegmentation().AddEmptySegment("empty", "L2")
-    assert merge(node, meanings(node)).levels == ("L1",)
+    assert levels_in(merge(node, meanings(node))) == ("L1",)
 
 
 def test_no_vertebra_is_an_error(scene):
@@ -305,7 +309,7 @@ def test_segments_that_slicer_named_by_number_are_read_by_their_numbers(scene, s
     if shared:
         node.GetSegmentation().CollapseBinaryLabelmaps(False)
     assert [part.meaning for part in parts_of(node)] == [BodyPart("level", "L1"), BodyPart("level", "L2")]
-    assert merge(node, meanings(node)).levels == ("L1", "L2")
+    assert levels_in(merge(node, meanings(node))) == ("L1", "L2")
 
 
 def test_segments_numbered_by_no_known_table_are_left_to_the_user(scene):

@@ -313,7 +313,7 @@ class TestPlanFiles:
         monkeypatch.setattr(a_planned_panel.logic, "screenshots", lambda *asked: taken.append(asked), raising=False)
         a_planned_panel.panel.dialogs.answer = str(tmp_path)
         a_planned_panel.ui.screenshotsButton.click()
-        assert taken == [(a_planned_panel.node, str(tmp_path), "plan-T12")]
+        assert taken == [(str(tmp_path), "plan-T12")]
 
     def test_screenshots_without_views_say_why_not(self, a_planned_panel: Any, a_slicer: Any, monkeypatch: Any) -> None:
         monkeypatch.setattr(a_slicer.app, "layoutManager", lambda: None)

@@ -58,7 +58,7 @@ def find_body(bone: FloatArray, grid: LocalGrid, canal: Canal) -> Body:
     half_width = _half_width(canal, grid)
     seen = _first_bone(bone, grid, canal.centreline[:, 1])
     wall, levels = _midline_wall(seen, grid, half_width)
-    wall = _extend_sideways(wall, levels, bone, grid, half_width, canal)
+    wall = _extend_sideways(wall, levels, bone, grid, half_width)
     y = grid.axes[1]
     front = (bone > 0) & (y[None, :, None] > wall[:, None, :])
     core = _largest(front & (bone > min(CORE_DEPTH_MM, 0.6 * float(bone[front].max(initial=0.0)))))
@@ -114,7 +114,7 @@ def _midline_wall(seen: FloatArray, grid: LocalGrid, half_width: float) -> tuple
 
 
 def _extend_sideways(
-    wall: FloatArray, levels: tuple[int, int], bone: FloatArray, grid: LocalGrid, half_width: float, canal: Canal
+    wall: FloatArray, levels: tuple[int, int], bone: FloatArray, grid: LocalGrid, half_width: float
 ) -> FloatArray:
     """Fill the wall beyond the canal's width and beyond the body's levels."""
     span = slice(levels[0], levels[1] + 1)

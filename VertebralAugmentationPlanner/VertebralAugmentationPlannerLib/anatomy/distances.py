@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..model import Case, Frame, Image, LocalGrid
+from ..model import Case, Frame, Image, LocalGrid, PlanWarning
 from ..model.geometry import FloatArray, label_boxes
 from .canal import Canal
 from .surface import distance_to, label_shape, nearest, reached, resample, surface_points
@@ -27,22 +28,30 @@ LABEL_IN_BONE_MM, LABEL_IN_BONE_SHARE = 1.0, 0.1
 touch the wall, by the error of either label. [D]"""
 
 
-def labelled_canal(case: Case, frame: Frame, grid: LocalGrid) -> NDArray[np.float32] | None:
-    """Signed distance to the wall of the canal or cord label on a grid, positive inside, mm; None where there is none near."""
+def with_label(
+    ring: Canal, case: Case, level: str, frame: Frame, grid: LocalGrid, bone: FloatArray, notes: list[PlanWarning]
+) -> Canal:
+    """A canal or cord label, where given, adds to the ring's canal: neither may be touched. A canal's label that does not reach
+    the level is noted (a cord ends somewhere), and one that lies in its bone."""
     if case.canal is None:
-        return None
+        return ring
     near = reached(case.canal, frame, grid, LABEL_MARGIN_MM)
     mask = (near.voxels > 0).view(np.uint8)
     if not mask.any():
-        return None
-    labelled = label_shape(Image(mask, near.ijk_to_ras), 1, label_boxes(mask)[1])
-    return resample(labelled.distance, frame, grid, -8.0)
-
-
-def share_in_bone(labelled: FloatArray, bone: FloatArray) -> float:
-    """Which share of a canal label lies in the vertebra's own bone, from signed distances on one grid; 0 where none is there."""
-    inside = labelled > 0
-    return float(np.count_nonzero(bone[inside] > LABEL_IN_BONE_MM)) / max(1, int(np.count_nonzero(inside)))
+        if not case.canal_is_cord:
+            text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
+            notes.append(PlanWarning("canal_label_ends", "caution", text, "canal label"))
+        return ring
+    labelled = resample(label_shape(Image(mask, near.ijk_to_ras), 1, label_boxes(mask)[1]).distance, frame, grid, -8.0)
+    inside = bone[labelled > 0]
+    share = np.count_nonzero(inside > LABEL_IN_BONE_MM) / max(1, inside.size)
+    if share > LABEL_IN_BONE_SHARE:
+        text = (
+            f"{100 * share:.0f} % of the canal label at {level} lie in the bone of {level}: label and vertebra do not fit. No needle "
+            "comes near either, so paths may be missed or refused that there are; look at the label."
+        )
+        notes.append(PlanWarning("canal_label_in_bone", "caution", text, "canal label [D]"))
+    return replace(ring, field=np.maximum(ring.field, labelled))
 
 
 def canal_distance(canal: Canal, bone: FloatArray, grid: LocalGrid, band_mm: float) -> FloatArray:

@@ -68,9 +68,6 @@ TOLERANCE_MM, TOLERANCE_STEPS = 0.2, 0.1
 """Violations up to this, and this share of a voxel layer, are ordinary roughness. Beyond 4.7 times as much (1.4 mm at
 1 mm voxels) a column is something else than the plate: the top of a pedicle, a spur, a broken-off rim [D]."""
 
-INTACT_MISFIT_MM = 0.45
-"""Root mean square by which the voxels contradict a smooth plate above which it counts as broken."""
-
 
 class _Smooth:
     """Surface of a plate: a plane through the rims, sunk by dishes that end at the rim or at the ring inside it.
@@ -243,8 +240,6 @@ def fit_endplate(
         height_mm=np.where(foreign, smooth.height(cells_of(grid)), surface) if foreign.any() else surface,
         x_mm=grid.axes[0],
         y_mm=grid.axes[1],
-        residual_mm=smooth.misfit_mm,
-        intact=smooth.misfit_mm <= INTACT_MISFIT_MM,
         foreign=rims_under(foreign, grid, middle_y),
     )
 

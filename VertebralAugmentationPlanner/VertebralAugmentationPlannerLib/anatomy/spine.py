@@ -22,11 +22,11 @@ from ..model.geometry import FloatArray, label_boxes
 from .body import find_body
 from .canal import find_canal, projected_hole
 from .completeness import TOLERATED_CUT_MM2, BorderContact, border_contact, flat_end, goes_on_beyond, too_small
-from .distances import LABEL_IN_BONE_SHARE, canal_distance, labelled_canal, neighbour_distance, share_in_bone
+from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
 from .orientation import curve_tangents
-from .outline import MidsagittalOutline, body_surfaces
+from .outline import body_surfaces
 from .pedicle_start import PedicleNotFound
 from .pedicles import find_pedicle
 from .reasons import NotReadable
@@ -85,7 +85,7 @@ def build_spine(
     _check_orientation(vertebrae)
     for level, reason in too_small(vertebrae).items():
         vertebrae[level] = Vertebra(level, False, reason)
-    return Spine(vertebrae, _canal_centreline(vertebrae))
+    return Spine(vertebrae)
 
 
 def _centres(case: Case, shapes: dict[str, Shape], boxes: dict[int, tuple[slice, ...]]) -> dict[str, FloatArray]:
@@ -151,10 +151,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     smooth = resample(shape.distance, frame, grid, -8.0)
     bone = exact_distance(smooth, grid, EXACT_BAND_MM)
     ring = find_canal(bone, grid, projected_hole(bone, grid))
-    # A canal or cord label, where given, adds to the ring's canal: neither may be touched.
-    labelled = labelled_canal(case, frame, grid)
-    canal = ring if labelled is None else replace(ring, field=np.maximum(ring.field, labelled))
-    notes += _of_canal_label(case, level, labelled, bone)
+    canal = with_label(ring, case, level, frame, grid, bone, notes)
     body = find_body(bone, grid, canal)
     surfaces = body_surfaces(bone, grid, body)
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
@@ -187,29 +184,10 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         pedicle_reasons=reasons,
         notes=tuple(notes),
     )
-    return _recentred(built, outline)
+    return _recentred(built)
 
 
-def _of_canal_label(case: Case, level: str, labelled: FloatArray | None, bone: FloatArray) -> list[PlanWarning]:
-    """What is to be said of a canal label at a level."""
-    if case.canal is None:
-        return []
-    if labelled is None:
-        if case.canal_is_cord:  # which ends above the lower levels
-            return []
-        text = f"The canal label does not reach {level}: its canal is known from the ring of bone alone."
-        return [PlanWarning("canal_label_ends", "caution", text, "canal label")]
-    share = share_in_bone(labelled, bone)
-    if share <= LABEL_IN_BONE_SHARE:
-        return []
-    text = (
-        f"{100 * share:.0f} % of the canal label at {level} lie in the bone of {level}: label and vertebra do not fit. No needle comes near "
-        "either, so paths may be missed or refused that there are; look at the label."
-    )
-    return [PlanWarning("canal_label_in_bone", "caution", text, "canal label [D]")]
-
-
-def _recentred(vertebra: Vertebra, outline: MidsagittalOutline) -> Vertebra:
+def _recentred(vertebra: Vertebra) -> Vertebra:
     """Move the frame's origin to the middle of the body: between the plates' centres, in the mid-sagittal plane."""
     superior, inferior = vertebra.superior, vertebra.inferior
     assert superior is not None and inferior is not None and vertebra.frame is not None and vertebra.grid is not None
@@ -263,17 +241,3 @@ def _check_orientation(vertebrae: dict[str, Vertebra]) -> None:
             "The pedicles lie on the lower half of the bodies: head and foot of the label map disagree with its "
             "orientation; check the file’s direction."
         )
-
-
-def _canal_centreline(vertebrae: dict[str, Vertebra]) -> FloatArray:
-    """(N, 3) RAS: one point per whole vertebra at mid-body height, head to foot."""
-    points = []
-    for vertebra in vertebrae.values():
-        if not vertebra.complete or vertebra.canal_mm is None or vertebra.grid is None or vertebra.frame is None:
-            continue
-        level = int(np.argmin(np.abs(vertebra.grid.axes[2])))
-        inside = vertebra.canal_mm[:, :, level] < 0
-        if inside.any():
-            index = np.append(np.argwhere(inside).mean(axis=0), level)
-            points.append(vertebra.frame.to_ras(vertebra.grid.to_local(index)))
-    return np.array(points).reshape(-1, 3)

@@ -20,6 +20,15 @@ MAX_LISTED = 6
 """Series named in a message; more would not be read."""
 
 
+def split_series(text: str) -> tuple[Path, int | None]:
+    """``folder#4`` names series 4 of a DICOM folder; a path that exists with its # is that path."""
+    whole = Path(text)
+    folder, mark, number = text.rpartition("#")
+    if mark and number.isdecimal() and not whole.exists():
+        return Path(folder), int(number)
+    return whole, None
+
+
 def read_dicom(path: Path, series: int | None) -> tuple[Image, list[Path], tuple[PlanWarning, ...]]:
     """Read one CT series.
 
@@ -233,4 +242,4 @@ def _notes(slices: Iterable[Slice]) -> list[PlanWarning]:
     return notes
 
 
-__all__ = ["is_dicom_file", "read_dicom"]
+__all__ = ["is_dicom_file", "read_dicom", "split_series"]

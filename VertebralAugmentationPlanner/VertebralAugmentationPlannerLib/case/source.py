@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..model import Image, ImageRecord, InputError, PlanWarning
 from .convert import affine_of, image_from_array, image_from_sitk
-from .dicom import is_dicom_file, read_dicom
+from .dicom import is_dicom_file, read_dicom, split_series
 from .itk import decoders_quiet, itk_warnings_off
 from .orientation import require_orientation
 from .masks import read_masks
@@ -80,7 +80,7 @@ def record_of(image: Image, path: str | None, sha256: str | None) -> ImageRecord
 
 
 def _read_path(text: str, what: str) -> Volume:
-    path, series = _split_series(text)
+    path, series = split_series(text)
     if not path.exists():
         raise InputError(f"The {what} {text} does not exist; check the path.")
     if not (path.is_file() or path.is_dir()):
@@ -127,15 +127,6 @@ def _nifti(path: Path, what: str) -> Image | None:
     if reader.GetSize() != voxels.shape[::-1]:
         return None
     return image_from_array(voxels.transpose(2, 1, 0), affine_of(reader), what)
-
-
-def _split_series(text: str) -> tuple[Path, int | None]:
-    """``folder#4`` names series 4 of a DICOM folder; a path that exists with its # is that path."""
-    whole = Path(text)
-    folder, mark, number = text.rpartition("#")
-    if mark and number.isdecimal() and not whole.exists():
-        return Path(folder), int(number)
-    return whole, None
 
 
 def read_file(path: Path, what: str) -> sitk.Image:

@@ -13,7 +13,7 @@ operator sees: looked at from the receptor, head up, hence in AP the patient's l
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -126,10 +126,6 @@ class CArmPose:
     def prone_text(self) -> str:
         """The same line of the beam in words for a prone patient with the receptor above."""
         return prone_words(self.primary_deg, self.secondary_deg)
-
-    def turned(self, primary_deg: float, secondary_deg: float) -> CArmPose:
-        """The same C-arm at other angles."""
-        return replace(self, primary_deg=primary_deg, secondary_deg=secondary_deg)
 
     def project(self, points_ras: ArrayLike) -> FloatArray:
         """Pixels (…, 2) as (column, row) of RAS points (…, 3).

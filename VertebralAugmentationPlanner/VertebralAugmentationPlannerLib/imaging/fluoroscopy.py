@@ -92,8 +92,6 @@ def fluoroscopy_picture(
     *,
     depth_mm: float | None = None,
     view_name: str = "",
-    canal: bool = False,
-    pedicles: bool = True,
     spine: Spine | None = None,
     note: str = "",
     caption: str | None = None,
@@ -107,14 +105,14 @@ def fluoroscopy_picture(
         note: a short line in the upper right corner, such as "depth 21 mm"; further lines after a line break.
     """
     needles = list(trajectories)
-    shapes = projected_overlay(pose, vertebra, needles, depth_mm, canal=canal, pedicles=pedicles)
+    shapes = projected_overlay(pose, vertebra, needles, depth_mm)
     parts = [shapes_svg(shapes, pose.size_px)]
     names = _level_points(spine) if spine is not None else {}
     parts.append(_level_names(pose, names, vertebra.level))
     parts.append(_corner_text(pose, view_name, note))
     parts.append(_needle_legend(pose, needles))
     left, right, _, _ = picture_letters(pose.right_ras, pose.up_ras)
-    parts.append(svg.orientation_letters(pose.size_px, pose.size_px, left, right, "", ""))
+    parts.append(svg.orientation_letters(pose.size_px, pose.size_px, left, right, ""))
     crop = " The CT is a crop; the tissue around it is assumed." if fluoroscope.cropped else ""
     shown = view_name if view_name.isupper() else view_name.lower()
     words = caption or f"Simulated {shown or 'fluoroscopy'} of {vertebra.level}."

@@ -56,7 +56,7 @@ def mid_sagittal_picture(case: Case, spine: Spine, level_plan: LevelPlan) -> Pic
     parts.append(svg.text(0.02 * plane.width_px, 2.7 * size, _finding(level_plan), size=size, anchor="start"))
     parts.append(svg.scale_bar(plane.width_px, plane.height_px, plane.mm_per_px))
     left, right, _, _ = picture_letters(plane.right_ras, plane.up_ras)
-    parts.append(svg.orientation_letters(plane.width_px, plane.height_px, "", right, "", ""))
+    parts.append(svg.orientation_letters(plane.width_px, plane.height_px, "", right, ""))
     # The level's own name stands in the middle of the left edge; the letter moves below it.
     parts.append(svg.text(0.95 * size, plane.height_px * 0.5 + 3 * size, left, size=1.1 * size, bold=True))
     caption = (

@@ -242,7 +242,7 @@ def _letters(plane: SlicePlane) -> str:
     left, right, top, bottom = picture_letters(plane.right_ras, plane.up_ras)
     size = 1.1 * svg.text_size(plane.width_px)
     upper = svg.text(0.8 * plane.width_px, 1.3 * size, top, size=size, bold=True)
-    return svg.orientation_letters(plane.width_px, plane.height_px, left, right, "", bottom) + upper
+    return svg.orientation_letters(plane.width_px, plane.height_px, left, right, bottom) + upper
 
 
 def _finished(

@@ -1,4 +1,4 @@
-"""What is drawn over a simulated fluoroscopy: needles of true thickness, pedicle rings, canal, balloons.
+"""What is drawn over a simulated fluoroscopy: needles of true thickness, pedicle rings, posterior wall, balloons.
 
 A solid's outline in a projection is the convex hull of its projected surface points: exact for tubes and balloons
 from any direction, end-on included.
@@ -16,7 +16,7 @@ from scipy.spatial import ConvexHull
 
 from ..model import BalloonPlan, Trajectory, Vertebra
 from ..model.geometry import FloatArray, unit
-from ..model.palette import BALLOON, CANAL, PEDICLE, POSTERIOR_WALL, safety_colour
+from ..model.palette import BALLOON, PEDICLE, POSTERIOR_WALL, safety_colour
 from ..model.solids import perpendicular_pair
 from .carm import CArmPose
 
@@ -59,25 +59,21 @@ def projected_overlay(
     vertebra: Vertebra,
     trajectories: Iterable[Trajectory],
     depth_mm: float | None = None,
-    canal: bool = False,
     pedicles: bool = True,
-    balloons: bool = True,
 ) -> list[Shape]:
     """All shapes of a view, back to front.
 
     Args:
         depth_mm: insertion depth of every needle's tip from its entry point; negative is outside the bone; None is
             at the target. Balloons are drawn only at the target.
-        canal: add the outline of the canal.
+        pedicles: draw the pedicles’ outlines, too.
     """
     shapes: list[Shape] = []
-    if canal:
-        shapes += canal_shapes(pose, vertebra)
     if pedicles:
         shapes += pedicle_shapes(pose, vertebra)
     shapes += posterior_wall_shapes(pose, vertebra)
     for trajectory in trajectories:
-        if balloons and depth_mm is None and trajectory.balloon is not None:
+        if depth_mm is None and trajectory.balloon is not None:
             shapes.append(balloon_shape(pose, trajectory.balloon))
         shapes += needle_shapes(pose, trajectory, depth_mm)
     return shapes
@@ -158,22 +154,6 @@ def posterior_wall_shapes(pose: CArmPose, vertebra: Vertebra) -> list[Shape]:
         return []
     line = np.stack([np.zeros(np.count_nonzero(use)), wall[use], z[use]], axis=-1)
     return [Shape(pose.project(vertebra.frame.to_ras(line)), False, POSTERIOR_WALL, 2.6, label="posterior wall")]
-
-
-def canal_shapes(pose: CArmPose, vertebra: Vertebra) -> list[Shape]:
-    """Outline of the canal at this level, between the heights of the end plates."""
-    if vertebra.canal_mm is None or vertebra.grid is None or vertebra.frame is None:
-        return []
-    grid = vertebra.grid
-    inside = vertebra.canal_mm < 0
-    if vertebra.superior is not None and vertebra.inferior is not None:
-        z = grid.axes[2]
-        inside = inside & (z >= vertebra.inferior.centre[2]) & (z <= vertebra.superior.centre[2])
-    index = np.argwhere(inside)
-    if len(index) < 4:
-        return []
-    outline = hull(pose.project(vertebra.frame.to_ras(grid.to_local(index))))
-    return [Shape(outline, True, CANAL, 1.5, CANAL, 0.22, label="canal")]
 
 
 def tube_points(start: ArrayLike, end: ArrayLike, radius: float) -> FloatArray:

@@ -59,10 +59,6 @@ class Picture:
             f"{overlay}</svg>"
         )
 
-    def to_png(self) -> bytes:
-        """The raster alone, without the vectors."""
-        return self.png
-
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """PNG bytes of 8-bit pixels.

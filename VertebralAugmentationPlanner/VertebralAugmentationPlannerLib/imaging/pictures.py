@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory, Vertebra
-from .carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM, CArmPose, body_centre_ras, end_on, true_ap, true_lateral
+from .carm import CArmPose, body_centre_ras, end_on, true_ap, true_lateral
 from .fluoroscopy import FIELD_MM, REPORT_VOXEL_MM, Fluoroscope, fluoroscopy_picture
 from .medial_border import MedialBorder, medial_border
 from .mid_sagittal import mid_sagittal_picture
@@ -18,27 +17,19 @@ from .view3d import GraphicsUnavailable, view3d_picture
 
 
 @dataclass(frozen=True)
-class PictureSettings:
-    """C-arm and size of the report's fluoroscopy pictures.
+class LevelPictures:
+    """The pictures of a level.
 
     Args:
-        sid_mm, sod_mm: source–image and source–object distance.
-        detector_mm: edge of the receptor's field; 200 mm is a magnification mode.
-        size_px: pixels along that edge.
-        patient: "prone" or "supine".
+        pictures: in reading order, where they could be drawn: "mid_sagittal" (height and Cobb lines, loss); by side
+            "axial_…" and "sagittal_…" (slices that contain the needle) and "isthmus_…" (across it, with clearances);
+            "ap" and "lateral" (fluoroscopy, needles at their targets); by side "end_on_…" (along the needle),
+            "medial_ap_…" and "medial_lateral_…" (tip at the pedicle's medial border in AP, and the lateral of the same
+            moment); "view3d".
+        notes: by the same keys, one sentence why a picture is missing (no CT, no graphics).
+        medial_borders: by side, the moment at which the tip reaches the pedicle's medial border, where the pedicle has
+            an outline; needs no CT.
     """
-
-    sid_mm: float = SOURCE_IMAGE_MM
-    sod_mm: float = SOURCE_OBJECT_MM
-    detector_mm: float = FIELD_MM
-    size_px: int = 512
-    patient: str = "prone"
-
-
-@dataclass(frozen=True)
-class LevelPictures:
-    """The pictures of a level in reading order, one sentence for each that could not be made, and by side the moment at
-    which the needle reaches the pedicle's medial border, where the pedicle has an outline."""
 
     pictures: dict[str, Picture] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
@@ -51,12 +42,11 @@ def level_pictures(
     plan: CasePlan,
     level: str,
     *,
-    settings: PictureSettings | None = None,
     keys: Collection[str] | None = None,
     progress: Callable[[float, str], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> LevelPictures:
-    """The pictures of a level; the keys are listed at the head of the package.
+    """The pictures of a level; for the keys see :class:`LevelPictures`.
 
     Args:
         keys: those to draw, where the level has them; None for all.
@@ -67,7 +57,6 @@ def level_pictures(
         KeyError: the level is not in the plan.
         PlanningCancelled: ``should_cancel`` answered true between two pictures.
     """
-    settings = settings or PictureSettings()
     level_plan = plan.level(level)
     vertebra = spine.vertebrae[level_plan.level]
     jobs: dict[str, Callable[[], Picture]] = {}
@@ -77,12 +66,12 @@ def level_pictures(
         jobs[f"axial_{side}"] = partial(needle_axial_picture, case, spine, level_plan, side)
         jobs[f"sagittal_{side}"] = partial(needle_sagittal_picture, case, spine, level_plan, side)
         jobs[f"isthmus_{side}"] = partial(isthmus_picture, case, spine, level_plan, side)
-    jobs.update(_fluoroscopy_jobs(case, spine, level_plan, vertebra, settings))
+    jobs.update(_fluoroscopy_jobs(case, spine, level_plan, vertebra))
     jobs["view3d"] = partial(view3d_picture, spine, level_plan)
     if keys is not None:
         jobs = {key: job for key, job in jobs.items() if key in keys}
 
-    result = LevelPictures(medial_borders=_medial_borders(vertebra, level_plan.trajectories, settings))
+    result = LevelPictures(medial_borders=_medial_borders(vertebra, level_plan.trajectories))
     for done, (key, job) in enumerate(jobs.items()):
         if should_cancel is not None and should_cancel():
             raise PlanningCancelled
@@ -95,31 +84,18 @@ def level_pictures(
     return result
 
 
-def _medial_borders(
-    vertebra: Vertebra, needles: Sequence[Trajectory], settings: PictureSettings
-) -> dict[str, MedialBorder]:
+def _medial_borders(vertebra: Vertebra, needles: Sequence[Trajectory]) -> dict[str, MedialBorder]:
     """By side; a numeral of the geometry alone, which needs no CT."""
     with_outline = [needle for needle in needles if needle.side in vertebra.pedicles]
     if not with_outline:
         return {}
-    ap = true_ap(vertebra, **_pose(settings))
+    ap = true_ap(vertebra, detector_mm=FIELD_MM)
     return {needle.side: medial_border(vertebra, needle, ap) for needle in with_outline}
 
 
-def _pose(settings: PictureSettings) -> dict[str, Any]:
-    return {
-        "sid_mm": settings.sid_mm,
-        "sod_mm": settings.sod_mm,
-        "detector_mm": settings.detector_mm,
-        "size_px": settings.size_px,
-        "patient": settings.patient,
-    }
-
-
 def _fluoroscopy_jobs(
-    case: Case, spine: Spine, level_plan: LevelPlan, vertebra: Vertebra, settings: PictureSettings
+    case: Case, spine: Spine, level_plan: LevelPlan, vertebra: Vertebra
 ) -> dict[str, Callable[[], Picture]]:
-    pose = _pose(settings)
     made: list[Fluoroscope] = []
 
     def fluoroscope() -> Fluoroscope:
@@ -135,24 +111,24 @@ def _fluoroscopy_jobs(
 
     needles = level_plan.trajectories
     jobs: dict[str, Callable[[], Picture]] = {
-        "ap": lambda: view(true_ap(vertebra, **pose), needles, "AP", True),
-        "lateral": lambda: view(true_lateral(vertebra, **pose), needles, "Lateral", True),
+        "ap": lambda: view(true_ap(vertebra, detector_mm=FIELD_MM), needles, "AP", True),
+        "lateral": lambda: view(true_lateral(vertebra, detector_mm=FIELD_MM), needles, "Lateral", True),
     }
     for needle in needles:
-        jobs[f"end_on_{needle.side}"] = partial(view, end_on(needle, **pose), [needle], f"End-on {needle.side}", False)
+        jobs[f"end_on_{needle.side}"] = partial(
+            view, end_on(needle, detector_mm=FIELD_MM), [needle], f"End-on {needle.side}", False
+        )
         for name in ("ap", "lateral"):
-            jobs[f"medial_{name}_{needle.side}"] = partial(
-                _medial_border_picture, fluoroscope, vertebra, needle, name, pose
-            )
+            jobs[f"medial_{name}_{needle.side}"] = partial(_medial_border_picture, fluoroscope, vertebra, needle, name)
     return jobs
 
 
 def _medial_border_picture(
-    make_fluoroscope: Callable[[], Fluoroscope], vertebra: Vertebra, needle: Trajectory, view: str, pose: dict[str, Any]
+    make_fluoroscope: Callable[[], Fluoroscope], vertebra: Vertebra, needle: Trajectory, view: str
 ) -> Picture:
     """AP or lateral at the moment when the tip reaches the pedicle's medial border in AP."""
     fluoroscope = make_fluoroscope()
-    ap = true_ap(vertebra, **pose)
+    ap = true_ap(vertebra, detector_mm=FIELD_MM)
     border = medial_border(vertebra, needle, ap)
     depth = border.depth_mm
     if depth is None:
@@ -165,7 +141,7 @@ def _medial_border_picture(
         return fluoroscopy_picture(
             fluoroscope, ap, vertebra, [needle], depth_mm=depth, view_name="AP", note=note, caption=caption
         )
-    lateral = true_lateral(vertebra, **pose)
+    lateral = true_lateral(vertebra, detector_mm=FIELD_MM)
     return fluoroscopy_picture(
         fluoroscope,
         lateral,

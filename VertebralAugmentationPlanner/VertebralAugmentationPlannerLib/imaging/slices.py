@@ -19,7 +19,7 @@ from ..model.palette import BONE, CANAL, rgb
 from . import svg
 
 WINDOW_LEVEL_HU, WINDOW_WIDTH_HU = 300.0, 1500.0
-"""Bone window, from −450 to 1050 HU; editable in the pictures' settings. [D]"""
+"""Bone window, from −450 to 1050 HU. [D]"""
 MM_PER_PX = 0.2
 """A quarter to a third of a CT voxel: the interpolation is smooth, and a 4.2 mm cannula is 21 pixels wide."""
 CONTOUR_MM_PER_PX = 0.4
@@ -109,12 +109,7 @@ def plane_through(
     return SlicePlane(np.asarray(centre_ras, float), np.cross(up, normal), up, width_mm, height_mm)
 
 
-def reslice(
-    image: Image,
-    plane: SlicePlane,
-    level_hu: float = WINDOW_LEVEL_HU,
-    width_hu: float = WINDOW_WIDTH_HU,
-) -> NDArray[np.uint8]:
+def reslice(image: Image, plane: SlicePlane) -> NDArray[np.uint8]:
     """The CT on a plane as 8-bit grey, (rows, columns); cubic interpolation, so that 1 mm voxels don't show as steps.
 
     Pixels beyond the CT are nearly black.
@@ -127,10 +122,10 @@ def reslice(
         return grey
     part = np.asarray(image.voxels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], np.float32)
     # Clipped before the cubic fit: metal and padding would ring into the bone.
-    part = np.clip(part, level_hu - width_hu, level_hu + width_hu)
+    part = np.clip(part, WINDOW_LEVEL_HU - WINDOW_WIDTH_HU, WINDOW_LEVEL_HU + WINDOW_WIDTH_HU)
     hu = ndimage.map_coordinates(part, np.moveaxis(ijk - low, -1, 0), order=3, mode="nearest", output=np.float32)
     inside = np.all((ijk >= -0.5) & (ijk <= np.array(image.voxels.shape) - 0.5), axis=-1)
-    shown = np.clip((hu - level_hu) / width_hu + 0.5, 0, 1) * 255
+    shown = np.clip((hu - WINDOW_LEVEL_HU) / WINDOW_WIDTH_HU + 0.5, 0, 1) * 255
     grey[inside] = shown[inside].astype(np.uint8)
     return grey
 
@@ -206,16 +201,16 @@ def _part_on_plane(
     return (slice(low[1], high[1]), slice(low[0], high[0])), result
 
 
-def contours(values: FloatArray, level: float = 0.0) -> list[FloatArray]:
-    """Lines where a (rows, columns) array crosses a level: list of (N, 2) SVG points; NaN counts as below."""
-    finite = np.where(np.isfinite(values), values, level - 1e3)
+def contours(values: FloatArray) -> list[FloatArray]:
+    """Lines where a (rows, columns) array crosses zero: list of (N, 2) SVG points; NaN counts as below."""
+    finite = np.where(np.isfinite(values), values, -1e3)
     rows, columns = finite.shape
     image = vtkImageData()
     image.SetDimensions(columns, rows, 1)
     image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(finite, np.float32).ravel(), deep=True))
     contour = vtkContourFilter()
     contour.SetInputData(image)
-    contour.SetValue(0, level)
+    contour.SetValue(0, 0.0)
     joined = vtkStripper()
     joined.SetInputConnection(contour.GetOutputPort())
     joined.JoinContiguousSegmentsOn()
@@ -251,14 +246,14 @@ def canal_svg(vertebrae: Iterable[Vertebra], plane: SlicePlane) -> str:
     )
 
 
-def bone_outline_svg(vertebra: Vertebra, plane: SlicePlane, colour: str = BONE, width: float = 1.0) -> str:
+def bone_outline_svg(vertebra: Vertebra, plane: SlicePlane, width: float = 1.0) -> str:
     """The vertebra's labelled surface where it crosses the plane."""
     coarse = _for_contours(plane)
     depth = on_plane(vertebra, vertebra.bone_mm, coarse, outside=-CONTOUR_FAR_MM)
     if depth is None:
         return ""
     scale = coarse.mm_per_px / plane.mm_per_px
-    return "".join(svg.path(line * scale, colour, width, opacity=0.7) for line in contours(depth))
+    return "".join(svg.path(line * scale, BONE, width, opacity=0.7) for line in contours(depth))
 
 
 def _for_contours(plane: SlicePlane) -> SlicePlane:

@@ -92,25 +92,24 @@ def cross(at: ArrayLike, arm: float, colour: str, width: float = 1.8) -> str:
     return path(horizontal, colour, width, halo=True) + path(vertical, colour, width, halo=True)
 
 
-def scale_bar(width_px: int, height_px: int, mm_per_px: float, length_mm: float = 10, colour: str = LABEL) -> str:
+def scale_bar(width_px: int, height_px: int, mm_per_px: float, length_mm: float = 10) -> str:
     """A scale bar in the lower left corner."""
     length = length_mm / mm_per_px
     x, y = 0.04 * width_px, height_px - 0.045 * height_px
     tick = 4
     points = [(x, y - tick), (x, y), (x + length, y), (x + length, y - tick)]
-    return path(points, colour, 1.8, halo=True) + text(
-        x + length / 2, y - 7, f"{length_mm:g} mm", colour, size=0.85 * text_size(width_px)
+    return path(points, LABEL, 1.8, halo=True) + text(
+        x + length / 2, y - 7, f"{length_mm:g} mm", LABEL, size=0.85 * text_size(width_px)
     )
 
 
-def orientation_letters(width_px: int, height_px: int, left: str, right: str, top: str, bottom: str) -> str:
-    """Letters of the directions to which the four edges of the picture look."""
+def orientation_letters(width_px: int, height_px: int, left: str, right: str, bottom: str) -> str:
+    """Letters of the directions to which three edges of the picture look; the upper one holds the heading."""
     size = 1.1 * text_size(width_px)
     margin = 0.6 * size
     spots: Sequence[tuple[float, float, str]] = (
         (margin + size / 4, height_px / 2 + size / 3, left),
         (width_px - margin - size / 4, height_px / 2 + size / 3, right),
-        (width_px / 2, margin + 0.7 * size, top),
         (width_px / 2, height_px - margin, bottom),
     )
     return "".join(text(x, y, letter, size=size, bold=True) for x, y, letter in spots if letter)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +19,7 @@ from vtkmodules.vtkRenderingCore import (
 
 from ..model import InputError, LevelPlan, Spine, Vertebra
 from ..model.geometry import unit
-from ..model.palette import BALLOON, BONE, CANAL, CEMENT, rgb, safety_colour
+from ..model.palette import BALLOON, BONE, CANAL, rgb, safety_colour
 from ..model.solids import balloon_surface
 from . import svg
 from .carm import body_centre_ras
@@ -58,16 +57,10 @@ def view3d_picture(
     spine: Spine,
     level_plan: LevelPlan,
     *,
-    cement: Iterable[vtkPolyData] = (),
     width_px: int = 560,
     height_px: int = 560,
-    azimuth_deg: float = VIEW_ANGLES_DEG[0],
-    elevation_deg: float = VIEW_ANGLES_DEG[1],
 ) -> Picture:
     """A level with its neighbours, needles and balloons, seen from behind and above.
-
-    Args:
-        cement: surfaces of cement, RAS mm.
 
     Raises:
         InputError: the level is incomplete.
@@ -78,10 +71,10 @@ def view3d_picture(
         raise InputError(f"{vertebra.level} is incomplete; it has no 3D view.")
     renderer = _renderer()
     centre = body_centre_ras(vertebra) - 10 * vertebra.frame.anterior
-    right, up = _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg)
+    right, up = _aim(renderer, vertebra, centre)
     needles = [needle_surface(trajectory) for trajectory in level_plan.trajectories]
     centre, height_mm = _fitted(centre, right, up, needles, width_px / height_px)
-    _aim(renderer, vertebra, centre, azimuth_deg, elevation_deg, height_mm)
+    _aim(renderer, vertebra, centre, height_mm)
     for level, other in spine.complete().items():
         planned = level == vertebra.level
         if not _in_view(other, centre, right, up, width_px / height_px, height_mm):
@@ -94,8 +87,6 @@ def view3d_picture(
         _add(renderer, needle, safety_colour(trajectory.safety), 1.0)
         if trajectory.balloon is not None:
             _add(renderer, balloon_surface(trajectory.balloon), BALLOON, 0.75)
-    for surface in cement:
-        _add(renderer, surface, CEMENT, 0.6)
     renderer.ResetCameraClippingRange()
     pixels = _render(renderer, width_px, height_px)
     left_letter, right_letter, top_letter, _ = picture_letters(right, up)
@@ -114,7 +105,7 @@ def view3d_picture(
             bold=True,
         )
         + svg.legend(0.02 * width_px, height_px - (len(rows) - 0.5) * 1.2 * size, rows, 0.9 * size)
-        + svg.orientation_letters(width_px, height_px, left_letter, right_letter, "", "")
+        + svg.orientation_letters(width_px, height_px, left_letter, right_letter, "")
         + svg.text(0.94 * width_px, 1.6 * size, top_letter, size=1.15 * size, bold=True)
     )
     with_needles = ("", " with its needle", " with its needles")[min(len(needles), 2)]
@@ -196,15 +187,13 @@ def _aim(
     renderer: vtkRenderer,
     vertebra: Vertebra,
     centre: ArrayLike,
-    azimuth_deg: float,
-    elevation_deg: float,
     height_mm: float = VIEW_HEIGHT_MM,
 ) -> tuple[NDArray, NDArray]:
     """Point the camera at the level; returns the picture's right and upward directions, RAS."""
     frame = vertebra.frame
     if frame is None:
         raise InputError(f"{vertebra.level} is incomplete; it has no 3D view.")
-    azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
+    azimuth, elevation = np.radians(VIEW_ANGLES_DEG)
     from_centre = frame.direction_to_ras(
         [np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)]
     )

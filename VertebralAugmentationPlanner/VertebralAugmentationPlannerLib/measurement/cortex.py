@@ -56,12 +56,10 @@ class CorticalDefect:
     Args:
         towards: "canal", "basivertebral_foramen", "superior_disc", "inferior_disc", "anterior" or "lateral".
         area_mm2: its size.
-        centre_local: (3,) its middle, local mm.
     """
 
     towards: str
     area_mm2: float
-    centre_local: tuple[float, float, float]
 
 
 class CortexUnseen(Exception):
@@ -78,7 +76,7 @@ def cortical_defects(vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: floa
         raise CortexUnseen("there is no CT")
     if trabecular_hu is None:
         raise CortexUnseen("the trabecular bone that a cortex stands out from could not be read in the CT")
-    points, normals = body_surface(vertebra, voxels)
+    points, normals = body_surface(voxels)
     if len(points) < 100:
         raise CortexUnseen("too little of the body’s own surface is left")
     readings = _shell_readings(points, normals, voxels) - trabecular_hu
@@ -101,7 +99,7 @@ def cortical_defects(vertebra: Vertebra, voxels: BodyVoxels, trabecular_hu: floa
     return _patches(vertebra, points[missing], normals[missing], facing[missing], voxels.grid.spacing_mm)
 
 
-def body_surface(vertebra: Vertebra, voxels: BodyVoxels) -> tuple[FloatArray, FloatArray]:
+def body_surface(voxels: BodyVoxels) -> tuple[FloatArray, FloatArray]:
     """(N, 3) points on the body's own surface (not the cut towards the arch) and their outward unit normals, local."""
     grid = voxels.grid
     points = surface_points(voxels.bone_mm, grid)
@@ -148,7 +146,7 @@ def _patches(
     for n in np.flatnonzero(sizes >= MIN_DEFECT_MM2):
         centre = points[labels == n].mean(axis=0)
         towards = _name(str(facing[labels == n][0]), centre, vertebra)
-        found.append(CorticalDefect(towards, float(sizes[n]), (float(centre[0]), float(centre[1]), float(centre[2]))))
+        found.append(CorticalDefect(towards, float(sizes[n])))
     return sorted(found, key=lambda defect: -defect.area_mm2)
 
 

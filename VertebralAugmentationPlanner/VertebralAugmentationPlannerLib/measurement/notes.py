@@ -29,7 +29,7 @@ SIX_LUMBAR = ("L4", "L5", "L6")
 """Levels whose reference leans on which lumbar vertebra is the last."""
 
 
-def reference_notes(level: str, found: LevelReference, measurements: Measurements, spine: Spine) -> list[PlanWarning]:
+def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[PlanWarning]:
     """Which heights the losses are measured against."""
     notes = []
     method = found.reference.method

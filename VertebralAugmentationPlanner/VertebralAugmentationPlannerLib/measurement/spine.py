@@ -51,7 +51,7 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     Args:
         spine: the vertebrae with their frames, end plates, bodies and walls.
         case: CT (may be None: then density and cleft are None, with a warning) and labels.
-        options: taken for the road's sake; no measurement depends on a choice.
+        options: no measurement depends on them; by ``etiology`` a warning of gaps in the cortex is graver.
     """
     found = spine.complete()
     doubtful = {level: doubtful_rims(vertebra) for level, vertebra in found.items()}
@@ -161,7 +161,7 @@ def _warnings(
         *hazards.pedicle_warnings(complete[level]),
         *pedicle_norms.size_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
-        *notes.reference_notes(level, references[level], measurements, spine),
+        *notes.reference_notes(level, references[level], spine),
         *notes.height_notes(spine.vertebrae[level]),
         *notes.side_notes(level, measurements),
         *notes.loss_notes(measurements),

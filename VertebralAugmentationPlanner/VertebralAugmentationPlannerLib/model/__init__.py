@@ -5,7 +5,7 @@ Nothing here imports another room of the package.
 
 from .errors import InputError, PlanningCancelled
 from .geometry import Frame, Image, LocalGrid
-from .levels import LEVELS, below, above, level_index, parse_level
+from .levels import LEVELS, below, above, parse_level
 from .options import CANNULAS, Assumptions, Cannula, Margins, PlanOptions
 from .plan import (
     SCHEMA,
@@ -68,6 +68,5 @@ __all__ = [
     "Vertebra",
     "above",
     "below",
-    "level_index",
     "parse_level",
 ]

@@ -35,11 +35,6 @@ def looks_like_level(text: str) -> bool:
     return _NAME.match(text) is not None
 
 
-def level_index(level: str) -> int:
-    """Position of a level in :data:`LEVELS`."""
-    return LEVELS.index(level)
-
-
 def above(level: str, present: tuple[str, ...] | list[str]) -> str | None:
     """The next level towards the head among those present, or None where that neighbour is missing."""
     return _neighbour(level, present, -1)

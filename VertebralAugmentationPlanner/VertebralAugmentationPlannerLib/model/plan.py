@@ -287,16 +287,20 @@ class LevelPlan:
     predicted: Predicted | None
     warnings: tuple[PlanWarning, ...]
 
+    def needle(self, side: str) -> Trajectory | None:
+        """The trajectory of one side, or None."""
+        return next((trajectory for trajectory in self.trajectories if trajectory.side == side), None)
+
     def trajectory(self, side: str) -> Trajectory:
         """The trajectory of one side.
 
         Raises:
             KeyError: that side has none; the message carries the reason.
         """
-        for trajectory in self.trajectories:
-            if trajectory.side == side:
-                return trajectory
-        raise KeyError(f"{self.level} {side}: {self.skipped_sides.get(side, 'no trajectory was asked for')}")
+        needle = self.needle(side)
+        if needle is None:
+            raise KeyError(f"{self.level} {side}: {self.skipped_sides.get(side, 'no trajectory was asked for')}")
+        return needle
 
 
 @dataclass(frozen=True)

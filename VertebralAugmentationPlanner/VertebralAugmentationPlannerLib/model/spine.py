@@ -51,9 +51,6 @@ class EndPlate:
         height_mm: (W, D) height of the surface (local superior coordinate) over ``x_mm`` × ``y_mm``; NaN where
             the body has no end plate there.
         x_mm, y_mm: (W,), (D,) local right and anterior coordinates of ``height_mm``.
-        residual_mm: robust spread of the surface about its smooth fit.
-        intact: the plate is smooth and level enough to serve as a direction; where false, the frame borrowed
-            its neighbours'.
         foreign: which of the "anterior" and "posterior" rims lie under a piece of the neighbour that the label holds.
     """
 
@@ -64,8 +61,6 @@ class EndPlate:
     height_mm: FloatArray
     x_mm: FloatArray
     y_mm: FloatArray
-    residual_mm: float
-    intact: bool
     foreign: tuple[str, ...] = ()
 
 
@@ -136,15 +131,13 @@ class Vertebra:
 
 @dataclass(frozen=True, eq=False)
 class Spine:
-    """The vertebrae of a case from head to foot, and the curve through their bodies.
+    """The vertebrae of a case from head to foot.
 
     Args:
         vertebrae: by level, ordered from head to foot, incomplete ones included.
-        canal_centreline_ras: (N, 3) RAS points of the canal's middle from head to foot; may be empty.
     """
 
     vertebrae: dict[str, Vertebra]
-    canal_centreline_ras: FloatArray
     notes: tuple[PlanWarning, ...] = ()
 
     def complete(self) -> dict[str, Vertebra]:

@@ -199,7 +199,7 @@ def _change(a: Value, b: Value) -> float | None:
 
 
 def _needle_rows(a: LevelPlan, b: LevelPlan, side: str) -> Iterator[Difference]:
-    first, second = _needle(a, side), _needle(b, side)
+    first, second = a.needle(side), b.needle(side)
     if first is None and second is None:
         return
     if first is None or second is None:
@@ -213,10 +213,6 @@ def _needle_rows(a: LevelPlan, b: LevelPlan, side: str) -> Iterator[Difference]:
     yield Difference(a.level, side, "needle", "direction", "°", None, None, _angle(first, second))
     yield from _table(a.level, side, "needle", _NEEDLE, first, second)
     yield from _table(a.level, side, "clearance", _CLEARANCE, first, second)
-
-
-def _needle(level: LevelPlan, side: str) -> Trajectory | None:
-    return next((needle for needle in level.trajectories if needle.side == side), None)
 
 
 def _presence(level: LevelPlan, needle: Trajectory | None, side: str) -> str:

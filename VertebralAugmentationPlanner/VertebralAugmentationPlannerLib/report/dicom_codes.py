@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..case.names import SNOMED_LEVELS
+
 
 class Concept(NamedTuple):
     """Value, coding scheme designator, meaning."""
@@ -59,11 +61,7 @@ PEDICLE = Concept("78972004", "SCT", "Pedicle of vertebra")
 NEEDLE = Concept("79068005", "SCT", "Needle")
 VERTEBRAL_COLUMN = Concept("421060004", "SCT", "Structure of vertebral column")
 
-_VERTEBRAE = {
-    "T1": "64864005", "T2": "53733008", "T3": "1626008", "T4": "73071006", "T5": "56401006", "T6": "45296009",
-    "T7": "62487009", "T8": "11068009", "T9": "82687006", "T10": "7610001", "T11": "12989004", "T12": "23215003",
-    "L1": "66794005", "L2": "14293000", "L3": "36470004", "L4": "11994002", "L5": "49668003",
-}  # fmt: skip
+_VERTEBRAE = {level: code for code, level in SNOMED_LEVELS.items()}
 
 WEDGE_ANGLE = private("WEDGE_ANGLE", "Local wedge angle of vertebral body, kyphosis positive")
 SEGMENTAL_KYPHOSIS = private("SEGM_KYPHOSIS", "Segmental kyphosis (Cobb), kyphosis positive")

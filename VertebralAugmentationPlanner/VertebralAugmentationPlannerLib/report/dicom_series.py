@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..case.dicom import read_dicom
+from ..case.dicom import is_dicom_file, read_dicom, split_series
 from ..model import CasePlan, Image, InputError
 from ..model.geometry import FloatArray
 
@@ -66,8 +66,8 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
         InputError: not DICOM (a NIfTI, NRRD or MHA file has no patient, study or frame of reference to refer to), or
             not one usable series.
     """
-    path, series = _split_series(str(folder))
-    if path.is_file() and not _is_dicom(path):
+    path, series = split_series(str(folder))
+    if path.is_file() and not is_dicom_file(path):
         raise InputError(
             f"{path.name} is not DICOM: a DICOM export needs the CT’s DICOM folder, because patient, study and frame of"
             " reference come from it; give that folder, or use the exports that need none (needles, meshes, CSV)."
@@ -137,19 +137,6 @@ def optional_highdicom() -> Any:
             "This export needs the Python package highdicom, which is not installed; install it with"
             " “pip install highdicom” (in Slicer: slicer.util.pip_install('highdicom'))."
         ) from error
-
-
-def _split_series(text: str) -> tuple[Path, int | None]:
-    """Path and series number, as everywhere a CT is named; a path that exists with its # is that path."""
-    folder, mark, number = text.rpartition("#")
-    if mark and number.isdigit() and not Path(text).exists():
-        return Path(folder), int(number)
-    return Path(text), None
-
-
-def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
 
 
 def _position(header: Any) -> float:

@@ -198,21 +198,21 @@ def _finding(level: LevelPlan) -> str:
 
 
 def _needle(level: LevelPlan, side: str, compact: bool, asked: str | None) -> list[Content]:
-    for needle in level.trajectories:
-        if needle.side == side:
-            without = ", no balloon" if asked == "kyphoplasty" else ""
-            balloon = f", balloon {needle.balloon.length_mm:g} mm" if needle.balloon else without
-            return [
-                span(
-                    "needle",
-                    symbol(needle.safety),
-                    element("b", f"{needle.safety} · {if_judged(needle, str(needle.breach_grade))}"),
-                ),
-                " · " if compact else element("br"),
-                f"{needle.cannula}{balloon}",
-                element("br"),
-                span("needle small", dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg)),
-            ]
+    needle = level.needle(side)
+    if needle is not None:
+        without = ", no balloon" if asked == "kyphoplasty" else ""
+        balloon = f", balloon {needle.balloon.length_mm:g} mm" if needle.balloon else without
+        return [
+            span(
+                "needle",
+                symbol(needle.safety),
+                element("b", f"{needle.safety} · {if_judged(needle, str(needle.breach_grade))}"),
+            ),
+            " · " if compact else element("br"),
+            f"{needle.cannula}{balloon}",
+            element("br"),
+            span("needle small", dicom_words(needle.carm.primary_deg, needle.carm.secondary_deg)),
+        ]
     if side in level.skipped_sides:
         return [symbol("breach"), element("b", "no needle: "), brief(level.skipped_sides[side])]
     return [MISSING]

@@ -75,7 +75,7 @@ def level_page_pictures(
 
 def operator_keys(level: LevelPlan) -> list[str]:
     """Names of the pictures of the first page in reading order, four a row; each side below its own column."""
-    sides = [side for side in ("left", "right") if any(item.side == side for item in level.trajectories)]
+    sides = [side for side in ("left", "right") if level.needle(side) is not None]
     if len(sides) == 2:
         left, right = sides
         return [f"end_on_{left}", f"axial_{left}", f"end_on_{right}", f"axial_{right}",

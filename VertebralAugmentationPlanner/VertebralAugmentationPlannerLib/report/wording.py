@@ -96,11 +96,6 @@ def signed(value: float | None, decimals: int = 1, unit: str = "") -> str:
     return f"+{text}" if value is not None and round(value, decimals) > 0 else text
 
 
-def whole(value: int | None) -> str:
-    """A count, or a dash."""
-    return MISSING if value is None else str(value)
-
-
 def sentence(text: str) -> str:
     """The text with a capital letter and a full stop."""
     text = text.strip()

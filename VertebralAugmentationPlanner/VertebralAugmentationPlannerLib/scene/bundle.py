@@ -28,9 +28,7 @@ WINDOW_HU, LEVEL_HU = 1200.0, 250.0
 """Bone window in which the CT opens; between the usual 2000/300 for cortical bone and 400/40 for soft tissue. [D]"""
 
 
-def write_scene(
-    plan: CasePlan, case: Case | None, path: str | PathLike[str], spine: Spine | None = None, with_ct: bool = True
-) -> Path:
+def write_scene(plan: CasePlan, case: Case | None, path: str | PathLike[str], spine: Spine | None = None) -> Path:
     """Write a plan, and the images it was made on, as a scene bundle.
 
     Args:
@@ -38,7 +36,6 @@ def write_scene(
         case: CT and labels; None for the plan alone, which can then be looked at but not edited.
         path: file ending in ``.mrb``; replaced only once the new one is whole.
         spine: anatomy; with it the bodies and the canal are drawn.
-        with_ct: False keeps the CT out, for a file that is small.
 
     Raises:
         InputError: the file cannot be written.
@@ -49,7 +46,7 @@ def write_scene(
     parameter_node = new_parameter_node(scene)
     plan = keep_options(parameter_node, plan, load_catalog())
     if case is not None:
-        if with_ct and case.ct is not None:
+        if case.ct is not None:
             set_node(parameter_node, roles.CT, add_volume(scene, case.ct, "CT"))
         set_node(parameter_node, roles.SEGMENTATION, add_labels(scene, case))
     draw_plan(parameter_node, plan, case, spine)

@@ -126,11 +126,6 @@ class Editor:
                     if ends is not None:
                         watched.ends = ends
 
-    def dragging(self, role: str) -> bool:
-        """Whether the line of a role is being dragged now."""
-        watched = next((w for w in self._watched.values() if w.role == role), None)
-        return watched is not None and watched.dragged_from is not None
-
     def _watch(self, node: Any, role: str) -> None:
         known = self._watched.get(node.GetID())
         ends = line_ends(node)

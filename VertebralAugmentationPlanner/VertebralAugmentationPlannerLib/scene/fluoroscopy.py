@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,10 +148,10 @@ def frame(
     return FluoroscopyFrame(coloured(grey, shapes), left, right, pose.text, pose.prone_text, tips, notes)
 
 
-def depths_of(vertebra: Vertebra, needle: Trajectory, view: FluoroscopyView | None = None) -> NeedleDepths:
+def depths_of(vertebra: Vertebra, needle: Trajectory) -> NeedleDepths:
     """Skin, medial border and target along a needle."""
     skin = None if needle.skin_to_target_mm is None else min(0.0, length(needle) - needle.skin_to_target_mm)
-    return NeedleDepths(skin, _medial_border(vertebra, needle, view), length(needle))
+    return NeedleDepths(skin, _medial_border(vertebra, needle), length(needle))
 
 
 def tip_words(vertebra: Vertebra, needle: Trajectory, view: FluoroscopyView) -> str:
@@ -165,7 +165,7 @@ def tip_words(vertebra: Vertebra, needle: Trajectory, view: FluoroscopyView) -> 
     if depth < -DEPTH_TOLERANCE_MM:
         return f"{side} tip {-depth:.0f} mm before the entry into bone."
     head = f"{side} tip {max(depth, 0.0):.1f} mm deep, {100 * max(depth, 0.0) / full:.0f} % of the way"
-    medial = _medial_border(vertebra, needle, view)
+    medial = _medial_border(vertebra, needle, sid_mm=view.sid_mm, sod_mm=view.sod_mm)
     ahead = tip_before_posterior_wall_mm(vertebra, needle, depth)
     behind_wall = ahead is not None and ahead < -POSTERIOR_WALL_TOLERANCE_MM
     places = [_place(depth, full, medial), _wall(ahead)]
@@ -195,8 +195,7 @@ def _wall(ahead_mm: float | None) -> str:
     return f"{'past' if ahead_mm > 0 else 'behind'} the posterior wall ({abs(ahead_mm):.0f} mm)"
 
 
-def _medial_border(vertebra: Vertebra, needle: Trajectory, view: FluoroscopyView | None) -> float | None:
-    distances: dict[str, Any] = {"sid_mm": view.sid_mm, "sod_mm": view.sod_mm} if view is not None else {}
+def _medial_border(vertebra: Vertebra, needle: Trajectory, **distances: float) -> float | None:
     if needle.side not in vertebra.pedicles:
         return None
     return medial_border_depth(vertebra, needle, true_ap(vertebra, **distances))

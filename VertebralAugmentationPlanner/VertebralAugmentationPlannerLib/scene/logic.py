@@ -130,7 +130,7 @@ class PlannerLogic(FluoroscopyLogic, ComparingLogic):
                 case, spine = None, None
         return self.engine.writeReport(self._plan(parameterNode), case, spine, Path(path), progress, shouldCancel)
 
-    def screenshots(self, parameterNode: Any, folder: str | PathLike[str], prefix: str = "plan") -> list[Path]:
+    def screenshots(self, folder: str | PathLike[str], prefix: str = "plan") -> list[Path]:
         """Write a PNG of each slice and 3D view shown. Raises ``InputError`` without views."""
         return screenshots(Path(folder), prefix)
 

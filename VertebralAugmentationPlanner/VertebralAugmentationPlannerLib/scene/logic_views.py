@@ -39,7 +39,7 @@ class ViewsLogic(LogicBase):
             return
         plan = self._session(parameterNode).plan
         levels = [] if plan is None else [found for found in plan.levels if found.level == level]
-        if not any(needle.side == side for found in levels for needle in found.trajectories):
+        if all(found.needle(side) is None for found in levels):
             self.restoreViews()
         elif self.viewedNeedle(parameterNode) != (level, side):
             self.showNeedleViews(parameterNode, level, side)

@@ -49,14 +49,12 @@ class Labels:
 
     Args:
         image: VerSe numbers on one lattice, world RAS.
-        levels: levels in force, of those that hold voxels.
         canal: mask on the same lattice, or None.
         canal_is_cord: the mask is the cord.
         warnings: what was decided while merging.
     """
 
     image: Image
-    levels: tuple[str, ...]
     canal: Image | None
     canal_is_cord: bool
     warnings: tuple[PlanWarning, ...]
@@ -337,10 +335,9 @@ def merge(node: Any, meanings: dict[str, BodyPart], ct: Image | None = None) -> 
         if taken.sum() * voxel_ml > OVERLAP_ML:
             warnings.append(_overlap(meaning.name, taken.sum() * voxel_ml))
         region[mask & ~taken] = _value(meaning)
-    levels = tuple(meanings[key].name for key in masks if meanings[key].kind == "level")
     kind = next((kind for kind in ("canal", "cord") if kind in spaces), None)  # the canal rather than the cord in it
     canal = None if kind is None else Image(spaces[kind].astype(np.uint8), matrix)
-    return Labels(Image(merged, matrix), levels, canal, kind == "cord", tuple(warnings))
+    return Labels(Image(merged, matrix), canal, kind == "cord", tuple(warnings))
 
 
 def _scan_border(node: Any, ct: Image | None) -> tuple[Image | None, list[PlanWarning]]:

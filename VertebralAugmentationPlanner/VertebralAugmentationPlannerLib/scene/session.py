@@ -311,8 +311,7 @@ class Session:
 
     def trajectory(self, level: str, side: str) -> Trajectory | None:
         """The needle of a side, or None."""
-        found = [t for t in self.level(level).trajectories if t.side == side]
-        return found[0] if found else None
+        return self.level(level).needle(side)
 
     def close(self) -> None:
         """Take the observers away and let go of the images. The nodes stay."""

@@ -93,7 +93,7 @@ class PlanSection(Section):
         folder = self.panel.dialogs.chooseFolder(_("Folder for the screenshots"))
         if folder:
             name = "-".join(part for part in ("plan", self.panel.level) if part)
-            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(self.node, folder, name))
+            self.panel.quick(_("Taking screenshots"), lambda: self.logic.screenshots(folder, name))
 
     def _new_file(self, title: str, name: str, kinds: str) -> str:
         """A file to write, with the ending of the suggested name; "" where the user cancelled.
