@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..access.safety import article
 from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
 from .cement import LOW_MARK, CementDose
+from .inflation import Inflation
 from .placement import ANTERIOR_KEEP_MM, CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
 from .prediction import LEAST_LOSS_MM, has_anterior_loss
 from .prediction import SOURCE as PREDICTION_SOURCE
@@ -146,15 +147,25 @@ def _of_balloon(name: str, balloon: PlacedBalloon, plan: BalloonPlan) -> list[Pl
         )
         warnings.append(PlanWarning("balloons_meet", "info", message, GEOMETRY_SOURCE))
     if inflation.limit_ml < SMALL_CAVITY_ML:
-        against = "an end plate" if inflation.stopped_by == "end_plate" else "the cortex"
-        if inflation.stopped_by == "other_balloon":
-            against = "the other balloon"
-        message = (
-            f"{name}: the balloon meets {against} at {inflation.limit_ml:.1f} ml ({CONTACT_MARGIN_MM:.0f} mm margin); "
-            "what it holds beyond that has to lift or break bone."
-        )
+        message = f"{name}: {_why_small(inflation)}"
         warnings.append(PlanWarning("small_cavity", "caution", message, GEOMETRY_SOURCE))
     return warnings
+
+
+_MET = {"end_plate": "an end plate", "cortex": "the cortex", "other_balloon": "the other balloon"}
+_DEVICE_LIMITS = {"max_volume": "its largest volume", "pressure_limit": "its pressure limit"}
+"""By what stops an inflation: what is met, or else which limit of the device is reached."""
+
+
+def _why_small(inflation: Inflation) -> str:
+    """What leaves a balloon hardly a cavity, as a sentence."""
+    at = f"{inflation.limit_ml:.1f} ml"
+    if inflation.stopped_by in _DEVICE_LIMITS:
+        return f"the balloon reaches {_DEVICE_LIMITS[inflation.stopped_by]} at {at}, hardly a cavity."
+    return (
+        f"the balloon meets {_MET[inflation.stopped_by]} at {at} ({CONTACT_MARGIN_MM:.0f} mm margin); "
+        "what it holds beyond that has to lift or break bone."
+    )
 
 
 def of_cement(level: str, dose: CementDose | None, measurements: Measurements | None) -> list[PlanWarning]:
@@ -208,8 +219,7 @@ def of_prediction(
         message = f"{level}: no expected height while a needle breaches a wall."
     elif cavity_ml < SMALL_CAVITY_ML:
         message = (
-            f"{level}: the balloons hold {cavity_ml:.1f} ml in all before they press on bone, hardly a cavity; no gain is "
-            "expected."
+            f"{level}: the balloons are planned with {cavity_ml:.1f} ml in all, hardly a cavity; no gain is expected."
         )
     elif None not in (*known, reference) and not has_anterior_loss(measurements):
         message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
