@@ -224,6 +224,7 @@ def test_the_slider_holds_a_side_at_its_volume_and_leaves_the_other_alone():
     block = Block(height=32.0, depth=34.0, width=48.0)
     free, held = planned(block, bilateral(block)), planned(block, bilateral(block), volumes={"left": 1.0})
     assert held.trajectories[0].balloon.planned_volume_ml == 1.0
+    assert held.trajectories[0].balloon.limit_ml == free.trajectories[0].balloon.limit_ml > 1.1
     assert held.trajectories[1].balloon == free.trajectories[1].balloon
     beyond = planned(block, bilateral(block), volumes={"left": 50.0})
     assert beyond.trajectories[0].balloon == free.trajectories[0].balloon

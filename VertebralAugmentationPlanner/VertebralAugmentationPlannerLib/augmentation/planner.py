@@ -189,6 +189,7 @@ def _balloon_plan(vertebra: Vertebra, balloon: PlacedBalloon, wanted_ml: float |
         cannula_retraction_mm=max(0.0, CANNULA_GAP_MM - near),
         channel_beyond_target_mm=max(0.0, far),
         meets_other_balloon=meets_other,
+        limit_ml=inflation.limit_ml,
     )
 
 
