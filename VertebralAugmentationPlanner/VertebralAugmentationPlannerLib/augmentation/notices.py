@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..access.safety import article
 from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
-from .cement import LOW_MARK, CementDose
+from .cement import LOW_MARK, CementDose, shown_more
 from .inflation import Inflation
 from .placement import ANTERIOR_KEEP_MM, CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
 from .prediction import LEAST_LOSS_MM, has_anterior_loss
@@ -174,17 +174,18 @@ def of_cement(level: str, dose: CementDose | None, measurements: Measurements | 
         message = f"{level}: no cement volume, because the volume of the body or of its anterior two-thirds is unknown."
         return [PlanWarning("no_cement", "caution", message, "label map")]
     warnings = []
-    if dose.plan.limited_by is not None:
+    if dose.plan.limited_by is not None and shown_more(dose.wanted_ml, dose.ceiling_ml):
         message = f"{level}: cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
         warnings.append(PlanWarning("cement_ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
-    if dose.plan.low_mark_ml is not None and dose.plan.volume_ml < dose.plan.low_mark_ml:
+    below = round(dose.plan.body_fill_percent) < round(100 * LOW_MARK)  # “15 %, less than the about 15 %” says nothing
+    if below and dose.plan.low_mark_ml is not None and shown_more(dose.plan.low_mark_ml, dose.plan.volume_ml):
         message = (
             f"{level}: {dose.plan.volume_ml:.1f} ml are {dose.plan.body_fill_percent:.0f} % of the body, less than the about "
             f"{100 * LOW_MARK:.0f} % ({dose.plan.low_mark_ml:.1f} ml) that restored stiffness or strength in bench studies; no "
             "clinical series shows a best dose. The target fill sets the volume."
         )
         warnings.append(PlanWarning("cement_below_mark", "info", message, MARK_SOURCE))
-    if dose.cavity_ml > dose.ceiling_ml:
+    if shown_more(dose.cavity_ml, dose.ceiling_ml):
         message = (
             f"{level}: the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
             f"({dose.ceiling_ml:.1f} ml); inflate less."
