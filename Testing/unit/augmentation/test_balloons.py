@@ -5,7 +5,6 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,17 +13,13 @@ from VertebralAugmentationPlannerLib.augmentation import (
     WARNING_CODES,
     body_room,
     find_balloons,
-    load_catalog,
     notices,
     plan_augmentation,
-    untenable,
 )
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions
 
 
 BLOCK, KYPHOPLASTY = Block(), PlanOptions()
-ENOUGH = PlanOptions(target_fill=0.8)
-"""Cement for more than one bone filler."""
 
 
 def planned(block=BLOCK, needles=None, options=KYPHOPLASTY, volumes=None, **measured):
@@ -236,43 +231,6 @@ def test_the_slider_holds_a_side_at_its_volume_and_leaves_the_other_alone():
     assert held.cement.volume_ml < free.cement.volume_ml
     empty = planned(block, bilateral(block), volumes={"left": 0.0}).trajectories[0].balloon
     assert (empty.planned_volume_ml, empty.planned_diameter_mm) == (0.0, 3.0)
-
-
-@pytest.mark.parametrize("volume", [None, 1.0])
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({}, None),
-        ({"planned_length_mm": None, "cannula_retraction_mm": None, "channel_beyond_target_mm": None, "limit_ml": None}, None),
-        ({"centre_ras": (0.0, 0.0, 0.0)}, "centre is not midway between its ends"),
-        ({"planned_length_mm": 5.0}, "inflated balloon is .* not 5.0 mm"),
-        ({"cannula_retraction_mm": 0.0}, "cannula is to be drawn back .* not 0.0 mm"),
-        ({"channel_beyond_target_mm": 9.0}, "channel is to reach .* not 9.0 mm"),
-        ({"max_volume_ml": 30.0}, "largest volume is .* not 30.0 ml"),
-        ({"limit_ml": 30.0}, "can be inflated to .* not 30.0 ml"),
-        ({"max_pressure_psi": 9000.0}, "largest pressure .* not 9000 psi"),
-        ({"max_pressure_psi": None}, "largest pressure .* not unknown"),
-        ({"verified": True}, "not verified in the catalogue"),
-        ({"bone_fillers": 1}, "ml are . bone fillers, not 1"),
-    ],
-)  # fmt: skip
-def test_what_was_edited_of_a_balloon_in_a_saved_plan_is_found(change, says, volume):
-    plan = planned(options=ENOUGH, volumes=None if volume is None else {"left": volume})
-    (old,) = plan.trajectories
-    fillers = change.get("bone_fillers", old.bone_fillers)
-    of_balloon = {field: value for field, value in change.items() if field != "bone_fillers"}
-    edited = replace(old, balloon=replace(old.balloon, **of_balloon), bone_fillers=fillers)
-    level = SimpleNamespace(level="L1", trajectories=(edited,), cement=plan.cement, measurements=measurements(BLOCK))
-    faults = untenable(vertebra(BLOCK), level, load_catalog(), ENOUGH)
-    assert faults == [] if says is None else re.search(says, faults[0])
-
-
-def test_the_fillers_of_a_saved_level_are_counted_again():
-    plan = planned(options=ENOUGH)
-    cement = replace(plan.cement, bone_fillers=1)
-    level = SimpleNamespace(level="L1", trajectories=plan.trajectories, cement=cement, measurements=measurements(BLOCK))
-    (fault,) = untenable(vertebra(BLOCK), level, load_catalog(), ENOUGH)
-    assert fault.endswith("bone fillers, not 1")
 
 
 def test_vertebroplasty_needs_no_balloon():

@@ -141,6 +141,8 @@ def _place_fault(needle: Trajectory, balloon: BalloonPlan, shape: BalloonShape, 
     target = np.array(needle.target_ras)
     along = unit(target - np.array(needle.entry_ras))
     ends = float((near - target) @ along), float((far - target) @ along)
+    if ends[0] >= ends[1]:
+        return "the balloon’s near and far end are exchanged"
     back, beyond = beside_the_target(ends, shape.length_mm - device.length_mm)
     for what, has, due in (
         ("the inflated balloon is {} long", balloon.planned_length_mm, shape.length_mm),
