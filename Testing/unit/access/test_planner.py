@@ -9,6 +9,7 @@ from analytic import Shape, vertebra
 
 from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, reevaluate
 from VertebralAugmentationPlannerLib.access.approach import OTHER_SIDE
+from VertebralAugmentationPlannerLib.access.metal import in_the_way
 from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
 from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
 from VertebralAugmentationPlannerLib.access.side import SidePlan, wishes_for
@@ -99,6 +100,21 @@ def test_a_rod_behind_the_bone_and_earlier_cement_in_it_are_told_of(label_case):
     for ct, code, severity in ((rod, "metal_on_the_way", "stop"), (cement, "cement_on_the_way", "caution")):
         told = path_warnings("L1", replace(label_case, ct=ct), needle)
         assert [(one.code, one.severity) for one in told if one.code.endswith("_on_the_way")] == [(code, severity)]
+
+
+def test_a_bright_grain_in_earlier_cement_is_no_screw(label_case):
+    needle = plan(label_case, approach="unilateral-left").trajectories[0]
+    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
+    cement = ct_with((target - 12.0 * (target - entry) / np.linalg.norm(target - entry), target), hu=1900)
+    grain = tuple(np.rint(cement.to_ijk(target - 6.0 * (target - entry) / np.linalg.norm(target - entry))).astype(int))
+    radius = needle.cannula_outer_diameter_mm / 2
+    for bright, blocks in ((0, False), (2, True)):
+        voxels = cement.voxels.copy()
+        i, j, k = grain
+        voxels[i - bright : i + bright + 1, j - bright : j + bright + 1, k - bright : k + bright + 1] = 2850
+        found = in_the_way(Image(voxels, cement.ijk_to_ras), entry, target, radius)
+        assert found.blocks == blocks and found.is_cement != blocks and found.dense_mm > 10
+        assert (found.length_mm < found.dense_mm) == blocks
 
 
 def test_one_needle_of_a_kyphoplasty_passes_a_balloon_where_any_of_its_side_does(label_case):

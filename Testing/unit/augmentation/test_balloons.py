@@ -179,6 +179,23 @@ def test_an_unknown_balloon_stops_the_plan():
         planned(options=PlanOptions(balloon="Huge 40"))
 
 
+@pytest.mark.parametrize(
+    ("largest", "at_pressure", "says"),
+    [(0.8, None, "reaches its largest volume at 0.8 ml"), (4.0, 0.6, "reaches its pressure limit at 0.6 ml")],
+)
+def test_a_small_device_is_not_said_to_meet_bone(tmp_path, largest, at_pressure, says):
+    own = {
+        "name": "Small", "length_mm": 12, "max_volume_ml": largest, "max_pressure_psi": 300, "deflated_diameter_mm": 2.4,
+        "thinnest_cannula": "11G", "source": "package insert", "verified": True, "volume_at_max_pressure_ml": at_pressure,
+    }  # fmt: skip
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({"schema": "vertebral-augmentation-catalog/1", "balloons": [own]}))
+    plan = planned(options=PlanOptions(balloon="small", catalog=str(path)))
+    messages = {warning.code: warning.message for warning in plan.warnings}
+    assert says in messages["small_cavity"] and "bone" not in messages["small_cavity"]
+    assert "bone" not in messages["no_prediction"]
+
+
 def bilateral(block, x=8.0):
     return tuple(
         needle(block, side, (sign * (x + 4), -35.0, 0.0), (sign * x, 8.0, 0.0))
@@ -207,6 +224,7 @@ def test_the_slider_holds_a_side_at_its_volume_and_leaves_the_other_alone():
     block = Block(height=32.0, depth=34.0, width=48.0)
     free, held = planned(block, bilateral(block)), planned(block, bilateral(block), volumes={"left": 1.0})
     assert held.trajectories[0].balloon.planned_volume_ml == 1.0
+    assert held.trajectories[0].balloon.limit_ml == free.trajectories[0].balloon.limit_ml > 1.1
     assert held.trajectories[1].balloon == free.trajectories[1].balloon
     beyond = planned(block, bilateral(block), volumes={"left": 50.0})
     assert beyond.trajectories[0].balloon == free.trajectories[0].balloon

@@ -64,6 +64,8 @@ def test_the_users_own_come_first_and_replace_their_namesakes(tmp_path):
         ({"name": ""}, "name"),
         ({"lenght_mm": 12}, "lenght_mm.*unknown"),
         ({"elongation": None}, "elongation"),
+        ({"deflated_diameter_mm": 6.0}, "6 mm thick does not pass the 11G cannula, which is 3.05 mm thick outside"),
+        ({"deflated_diameter_mm": 3.05}, "does not pass the 11G"),
     ],
 )
 def test_an_entry_that_cannot_be_used_is_named_with_its_field(tmp_path, change, says):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from VertebralAugmentationPlannerLib.augmentation import (
     fillers,
+    notices,
     plan_augmentation,
     plan_cement,
     target_region_ml,
@@ -84,6 +85,33 @@ def test_the_ceiling_is_named_with_its_number():
     body = 42 * 30 * 24 / 1000
     assert found.plan.volume_ml == pytest.approx(0.30 * body)
     assert f"{0.30 * body:.1f} ml" in found.plan.limited_by and "11.0 ml were wanted" in found.plan.limited_by
+
+
+@pytest.mark.parametrize(
+    ("share", "code"),
+    [
+        (0.9999, "cement_ceiling"),
+        (0.97, "cement_ceiling"),
+        (1.0 / 1.004, "cement_below_mark"),
+        (0.9, "cement_below_mark"),
+    ],
+)
+def test_what_rounds_to_nothing_is_no_caution(share, code):
+    """The ceiling, or the mark of 15 %, a hair beside what is wanted, and clearly beside it."""
+    wanted = dose(options=replace(VERTEBROPLASTY, target_fill=0.8)).wanted_ml
+    body = 42 * 30 * 24 / 1000
+    if code == "cement_ceiling":
+        assumed = Assumptions(cement_ceiling_fraction=share * wanted / body)
+        options = replace(VERTEBROPLASTY, target_fill=0.8, assumptions=assumed)
+    else:
+        options = replace(VERTEBROPLASTY, target_fill=0.8 * share * 0.15 * body / wanted)
+    found = dose(options=options)
+    told = {warning.code: warning.message for warning in notices.of_cement("L1", found, measurements(BLOCK))}
+    assert (code in told) == (share < 0.98)
+    if code == "cement_ceiling":
+        assert found.plan.limited_by is not None and ("wanted" in found.plan.limited_by) == (share < 0.98)
+    else:
+        assert found.plan.volume_ml < found.plan.low_mark_ml
 
 
 @settings(max_examples=60, deadline=None)

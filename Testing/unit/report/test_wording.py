@@ -23,6 +23,17 @@ def test_balloons_that_meet_are_not_said_to_be_full() -> None:
     assert stopped_by_words(dataclasses.replace(met, meets_other_balloon=False)) == "stops at its largest volume"
 
 
+def test_a_volume_set_by_hand_is_not_said_to_be_stopped() -> None:
+    balloon = case_plan().level("T12").trajectories[0].balloon
+    assert balloon is not None
+    less = dataclasses.replace(balloon, planned_volume_ml=1.0, limit_ml=3.1)
+    assert stopped_by_words(less) == "set by hand; would stop at an end plate at 3.1\u00a0ml"
+    both = dataclasses.replace(less, stopped_by="max_volume", meets_other_balloon=True)
+    assert stopped_by_words(both) == "set by hand; would stop where the two balloons meet at 3.1\u00a0ml"
+    for known in (None, 1.05):  # a plan that does not say; what the slider rounds off
+        assert stopped_by_words(dataclasses.replace(less, limit_ml=known)) == "stops at an end plate"
+
+
 @pytest.mark.parametrize(
     ("percent", "words"),
     [(35.4, "35\u00a0%"), (19.8, "19.8\u00a0%"), (19.97, "19.97\u00a0%"), (20.2, "20\u00a0%"), (24.6, "24.6\u00a0%"),

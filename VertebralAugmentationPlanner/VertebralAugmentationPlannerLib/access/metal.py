@@ -23,22 +23,27 @@ class InTheWay:
     """Material denser than bone on a part of a needle's way.
 
     Args:
-        length_mm: how much of that part meets it.
-        is_metal: whether it is as bright as metal somewhere.
+        dense_mm: how much of that part meets it.
+        metal_mm: how much of that is as bright as metal.
     """
 
-    length_mm: float
-    is_metal: bool
+    dense_mm: float
+    metal_mm: float
 
     @property
     def blocks(self) -> bool:
-        """Whether metal lies where the needle has to go."""
-        return self.is_metal and self.length_mm >= BLOCKED_MM
+        """Whether metal lies where the needle has to go: a bright grain in earlier cement is none."""
+        return self.metal_mm >= BLOCKED_MM
 
     @property
     def is_cement(self) -> bool:
         """Whether it is probably earlier cement."""
-        return not self.is_metal and self.length_mm >= BLOCKED_MM
+        return not self.blocks and self.dense_mm >= BLOCKED_MM
+
+    @property
+    def length_mm(self) -> float:
+        """How much of the way it takes: of metal that blocks it the metal alone, else all that is dense."""
+        return self.metal_mm if self.blocks else self.dense_mm
 
 
 def in_the_way(ct: Image, start_ras: FloatArray, end_ras: FloatArray, radius_mm: float) -> InTheWay:
@@ -51,8 +56,8 @@ def in_the_way(ct: Image, start_ras: FloatArray, end_ras: FloatArray, radius_mm:
     along = np.arange(0.0, np.linalg.norm(end - start), STEP_MM)
     points = start + along[:, None, None] * ahead + _rim(ahead, radius_mm)
     brightest = ct.sample(points, order=0, outside=-np.inf).max(axis=1)
-    dense = STEP_MM * float(np.count_nonzero(brightest >= CEMENT_HU))
-    return InTheWay(dense, bool((brightest >= METAL_HU).any()))
+    dense, metal = (STEP_MM * float(np.count_nonzero(brightest >= least)) for least in (CEMENT_HU, METAL_HU))
+    return InTheWay(dense, metal)
 
 
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, RING, endpoint=False)

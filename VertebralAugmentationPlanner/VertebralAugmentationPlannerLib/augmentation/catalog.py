@@ -187,6 +187,13 @@ def _device(entry: Any, where: str) -> BalloonDevice:
     device = BalloonDevice(**values)
     if device.elongation * device.deflated_diameter_mm >= device.length_mm:
         raise InputError(f"The device catalogue {where}: an elongation of {device.elongation:g} does not fit its size.")
+    cannula = CANNULAS[device.thinnest_cannula]
+    # No bore of a cannula is known; it is narrower than the outer diameter, so that this much is sure.
+    if device.deflated_diameter_mm >= cannula.outer_diameter_mm:
+        raise InputError(
+            f"The device catalogue {where}: a folded balloon {device.deflated_diameter_mm:g} mm thick does not pass the "
+            f"{cannula.name} cannula, which is {cannula.outer_diameter_mm:g} mm thick outside."
+        )
     return device
 
 

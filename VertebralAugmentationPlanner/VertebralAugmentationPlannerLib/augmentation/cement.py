@@ -34,12 +34,13 @@ EVIDENCE = (
 
 @dataclass(frozen=True)
 class CementDose:
-    """A cement plan and the share of each side."""
+    """A cement plan and the share of each side; ``wanted_ml`` is its volume before the ceiling."""
 
     plan: CementPlan
     by_side: dict[str, float]
     cavity_ml: float
     ceiling_ml: float
+    wanted_ml: float
 
 
 def target_region_ml(vertebra: Vertebra, depth_mm: float | None = None) -> float | None:
@@ -108,12 +109,17 @@ def plan_cement(
         low_mark_ml=LOW_MARK * body,
         high_mark_ml=HIGH_MARK * body,
     )
-    return CementDose(plan, _shares(volume, cavities_ml), cavity, ceiling)
+    return CementDose(plan, _shares(volume, cavities_ml), cavity, ceiling, wanted)
 
 
 def fillers(volume_ml: float, filler_ml: float) -> int:
     """How many bone fillers a volume takes."""
     return max(0, math.ceil((volume_ml - FILLER_TOLERANCE_ML) / filler_ml))
+
+
+def shown_more(one_ml: float, other_ml: float) -> bool:
+    """Whether one volume is more than another as sentences show them, to a tenth of a ml."""
+    return round(one_ml, 1) > round(other_ml, 1)
 
 
 def _wanted(fill_ml: float, cavity_ml: float, cleft_ml: float, assumed: Assumptions) -> float:
@@ -140,10 +146,8 @@ def _shares(volume_ml: float, cavities_ml: Mapping[str, float]) -> dict[str, flo
 
 
 def _limit(wanted: float, ceiling: float, assumed: Assumptions) -> str:
-    return (
-        f"the ceiling of {100 * assumed.cement_ceiling_fraction:.0f} % of the whole body, {ceiling:.1f} ml "
-        f"({wanted:.1f} ml were wanted)"
-    )
+    held = f"the ceiling of {100 * assumed.cement_ceiling_fraction:.0f} % of the whole body, {ceiling:.1f} ml"
+    return f"{held} ({wanted:.1f} ml were wanted)" if shown_more(wanted, ceiling) else held
 
 
 def _method(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..access.safety import article
 from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
-from .cement import LOW_MARK, CementDose
+from .cement import LOW_MARK, CementDose, shown_more
+from .inflation import Inflation
 from .placement import ANTERIOR_KEEP_MM, CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
 from .prediction import LEAST_LOSS_MM, has_anterior_loss
 from .prediction import SOURCE as PREDICTION_SOURCE
@@ -146,15 +147,25 @@ def _of_balloon(name: str, balloon: PlacedBalloon, plan: BalloonPlan) -> list[Pl
         )
         warnings.append(PlanWarning("balloons_meet", "info", message, GEOMETRY_SOURCE))
     if inflation.limit_ml < SMALL_CAVITY_ML:
-        against = "an end plate" if inflation.stopped_by == "end_plate" else "the cortex"
-        if inflation.stopped_by == "other_balloon":
-            against = "the other balloon"
-        message = (
-            f"{name}: the balloon meets {against} at {inflation.limit_ml:.1f} ml ({CONTACT_MARGIN_MM:.0f} mm margin); "
-            "what it holds beyond that has to lift or break bone."
-        )
+        message = f"{name}: {_why_small(inflation)}"
         warnings.append(PlanWarning("small_cavity", "caution", message, GEOMETRY_SOURCE))
     return warnings
+
+
+_MET = {"end_plate": "an end plate", "cortex": "the cortex", "other_balloon": "the other balloon"}
+_DEVICE_LIMITS = {"max_volume": "its largest volume", "pressure_limit": "its pressure limit"}
+"""By what stops an inflation: what is met, or else which limit of the device is reached."""
+
+
+def _why_small(inflation: Inflation) -> str:
+    """What leaves a balloon hardly a cavity, as a sentence."""
+    at = f"{inflation.limit_ml:.1f} ml"
+    if inflation.stopped_by in _DEVICE_LIMITS:
+        return f"the balloon reaches {_DEVICE_LIMITS[inflation.stopped_by]} at {at}, hardly a cavity."
+    return (
+        f"the balloon meets {_MET[inflation.stopped_by]} at {at} ({CONTACT_MARGIN_MM:.0f} mm margin); "
+        "what it holds beyond that has to lift or break bone."
+    )
 
 
 def of_cement(level: str, dose: CementDose | None, measurements: Measurements | None) -> list[PlanWarning]:
@@ -163,17 +174,18 @@ def of_cement(level: str, dose: CementDose | None, measurements: Measurements | 
         message = f"{level}: no cement volume, because the volume of the body or of its anterior two-thirds is unknown."
         return [PlanWarning("no_cement", "caution", message, "label map")]
     warnings = []
-    if dose.plan.limited_by is not None:
+    if dose.plan.limited_by is not None and shown_more(dose.wanted_ml, dose.ceiling_ml):
         message = f"{level}: cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
         warnings.append(PlanWarning("cement_ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
-    if dose.plan.low_mark_ml is not None and dose.plan.volume_ml < dose.plan.low_mark_ml:
+    below = round(dose.plan.body_fill_percent) < round(100 * LOW_MARK)  # “15 %, less than the about 15 %” says nothing
+    if below and dose.plan.low_mark_ml is not None and shown_more(dose.plan.low_mark_ml, dose.plan.volume_ml):
         message = (
             f"{level}: {dose.plan.volume_ml:.1f} ml are {dose.plan.body_fill_percent:.0f} % of the body, less than the about "
             f"{100 * LOW_MARK:.0f} % ({dose.plan.low_mark_ml:.1f} ml) that restored stiffness or strength in bench studies; no "
             "clinical series shows a best dose. The target fill sets the volume."
         )
         warnings.append(PlanWarning("cement_below_mark", "info", message, MARK_SOURCE))
-    if dose.cavity_ml > dose.ceiling_ml:
+    if shown_more(dose.cavity_ml, dose.ceiling_ml):
         message = (
             f"{level}: the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
             f"({dose.ceiling_ml:.1f} ml); inflate less."
@@ -208,8 +220,7 @@ def of_prediction(
         message = f"{level}: no expected height while a needle breaches a wall."
     elif cavity_ml < SMALL_CAVITY_ML:
         message = (
-            f"{level}: the balloons hold {cavity_ml:.1f} ml in all before they press on bone, hardly a cavity; no gain is "
-            "expected."
+            f"{level}: the balloons are planned with {cavity_ml:.1f} ml in all, hardly a cavity; no gain is expected."
         )
     elif None not in (*known, reference) and not has_anterior_loss(measurements):
         message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."

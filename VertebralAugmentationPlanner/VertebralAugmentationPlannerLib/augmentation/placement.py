@@ -63,6 +63,18 @@ class Placement:
     height_mm: float
 
 
+def beside_the_target(beyond_target_mm: tuple[float, float], growth_mm: float) -> tuple[float, float]:
+    """How far the cannula is drawn back from the target, and how far its channel is made beyond it, mm.
+
+    Args:
+        beyond_target_mm: of the near and the far end of the folded balloon, as in :class:`Placement`.
+        growth_mm: how much longer it is when inflated.
+    """
+    near, far = beyond_target_mm
+    # It grows to both ends: drawn back for the folded balloon only, the cannula would stand against the inflated one.
+    return max(0.0, CANNULA_GAP_MM - (near - max(0.0, growth_mm) / 2)), max(0.0, far)
+
+
 @dataclass(frozen=True)
 class NoBalloon:
     """Why no balloon lies on a needle, with the number.

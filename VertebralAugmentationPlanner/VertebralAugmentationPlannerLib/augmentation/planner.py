@@ -22,7 +22,7 @@ from . import notices
 from .catalog import BalloonDevice, find_device, load_catalog
 from .cement import CementDose, fillers, plan_cement
 from .inflation import Inflation, simulate_inflation
-from .placement import CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon, Placement, place_balloon
+from .placement import OFF_MIDDLE_MM, NoBalloon, Placement, beside_the_target, place_balloon
 from .prediction import predict
 from .room import BodyRoom, body_room
 
@@ -163,9 +163,7 @@ def devices_for(options: PlanOptions) -> tuple[BalloonDevice, ...]:
 def _balloon_plan(vertebra: Vertebra, balloon: PlacedBalloon, wanted_ml: float | None) -> BalloonPlan:
     inflation, device = balloon.inflation, balloon.inflation.device
     shape = inflation.shape(wanted_ml)
-    near, far = balloon.placement.beyond_target_mm
-    # It grows to both ends: drawn back for the folded balloon only, the cannula would stand against the inflated one.
-    near -= max(0.0, shape.length_mm - device.length_mm) / 2
+    back, beyond = beside_the_target(balloon.placement.beyond_target_mm, shape.length_mm - device.length_mm)
     meets_other = inflation.stopped_by == "other_balloon"
     # Two balloons share the body: together they allow less than the device does, and that is then the largest volume.
     largest = inflation.limit_ml if meets_other else device.max_volume_ml
@@ -186,9 +184,10 @@ def _balloon_plan(vertebra: Vertebra, balloon: PlacedBalloon, wanted_ml: float |
         source=source,
         verified=device.verified,
         planned_length_mm=shape.length_mm,
-        cannula_retraction_mm=max(0.0, CANNULA_GAP_MM - near),
-        channel_beyond_target_mm=max(0.0, far),
+        cannula_retraction_mm=back,
+        channel_beyond_target_mm=beyond,
         meets_other_balloon=meets_other,
+        limit_ml=inflation.limit_ml,
     )
 
 

@@ -202,6 +202,8 @@ class BalloonPlan:
     it."""
     meets_other_balloon: bool = False
     """Two balloons meet: ``max_volume_ml`` is then what they leave each other, and ``stopped_by`` is "max_volume"."""
+    limit_ml: float | None = None
+    """Volume at which ``stopped_by`` is met; a balloon that is set by hand to less does not reach it."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("BalloonPlan", "length_mm"): _POSITIVE,
     ("BalloonPlan", "planned_volume_ml"): _NOT_NEGATIVE,
     ("BalloonPlan", "max_volume_ml"): _POSITIVE,
+    ("BalloonPlan", "limit_ml"): _NOT_NEGATIVE,
     ("CementPlan", "target_fill"): {"exclusiveMinimum": 0, "maximum": 1},
     ("CementPlan", "volume_ml"): _NOT_NEGATIVE,
     ("CementPlan", "bone_fillers"): _NOT_NEGATIVE,

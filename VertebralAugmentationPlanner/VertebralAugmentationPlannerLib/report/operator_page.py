@@ -105,9 +105,10 @@ def _title(plan: CasePlan, level: LevelPlan) -> str:
 
 
 def _hardly_a_cavity(level: LevelPlan) -> bool:
-    """Whether all balloons of a level together press on bone from the start."""
+    """Whether all balloons of a level together press on bone from the start, whatever less they are set to by hand."""
     balloons = [item.balloon for item in level.trajectories if item.balloon]
-    return bool(balloons) and sum(balloon.planned_volume_ml for balloon in balloons) < SMALL_CAVITY_ML
+    room = (balloon.planned_volume_ml if balloon.limit_ml is None else balloon.limit_ml for balloon in balloons)
+    return bool(balloons) and sum(room) < SMALL_CAVITY_ML
 
 
 def _warnings(level: LevelPlan, case_warnings: tuple[PlanWarning, ...]) -> Markup:

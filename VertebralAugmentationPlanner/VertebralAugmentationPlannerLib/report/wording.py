@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..augmentation.cement import HIGH_MARK, LOW_MARK
+from ..augmentation.stored import SAME_VOLUME_ML
 from ..model import BalloonPlan, CasePlan, CementPlan, LevelPlan, PlanWarning, Trajectory, below
 from ..model.grades import loss_decimals
 from ..model.plan import NOT_JUDGED, SEVERITIES
@@ -53,10 +54,13 @@ def cement_range_words(cement: CementPlan) -> str:
 
 
 def stopped_by_words(balloon: BalloonPlan) -> str:
-    """What ends the inflation of a balloon, in words."""
+    """What ends the inflation of a balloon, in words; “set by hand; would stop at an end plate at 3.1 ml” where nothing does."""
+    stops = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
     if balloon.meets_other_balloon:
-        return "stops where the two balloons meet"
-    return STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
+        stops = "stops where the two balloons meet"
+    if balloon.limit_ml is None or balloon.planned_volume_ml >= balloon.limit_ml - SAME_VOLUME_ML:
+        return stops
+    return f"set by hand; would {stops.replace('stops', 'stop', 1)} at {number(balloon.limit_ml, 1, 'ml')}"
 
 
 APPROACH_WORDS = {

@@ -1,0 +1,68 @@
+"""What of a balloon and its cement was edited in a saved plan, and cannot be so."""
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from blocks import Block, case, measurements, needle, vertebra
+from VertebralAugmentationPlannerLib.augmentation import load_catalog, plan_augmentation, untenable
+from VertebralAugmentationPlannerLib.model import PlanOptions
+
+BLOCK = Block()
+ENOUGH = PlanOptions(target_fill=0.8)
+"""Cement for more than one bone filler."""
+
+
+def planned(volumes=None):
+    return plan_augmentation(vertebra(BLOCK), case(), measurements(BLOCK), (needle(BLOCK),), ENOUGH, volumes)
+
+
+def faults_of(plan, needle, cement=None):
+    """Of the plan with another needle, and other cement, in it."""
+    level = SimpleNamespace(
+        level="L1", trajectories=(needle,), cement=cement or plan.cement, measurements=measurements(BLOCK)
+    )
+    return untenable(vertebra(BLOCK), level, load_catalog(), ENOUGH)
+
+
+@pytest.mark.parametrize("volume", [None, 1.0])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, None),
+        ({"planned_length_mm": None, "cannula_retraction_mm": None, "channel_beyond_target_mm": None, "limit_ml": None}, None),
+        ({"centre_ras": (0.0, 0.0, 0.0)}, "centre is not midway between its ends"),
+        ({"planned_length_mm": 5.0}, "inflated balloon is .* not 5.0 mm"),
+        ({"cannula_retraction_mm": 0.0}, "cannula is to be drawn back .* not 0.0 mm"),
+        ({"channel_beyond_target_mm": 9.0}, "channel is to reach .* not 9.0 mm"),
+        ({"max_volume_ml": 30.0}, "largest volume is .* not 30.0 ml"),
+        ({"limit_ml": 30.0}, "can be inflated to .* not 30.0 ml"),
+        ({"max_pressure_psi": 9000.0}, "largest pressure .* not 9000 psi"),
+        ({"max_pressure_psi": None}, "largest pressure .* not unknown"),
+        ({"verified": True}, "not verified in the catalogue"),
+        ({"bone_fillers": 1}, "ml are . bone fillers, not 1"),
+    ],
+)  # fmt: skip
+def test_what_was_edited_of_a_balloon_in_a_saved_plan_is_found(change, says, volume):
+    plan = planned(None if volume is None else {"left": volume})
+    (old,) = plan.trajectories
+    fillers = change.get("bone_fillers", old.bone_fillers)
+    of_balloon = {field: value for field, value in change.items() if field != "bone_fillers"}
+    edited = replace(old, balloon=replace(old.balloon, **of_balloon), bone_fillers=fillers)
+    faults = faults_of(plan, edited)
+    assert faults == [] if says is None else re.search(says, faults[0])
+
+
+def test_exchanged_ends_of_a_saved_balloon_are_called_that():
+    plan = planned()
+    (old,) = plan.trajectories
+    turned = replace(old.balloon, proximal_ras=old.balloon.distal_ras, distal_ras=old.balloon.proximal_ras)
+    (fault,) = faults_of(plan, replace(old, balloon=turned))
+    assert fault == "left: the balloon’s near and far end are exchanged"
+
+
+def test_the_fillers_of_a_saved_level_are_counted_again():
+    plan = planned()
+    (fault,) = faults_of(plan, plan.trajectories[0], replace(plan.cement, bone_fillers=1))
+    assert fault.endswith("bone fillers, not 1")
