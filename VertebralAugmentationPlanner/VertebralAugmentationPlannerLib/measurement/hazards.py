@@ -29,20 +29,20 @@ POSTERIOR_WALL_SOURCE = (
 )
 
 
-def canal_warnings(measurements: Measurements) -> list[PlanWarning]:
-    """Retropulsion of the posterior wall."""
+def canal_warnings(measurements: Measurements, where: str = "") -> list[PlanWarning]:
+    """Retropulsion of the posterior wall. ``where``: the side of the bulge in words; empty in the midline."""
     bulge = measurements.posterior_wall_retropulsion_mm
     if bulge is None or bulge < RETROPULSION_CAUTION_MM:
         return []
+    into = f"into the canal {where}".rstrip()
     if bulge >= RETROPULSION_STOP_MM:
         text = (
-            f"The posterior wall bulges {bulge:.1f} mm into the canal: exclude neurological signs and consider "
+            f"The posterior wall bulges {bulge:.1f} mm {into}: exclude neurological signs and consider "
             "open decompression before any augmentation."
         )
         return [PlanWarning("canal_compromise", "stop", text, POSTERIOR_WALL_SOURCE)]
     text = (
-        f"The posterior wall bulges {bulge:.1f} mm into the canal: inject slowly, stop when cement nears the "
-        "posterior quarter."
+        f"The posterior wall bulges {bulge:.1f} mm {into}: inject slowly, stop when cement nears the posterior quarter."
     )
     return [PlanWarning("retropulsion", "caution", text, POSTERIOR_WALL_SOURCE)]
 
