@@ -185,6 +185,15 @@ def test_retropulsion_is_warned_of_by_its_size(bulge, severity):
     assert all(f"{bulge:.1f} mm" in w.message for w in found)
 
 
+def test_a_wall_that_no_neighbour_can_be_compared_with_is_said_to_read_low():
+    alone = measured(body("L1", 25, 28, 22, bump_mm=4.0))["L1"]
+    assert alone.measurements.reference.method == "own_posterior"
+    (note,) = [w for w in alone.warnings if w.code == "retropulsion_against_rims"]
+    assert note.severity == "caution" and "natural hollow" in note.message and "neurological signs" in note.message
+    between = measured(*three(anterior=25, middle=22, bump_mm=4.0))["L1"]
+    assert "retropulsion" in codes(between) and "retropulsion_against_rims" not in codes(between)
+
+
 @pytest.mark.parametrize(
     ("loss", "code"), [(45.0, None), (55.0, "height_loss_above_half"), (72.0, "near_total_collapse")]
 )

@@ -47,6 +47,27 @@ def canal_warnings(measurements: Measurements, where: str = "") -> list[PlanWarn
     return [PlanWarning("retropulsion", "caution", text, POSTERIOR_WALL_SOURCE)]
 
 
+NATURAL_HOLLOW_MM = 2.0
+"""A sound wall lies in front of the line of its rims by 0.6 ± 1.0 mm half-way up (98 unfractured levels of real spines): it differs
+too much from person to person to be taken off where no neighbour shows it [C]."""
+
+
+def wall_reference_warnings(measurements: Measurements) -> list[PlanWarning]:
+    """That a bulge reads low where no unfractured neighbour shows the wall's natural hollow."""
+    bulge, reference = measurements.posterior_wall_retropulsion_mm, measurements.reference
+    if bulge is None or (reference is not None and reference.method == "neighbours"):
+        return []
+    text = (
+        f"The posterior wall was read against the line of its rims, as no unfractured neighbour shows how it should be ({bulge:.1f} mm "
+        "into the canal): a wall's natural hollow of 1–2 mm is not counted"
+    )
+    if RETROPULSION_STOP_MM - NATURAL_HOLLOW_MM <= bulge < RETROPULSION_STOP_MM:
+        text += f", so the bulge may reach {RETROPULSION_STOP_MM:.0f} mm: exclude neurological signs"
+    return [
+        PlanWarning("retropulsion_against_rims", "caution", f"{text}.", "Hollow of 98 sound levels of real spines [C]")
+    ]
+
+
 # --- collapse ---------------------------------------------------------------------------------------------------
 
 NEAR_TOTAL_LOSS_PERCENT = 65.0

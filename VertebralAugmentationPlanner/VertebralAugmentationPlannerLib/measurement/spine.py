@@ -157,6 +157,7 @@ def _warnings(
     ct = readings[level]
     return (
         *hazards.canal_warnings(measurements, bulge.where),
+        *hazards.wall_reference_warnings(measurements),
         *hazards.cleft_warnings(measurements),
         *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
         *hazards.foreign_warnings(ct.foreign, ct.window),
