@@ -73,8 +73,20 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
         notes.append(
             PlanWarning("six_lumbar_vertebrae", "info", text, "No source for normal values of such a spine [M]")
         )
-    if found.doubt:
-        source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
+    if found.oversized:
+        text = (
+            f"Are there two vertebrae under the label of {level}, or is it a block vertebra? {found.oversized[0].upper()}"
+            f"{found.oversized[1:]}. Nothing measured or planned in it holds, and it is no reference for others: check the labels."
+        )
+        notes.append(PlanWarning("two_vertebrae_in_label", "stop", text, "29 real spines, limit [C]"))
+    source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
+    if found.excess:
+        text = (
+            f"Reference ({source}) doubtful: {found.excess}; a vertebra of the reference may be two under one label, so height "
+            "loss and grade may be too high: check it."
+        )
+        notes.append(PlanWarning("reference_implausible", "caution", text, "29 real spines, limit [C]"))
+    elif found.doubt:
         text = (
             f"Reference ({source}) doubtful: {found.doubt}; a vertebra of the reference may be fractured itself or misread, "
             "so height loss and grade may be too low: check it."
