@@ -177,6 +177,17 @@ def test_density_of_neighbours_is_the_reference_and_a_compacted_body_is_noted():
     assert neighbour_warnings("T12", {"L1"}, {"L1": 50.0}, spine) == []
 
 
+def test_a_level_with_cement_is_passed_over_as_reference():
+    vertebrae = three(anterior=20, middle=20)
+    ct = ct_of(vertebrae[0])
+    index = np.indices(ct.voxels.shape).transpose(1, 2, 3, 0)
+    near = np.linalg.norm(vertebrae[0].frame.to_local(ct.to_ras(index)), axis=-1) < 6.0
+    cemented = replace(ct, voxels=np.where(near, 2100.0, ct.voxels))
+    assert measured(*vertebrae, case=case_of(ct))["L1"].measurements.reference.levels == ("T12", "L2")
+    level = measured(*vertebrae, case=case_of(cemented))["L1"]
+    assert level.measurements.reference.levels == ("L2",) and "hold cement" in text_of(level)
+
+
 @pytest.mark.parametrize(("bulge", "severity"), [(0.4, None), (3.0, "caution"), (6.0, "stop")])
 def test_retropulsion_is_warned_of_by_its_size(bulge, severity):
     numbers = replace(measured(*three())["L1"].measurements, posterior_wall_retropulsion_mm=bulge)

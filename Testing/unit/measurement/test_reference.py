@@ -191,6 +191,18 @@ def test_a_spine_whose_levels_are_all_lower_on_one_side_keeps_its_references_and
     assert fractured_too["L1"].fractured and fractured_too["T12"].reference.levels == ("T11", "L2")
 
 
+def test_a_cemented_level_is_a_reference_only_where_no_other_is_in_reach_and_then_it_is_said():
+    """Both neighbours kept a tenth of their loss: L1, which lost 27 %, would seem to have lost 19 %."""
+    kept = (0.12, 0.10, 0.06)
+    heights = spine(L1=(0.27, 0.18, 0.03), T12=kept, L2=kept)
+    assert not find_references(heights)["L1"].fractured
+    found = find_references(heights, cemented=["T12", "L2"])["L1"]
+    assert found.reference.levels == ("T11", "L3") and found.fractured and set(found.skipped) == {"T12", "L2"}
+    three = {level: heights[level] for level in ("T12", "L1", "L2")}
+    found = find_references(three, cemented=["T12", "L2"])["L1"]
+    assert found.reference.levels == ("T12", "L2") and found.doubt == "T12 and L2 hold cement of an earlier operation"
+
+
 def doubts(heights):
     return {level: found.doubt for level, found in find_references(heights).items() if found.doubt}
 

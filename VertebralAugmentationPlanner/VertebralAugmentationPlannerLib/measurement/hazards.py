@@ -196,6 +196,15 @@ def find_foreign(voxels: BodyVoxels) -> Foreign:
     return Foreign(float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum()))
 
 
+AUGMENTED_ML = 0.5
+"""So much cement was injected there; less may be a sclerotic spot or have leaked from the level beside it [D]."""
+
+
+def was_augmented(foreign: Foreign | None) -> bool:
+    """Whether the body holds cement of an earlier operation, so that it was fractured once; False without a CT."""
+    return foreign is not None and foreign.cement_ml >= AUGMENTED_ML
+
+
 def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarning]:
     """Traces of an earlier operation, or that a CT cannot show any."""
     if foreign is None:

@@ -40,7 +40,7 @@ def reference_notes(level: str, found: LevelReference, measurements: Measurement
     notes = []
     method = found.reference.method
     if found.skipped:
-        text = f"Neighbours that are fractured, or shaped as if they were, were passed over as reference: {', '.join(found.skipped)}."
+        text = f"Neighbours that are fractured, shaped as if they were, or hold cement were passed over as reference: {', '.join(found.skipped)}."
         notes.append(
             PlanWarning("fractured_neighbours_skipped", "info", text, "Nearest unfractured level within three [D]")
         )

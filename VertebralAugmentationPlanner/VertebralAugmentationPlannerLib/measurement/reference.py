@@ -90,6 +90,7 @@ def find_references(
     doubtful: Collection[str] = (),
     usual: Usual | None = None,
     lopsided: Collection[str] = (),
+    cemented: Collection[str] = (),
 ) -> dict[str, LevelReference]:
     """Reference heights and losses of every level.
 
@@ -99,6 +100,8 @@ def find_references(
         usual: normal values of the levels; those of five lumbar vertebrae by default.
         lopsided: levels that are lower on one side, so that their midline may have lost height as well. They serve as reference
             only where no other unfractured level is in reach: a scoliotic spine may have no others.
+        cemented: levels that hold cement of an earlier operation. They were fractured once, and what height they did not get back
+            would be missing from the reference; they serve where ``lopsided`` ones do.
 
     Returns:
         The same levels. ``loss`` holds None for a height that was not measured, and for the posterior height where
@@ -108,8 +111,9 @@ def find_references(
     oversized = find_oversized(heights, usual)
     doubtful = {*doubtful, *oversized}
     sure = {level: h for level, h in heights.items() if level not in doubtful}
-    unfractured = find_unfractured(sure, usual, lopsided)
-    at_need = unfractured | (find_unfractured(sure, usual).intersection(lopsided) if lopsided else set())
+    barred = {*lopsided, *cemented}
+    unfractured = find_unfractured(sure, usual, barred)
+    at_need = unfractured | (find_unfractured(sure, usual) & barred if barred else set())
     return {
         level: _reference_of(
             level,
@@ -118,6 +122,7 @@ def find_references(
             doubtful,
             usual,
             lopsided,
+            cemented,
             oversized.get(level, ""),
         )
         for level in heights
@@ -249,6 +254,7 @@ def _reference_of(
     doubtful: Collection[str],
     usual: Usual,
     lopsided: Collection[str],
+    cemented: Collection[str],
     oversized: str,
 ) -> LevelReference:
     neighbours = _nearest(level, heights, unfractured - {level})
@@ -265,8 +271,12 @@ def _reference_of(
     shape = _fractured_shape(level, own, usual) if (largest_loss(loss) or 0.0) < 100 * FRACTURE_LOSS else ""
     doubt = "" if oversized else _doubt(level, heights, reference, loss, usual)
     lower = [name for name in neighbours if name in lopsided]
+    filled = [name for name in neighbours if name in cemented]
     if lower and not doubt:
         doubt = f"{' and '.join(lower)} {'is' if len(lower) == 1 else 'are'} lower on one side"
+    if filled:
+        told = f"{' and '.join(filled)} {'holds' if len(filled) == 1 else 'hold'} cement of an earlier operation"
+        doubt = f"{doubt}, and {told}" if doubt else told
     return LevelReference(reference, loss, skipped, doubt, shape, _excess(level, reference, usual), oversized)
 
 

@@ -58,15 +58,16 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     complete = {level: with_visible_rims(vertebra) for level, vertebra in found.items()}
     heights = {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()}
     grids = {level: heights_3x3(vertebra, heights[level]) for level, vertebra in complete.items()}
+    window = Window() if case.ct is None else window_of(case.ct)
+    readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
     references = find_references(
         heights,
         doubtful=[level for level, rims in doubtful.items() if rims],
         usual=Usual(six_lumbar="L6" in spine.vertebrae),
         lopsided=[level for level, grid in grids.items() if lower_side(grid)],
+        cemented=[level for level, ct in readings.items() if hazards.was_augmented(ct.foreign)],
     )
     walls = {level: read_walls(vertebra) for level, vertebra in complete.items()}
-    window = Window() if case.ct is None else window_of(case.ct)
-    readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
     return {
         level: _measure_level(level, complete, grids[level], references, walls, readings, spine, case, options)
         for level in complete
