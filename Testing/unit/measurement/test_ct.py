@@ -6,7 +6,7 @@ from bodies import DEPTH, body, ct_of
 from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml
 from VertebralAugmentationPlannerLib.measurement.cortex import CortexUnseen, cortical_defects
 from VertebralAugmentationPlannerLib.measurement.density import trabecular_density_hu
-from VertebralAugmentationPlannerLib.measurement.hazards import find_foreign, foreign_warnings
+from VertebralAugmentationPlannerLib.measurement.hazards import coverage_warnings, find_foreign, foreign_warnings
 from VertebralAugmentationPlannerLib.measurement.materials import Window, window_of
 from VertebralAugmentationPlannerLib.measurement.sampling import body_voxels
 from VertebralAugmentationPlannerLib.model import Image
@@ -90,6 +90,16 @@ def test_a_body_off_the_ct_has_no_density(vertebra):
     moved = ct.ijk_to_ras.copy()
     moved[:3, 3] += 200.0
     assert density(vertebra, Image(ct.voxels, moved)) is None
+
+
+def test_a_ct_that_ends_within_the_body_tells_of_no_gas_and_leaves_cement_open(vertebra):
+    ct = ct_of(vertebra)
+    whole, half = body_voxels(vertebra, ct), body_voxels(vertebra, Image(ct.voxels[:, :, :28], ct.ijk_to_ras))
+    assert cleft_volume_ml(whole) == 0.0 and coverage_warnings(find_foreign(whole), whole.seen_share) == []
+    assert cleft_volume_ml(half) is None and 0.4 < half.seen_share < 0.6
+    (note,) = coverage_warnings(find_foreign(half), half.seen_share)
+    assert note.severity == "caution" and f"only {100 * half.seen_share:.0f} % of the body" in note.message
+    assert coverage_warnings(None, 0.0) == []
 
 
 def test_a_body_full_of_cement_has_no_density(vertebra):

@@ -177,6 +177,13 @@ def test_density_of_neighbours_is_the_reference_and_a_compacted_body_is_noted():
     assert neighbour_warnings("T12", {"L1"}, {"L1": 50.0}, spine) == []
 
 
+def test_a_cleft_is_left_out_with_its_reason_where_the_ct_does_not_show_the_body():
+    vertebrae = three()
+    level = measured(*vertebrae, case=case_of(ct_of(vertebrae[0], outside=-1000.0)))["L2"]
+    assert level.measurements.cleft_volume_ml is None
+    assert "because the CT shows only 0 % of the body: cleft_volume_ml" in text_of(level)
+
+
 def test_a_level_with_cement_is_passed_over_as_reference():
     vertebrae = three(anterior=20, middle=20)
     ct = ct_of(vertebrae[0])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .materials import GAS_HU
-from .sampling import BodyVoxels
+from .sampling import WHOLE_SHARE, BodyVoxels
 
 GAS_EDGE_HU = -100.0
 """Voxels connected to certain gas belong to the cleft down to here (partial volume) [D]."""
@@ -28,12 +28,12 @@ _TOUCHING = np.ones((3, 3, 3), bool)
 
 
 def cleft_volume_ml(voxels: BodyVoxels) -> float | None:
-    """Volume of gas inside the body, ml; 0.0 where a CT shows none, None without a CT.
+    """Volume of gas inside the body, ml; 0.0 where a CT shows none, None without a CT and where it does not show the whole body.
 
     Gas is found by threshold and measured by its share: a voxel half-way between bone and gas counts half, so that
     blur neither swells nor shrinks a thin cleft.
     """
-    if voxels.hu is None:
+    if voxels.hu is None or voxels.seen_share < WHOLE_SHARE:
         return None
     searched = voxels.body & (voxels.inside_mm >= ERODED_MM)
     labels, count = ndimage.label(searched & (voxels.hu <= GAS_EDGE_HU), _TOUCHING)

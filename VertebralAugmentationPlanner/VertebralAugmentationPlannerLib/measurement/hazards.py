@@ -12,7 +12,7 @@ from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
 from .materials import CEMENT_HU, METAL_HU, Window
-from .sampling import BodyVoxels
+from .sampling import WHOLE_SHARE, BodyVoxels
 
 # --- posterior wall and canal -----------------------------------------------------------------------------------
 
@@ -231,6 +231,15 @@ def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarnin
         )
         warnings.append(PlanWarning("metal", "caution", text, "Peak above 2800 HU [M]"))
     return warnings
+
+
+def coverage_warnings(foreign: Foreign | None, seen_share: float) -> list[PlanWarning]:
+    """That a CT which does not show the whole body (share 0–1) leaves earlier cement and metal open there; nothing without a CT."""
+    if foreign is None or seen_share >= WHOLE_SHARE:
+        return []
+    shown = f"only {100 * seen_share:.0f} %" if seen_share > 0.0 else "nothing"
+    text = f"The CT shows {shown} of the body: gas, earlier cement and metal may lie where it does not."
+    return [PlanWarning("ct_misses_body", "caution", text, "Less than 95 % of the body's voxels [D]")]
 
 
 # --- pedicles ---------------------------------------------------------------------------------------------------

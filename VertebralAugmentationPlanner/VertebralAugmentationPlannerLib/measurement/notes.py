@@ -228,8 +228,11 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
     return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 
 
-def not_computed(measurements: Measurements, angles: Angles, case: Case, window: Window) -> list[PlanWarning]:
-    """Why numbers are missing: one entry for each reason, naming the fields. ``window``: where the CT was cut off."""
+def not_computed(
+    measurements: Measurements, angles: Angles, case: Case, window: Window, seen_share: float
+) -> list[PlanWarning]:
+    """Why numbers are missing: one entry for each reason, naming the fields. ``window``: where the CT was cut off;
+    ``seen_share``: how much of the body it shows."""
     reasons: dict[str, str] = {}
     loss = measurements.height_loss_percent
     for name in _HEIGHTS:
@@ -248,7 +251,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case, window:
         if getattr(measurements, field) is None:
             reasons[field] = "the body’s outline could not be followed"
     reasons.update(angles.missing)
-    reasons.update(_missing_ct_numbers(measurements, case, window))
+    reasons.update(_missing_ct_numbers(measurements, case, window, seen_share))
     by_reason: dict[str, list[str]] = {}
     for name, why in reasons.items():
         by_reason.setdefault(why, []).append(name)
@@ -261,7 +264,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case, window:
 NO_DEFAULT_SOURCE = "A number that cannot be measured is left out [D]"
 
 
-def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window) -> dict[str, str]:
+def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window, seen_share: float) -> dict[str, str]:
     if case.ct is None:
         why = "there is no CT"
     elif not window.shows_bone:
@@ -276,9 +279,10 @@ def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window) 
             "there is no CT" if case.ct is None else "no unfractured neighbour could be measured"
         )
     if measurements.cleft_volume_ml is None:
-        reasons["cleft_volume_ml"] = (
-            "there is no CT"
-            if window.above_gas_hu is None
-            else f"the CT is cut off at {window.above_gas_hu:.0f} HU, so that gas cannot show"
-        )
+        if case.ct is None:
+            reasons["cleft_volume_ml"] = "there is no CT"
+        elif window.above_gas_hu is not None:
+            reasons["cleft_volume_ml"] = f"the CT is cut off at {window.above_gas_hu:.0f} HU, so that gas cannot show"
+        else:
+            reasons["cleft_volume_ml"] = f"the CT shows only {100 * seen_share:.0f} % of the body"
     return reasons

@@ -35,7 +35,7 @@ class MeasuredLevel:
 @dataclass(frozen=True)
 class CtReadings:
     """What the CT says about one body; all None without a CT. ``window``: where the whole CT was cut off. ``unseen``: why no
-    gaps in the cortex could be looked for, where a CT cannot tell."""
+    gaps in the cortex could be looked for, where a CT cannot tell. ``seen_share``: how much of the body the CT shows."""
 
     density_hu: float | None
     cleft_ml: float | None
@@ -43,6 +43,7 @@ class CtReadings:
     foreign: hazards.Foreign | None
     window: Window = field(default_factory=Window)
     unseen: str | None = None
+    seen_share: float = 0.0
 
 
 def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, MeasuredLevel]:
@@ -86,7 +87,7 @@ def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
         defects = cortical_defects(vertebra, voxels, density)
     except CortexUnseen as error:
         unseen = str(error)
-    return CtReadings(density, cleft_ml, defects, hazards.find_foreign(voxels), window, unseen)
+    return CtReadings(density, cleft_ml, defects, hazards.find_foreign(voxels), window, unseen, voxels.seen_share)
 
 
 def _measure_level(
@@ -162,6 +163,7 @@ def _warnings(
         *hazards.cleft_warnings(measurements),
         *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
         *hazards.foreign_warnings(ct.foreign, ct.window),
+        *hazards.coverage_warnings(ct.foreign, ct.seen_share),
         *hazards.pedicle_warnings(complete[level]),
         *pedicle_norms.size_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
@@ -171,5 +173,5 @@ def _warnings(
         *notes.loss_notes(measurements),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),
-        *notes.not_computed(measurements, angles, case, ct.window),
+        *notes.not_computed(measurements, angles, case, ct.window, ct.seen_share),
     )
