@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from bodies import DEPTH, body, ct_of
+from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml
 from VertebralAugmentationPlannerLib.measurement.cortex import CortexUnseen, cortical_defects
 from VertebralAugmentationPlannerLib.measurement.density import trabecular_density_hu
-from VertebralAugmentationPlannerLib.measurement.hazards import find_foreign, foreign_warnings
+from VertebralAugmentationPlannerLib.measurement.hazards import coverage_warnings, find_foreign, foreign_warnings
 from VertebralAugmentationPlannerLib.measurement.materials import Window, window_of
 from VertebralAugmentationPlannerLib.measurement.sampling import body_voxels
 from VertebralAugmentationPlannerLib.model import Image
@@ -92,19 +93,48 @@ def test_a_body_off_the_ct_has_no_density(vertebra):
     assert density(vertebra, Image(ct.voxels, moved)) is None
 
 
+def test_a_ct_that_ends_within_the_body_tells_of_no_gas_and_leaves_cement_open(vertebra):
+    ct = ct_of(vertebra)
+    whole, half = body_voxels(vertebra, ct), body_voxels(vertebra, Image(ct.voxels[:, :, :28], ct.ijk_to_ras))
+    assert cleft_volume_ml(whole) == 0.0 and coverage_warnings(find_foreign(whole), whole.seen_share) == []
+    assert cleft_volume_ml(half) is None and 0.4 < half.seen_share < 0.6
+    (note,) = coverage_warnings(find_foreign(half), half.seen_share)
+    assert note.severity == "caution" and f"only {100 * half.seen_share:.0f} % of the body" in note.message
+    assert coverage_warnings(None, 0.0) == []
+
+
 def test_a_body_full_of_cement_has_no_density(vertebra):
     assert density(vertebra, altered(vertebra, lambda p: ball(p, (0, 0, 0), 17.0, 2200.0))) is None
 
 
-@pytest.mark.parametrize("semi", [(7.0, 4.5, 1.8), (6.0, 6.0, 3.0), (3.0, 3.0, 2.0)])
-def test_a_gas_cleft_is_measured(vertebra, semi):
+@pytest.mark.parametrize(
+    ("semi", "gas"), [((7.0, 4.5, 1.8), -1000.0), ((6.0, 6.0, 3.5), -650.0), ((3.0, 3.0, 2.0), -1000.0)]
+)
+def test_a_gas_cleft_is_measured(vertebra, semi, gas):
     def cleft(points):
         inside = np.sum((points / np.array(semi)) ** 2, axis=-1) <= 1.0
-        return np.where(inside, -650.0, np.nan)
+        return np.where(inside, gas, np.nan)
 
     measured = cleft_volume_ml(body_voxels(vertebra, altered(vertebra, cleft)))
     truth = 4 / 3 * np.pi * np.prod(semi) / 1000
     assert measured == pytest.approx(truth, rel=0.15, abs=0.02)
+
+
+@pytest.mark.parametrize("blur_mm", [0.55, 0.9])
+@pytest.mark.parametrize("thick_mm", [1.2, 1.6])
+def test_blur_does_not_swell_a_thin_cleft(vertebra, thick_mm, blur_mm):
+    """It leaves no voxel of pure gas: the darkest of 1.2 mm read half of it and a third."""
+    ct = ct_of(vertebra, trabecular=150.0)
+    fine = np.array([-1.0, 0.0, 1.0]) / 3.0
+    index = np.indices(ct.voxels.shape).transpose(1, 2, 3, 0)
+    share = np.zeros(ct.voxels.shape)
+    for step in np.stack(np.meshgrid(fine, fine, fine), axis=-1).reshape(-1, 3):
+        local = vertebra.frame.to_local(ct.to_ras(index + step))
+        share += np.sum((local / (11.0, 8.0, thick_mm / 2)) ** 2, axis=-1) <= 1.0
+    share /= len(fine) ** 3
+    mixed = ndimage.gaussian_filter(ct.voxels * (1.0 - share) - 1000.0 * share, blur_mm)
+    measured = cleft_volume_ml(body_voxels(vertebra, Image(mixed, ct.ijk_to_ras)))
+    assert measured == pytest.approx(4 / 3 * np.pi * 11.0 * 8.0 * thick_mm / 2000.0, rel=0.2)
 
 
 def test_no_gas_is_zero_and_neither_fat_nor_disc_gas_is_a_cleft(vertebra):

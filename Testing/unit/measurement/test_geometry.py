@@ -5,14 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bodies import DEPTH, WIDTH, body, plate, spine_of
+from bodies import DEPTH, SPACING, WIDTH, body, plate, spine_of
+from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.angles import angle_between, measure_angles
 from VertebralAugmentationPlannerLib.measurement.depth import mid_depth
 from VertebralAugmentationPlannerLib.measurement.heights import heights_3x3, midsagittal_heights
 from VertebralAugmentationPlannerLib.measurement.of_class import of_class, plate_shapes
-from VertebralAugmentationPlannerLib.measurement.posterior_wall import retropulsion_mm, wall_profile
+from VertebralAugmentationPlannerLib.measurement.posterior_wall import (
+    largest_bulge,
+    read_walls,
+    retropulsion_mm,
+    wall_profile,
+)
 from VertebralAugmentationPlannerLib.measurement.volumes import anterior_two_thirds_ml
-from VertebralAugmentationPlannerLib.model import HeightLoss
+from VertebralAugmentationPlannerLib.model import HeightLoss, Pedicle
 
 
 def test_six_points_give_the_three_heights():
@@ -146,6 +152,57 @@ def test_a_misread_rim_is_no_bulge_and_takes_nothing_off_one(misread):
     assert retropulsion_mm(bulging, [healthy]) == pytest.approx(4.0, abs=0.25)
     both = replace(bulging, offset_mm=bulging.offset_mm + misread)
     assert 3.9 <= retropulsion_mm(both, [healthy]) <= 4.1 + misread  # beside a large bulge it may read more, not less
+
+
+def before_a_canal(level, fragment_mm=0.0, at_x=0.0, root_at=16.0):
+    """A hand-made body with a canal 22 mm wide, roots of pedicles whose middles lie ``root_at`` beside the midline, and a fragment
+    (SD 3 mm) of the posterior wall 3 mm above its middle."""
+    flat = body(level, 28, 28)
+    x, y, z = flat.grid.axes
+    back = 0.5 * np.sqrt(np.clip(DEPTH**2 * (1.0 - (2 * x / WIDTH) ** 2), 0.0, None))[:, None]
+    back = back + fragment_mm * np.exp(-(((x[:, None] - at_x) / 3.0) ** 2 + ((z[None, :] - 3.0) / 3.0) ** 2) / 2)
+    inside = flat.body | ((y[None, :, None] < 0) & (y[None, :, None] > -back[:, None, :]) & (np.abs(z) < 14.0))
+    inside &= np.abs(x)[:, None, None] < WIDTH / 2
+    distance = (ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)) * SPACING
+    oval = np.hypot(x[:, None] / 11.0, (y[None, :] + DEPTH / 2 + 8.0) / 7.5)
+    canal = np.maximum(np.repeat((oval - 1.0)[:, :, None], len(z), axis=2) * 7.5, distance)
+    roots = {
+        side: Pedicle(
+            side,
+            np.array([sign * root_at, -DEPTH / 2 - 5.0, 5.0]),
+            np.array([0.0, 1.0, 0.0]),
+            8.0,
+            14.0,
+            np.empty((0, 3)),
+        )
+        for side, sign in (("left", -1), ("right", 1))
+    }
+    return replace(flat, bone_mm=distance, canal_mm=canal, posterior_wall_mm=-back, pedicles=roots)
+
+
+@pytest.mark.parametrize(("at_x", "where"), [(7.0, "right of the midline"), (-6.0, "left of the midline"), (0.5, "")])
+def test_a_fragment_beside_the_midline_reads_its_height_and_its_side(at_x, where):
+    own, healthy = read_walls(before_a_canal("L1", 6.0, at_x)), [read_walls(before_a_canal("T12"))]
+    found = largest_bulge(own, healthy)
+    assert found.where == where
+    if where:
+        assert found.mm == pytest.approx(6.0, abs=0.7)
+        assert retropulsion_mm(own.middle, [walls.middle for walls in healthy]) < 2.0
+        alone = largest_bulge(own, [])  # the other side of the same wall takes the place of neighbours
+        assert alone.where == where and alone.mm > 4.0
+    assert largest_bulge(healthy[0], [read_walls(before_a_canal("L2"))]).mm < 0.3
+
+
+def test_strips_keep_off_the_roots_of_the_pedicles_and_a_jump_at_one_is_no_bulge():
+    assert set(read_walls(before_a_canal("L1", root_at=11.2)).sides) == {-4.5, -3.0, -1.5, 1.5, 3.0, 4.5}
+    assert set(read_walls(before_a_canal("L5")).sides) == {-1.5, 1.5}  # a trefoil canal
+    walls = read_walls(before_a_canal("L1"))
+    outermost = max(walls.sides)
+    jump = replace(
+        walls.sides[outermost], offset_mm=walls.sides[outermost].offset_mm + 8.0 * (walls.middle.share > 0.7)
+    )
+    rooted = replace(walls, sides={**walls.sides, outermost: jump})
+    assert largest_bulge(rooted, [walls]).mm < 0.5
 
 
 def test_a_wedge_by_both_plates_is_OF4_and_by_one_plate_OF2():

@@ -177,12 +177,39 @@ def test_density_of_neighbours_is_the_reference_and_a_compacted_body_is_noted():
     assert neighbour_warnings("T12", {"L1"}, {"L1": 50.0}, spine) == []
 
 
+def test_a_cleft_is_left_out_with_its_reason_where_the_ct_does_not_show_the_body():
+    vertebrae = three()
+    level = measured(*vertebrae, case=case_of(ct_of(vertebrae[0], outside=-1000.0)))["L2"]
+    assert level.measurements.cleft_volume_ml is None
+    assert "because the CT shows only 0 % of the body: cleft_volume_ml" in text_of(level)
+
+
+def test_a_level_with_cement_is_passed_over_as_reference():
+    vertebrae = three(anterior=20, middle=20)
+    ct = ct_of(vertebrae[0])
+    index = np.indices(ct.voxels.shape).transpose(1, 2, 3, 0)
+    near = np.linalg.norm(vertebrae[0].frame.to_local(ct.to_ras(index)), axis=-1) < 6.0
+    cemented = replace(ct, voxels=np.where(near, 2100.0, ct.voxels))
+    assert measured(*vertebrae, case=case_of(ct))["L1"].measurements.reference.levels == ("T12", "L2")
+    level = measured(*vertebrae, case=case_of(cemented))["L1"]
+    assert level.measurements.reference.levels == ("L2",) and "hold cement" in text_of(level)
+
+
 @pytest.mark.parametrize(("bulge", "severity"), [(0.4, None), (3.0, "caution"), (6.0, "stop")])
 def test_retropulsion_is_warned_of_by_its_size(bulge, severity):
     numbers = replace(measured(*three())["L1"].measurements, posterior_wall_retropulsion_mm=bulge)
     found = canal_warnings(numbers)
     assert [w.severity for w in found] == ([severity] if severity else [])
     assert all(f"{bulge:.1f} mm" in w.message for w in found)
+
+
+def test_a_wall_that_no_neighbour_can_be_compared_with_is_said_to_read_low():
+    alone = measured(body("L1", 25, 28, 22, bump_mm=4.0))["L1"]
+    assert alone.measurements.reference.method == "own_posterior"
+    (note,) = [w for w in alone.warnings if w.code == "retropulsion_against_rims"]
+    assert note.severity == "caution" and "natural hollow" in note.message and "neurological signs" in note.message
+    between = measured(*three(anterior=25, middle=22, bump_mm=4.0))["L1"]
+    assert "retropulsion" in codes(between) and "retropulsion_against_rims" not in codes(between)
 
 
 @pytest.mark.parametrize(

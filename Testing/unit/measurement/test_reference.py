@@ -191,6 +191,18 @@ def test_a_spine_whose_levels_are_all_lower_on_one_side_keeps_its_references_and
     assert fractured_too["L1"].fractured and fractured_too["T12"].reference.levels == ("T11", "L2")
 
 
+def test_a_cemented_level_is_a_reference_only_where_no_other_is_in_reach_and_then_it_is_said():
+    """Both neighbours kept a tenth of their loss: L1, which lost 27 %, would seem to have lost 19 %."""
+    kept = (0.12, 0.10, 0.06)
+    heights = spine(L1=(0.27, 0.18, 0.03), T12=kept, L2=kept)
+    assert not find_references(heights)["L1"].fractured
+    found = find_references(heights, cemented=["T12", "L2"])["L1"]
+    assert found.reference.levels == ("T11", "L3") and found.fractured and set(found.skipped) == {"T12", "L2"}
+    three = {level: heights[level] for level in ("T12", "L1", "L2")}
+    found = find_references(three, cemented=["T12", "L2"])["L1"]
+    assert found.reference.levels == ("T12", "L2") and found.doubt == "T12 and L2 hold cement of an earlier operation"
+
+
 def doubts(heights):
     return {level: found.doubt for level, found in find_references(heights).items() if found.doubt}
 
@@ -220,6 +232,50 @@ def test_neighbours_that_contradict_each_other_are_pointed_out():
     ]
     assert found.reference.levels == ("T12", "L2")
     assert "mm by T12 alone, but" in found.doubt and "mm by L2 alone" in found.doubt
+
+
+def stacked(upper, lower, disc_mm=9.0):
+    """Heights of two bodies and their ossified disc under one label."""
+    return Heights(*(a + b + disc_mm for a, b in zip(upper, lower, strict=True)))
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.25])
+def test_two_vertebrae_under_one_label_are_no_reference_and_their_neighbours_stay_healthy(scale):
+    whole = spine(scale)
+    heights = {level: own for level, own in whole.items() if level in ("T11", "T12", "L1", "L3")}
+    heights["L1"] = stacked(whole["L1"], whole["L2"])
+    found = find_references(heights)
+    assert [level for level, one in found.items() if one.oversized] == ["L1"]
+    assert not [level for level, one in found.items() if one.fractured]
+    assert all(
+        "L1" not in one.reference.levels and "L1" not in one.skipped for level, one in found.items() if level != "L1"
+    )
+    assert not [level for level, one in found.items() if one.doubt]
+    alone = find_references({"L1": stacked(whole["L1"], whole["L2"])})["L1"]
+    assert alone.oversized and f"{heights['L1'].posterior:.0f} mm high" in alone.oversized
+
+
+def test_a_spine_of_large_vertebrae_is_not_taken_for_blocks_and_a_reference_of_blocks_is_doubted():
+    assert not [one for one in find_references(spine(1.33)).values() if one.oversized]
+    whole = spine()
+    # Where most levels are two in one, none stands out; what they let expect of the single one between them is told.
+    blocks = {level: stacked(whole[level], whole[level]) for level in ("T11", "T12", "L2", "L3")}
+    found = find_references(
+        {"T11": blocks["T11"], "T12": blocks["T12"], "L1": whole["L1"], "L2": blocks["L2"], "L3": blocks["L3"]}
+    )
+    assert found["L1"].reference.levels == ("T12", "L2") and "% of the usual" in found["L1"].excess
+
+
+def test_two_vertebrae_under_one_label_stop_the_level_in_words():
+    from VertebralAugmentationPlannerLib.measurement import notes
+    from VertebralAugmentationPlannerLib.model import Spine
+
+    whole = spine()
+    found = find_references({"T12": whole["T12"], "L1": stacked(whole["L1"], whole["L2"]), "L3": whole["L3"]})
+    told = notes.reference_notes("L1", found["L1"], None, Spine({}, np.zeros((0, 3))))
+    (note,) = [one for one in told if one.severity == "stop"]
+    assert note.code == "two_vertebrae_in_label" and "block vertebra" in note.message and note.source
+    assert "reference_implausible" not in {one.code for one in told}
 
 
 def test_the_note_names_the_reference_and_both_numbers():

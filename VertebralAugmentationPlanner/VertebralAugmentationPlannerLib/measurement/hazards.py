@@ -12,7 +12,7 @@ from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
 from .materials import CEMENT_HU, METAL_HU, Window
-from .sampling import BodyVoxels
+from .sampling import WHOLE_SHARE, BodyVoxels
 
 # --- posterior wall and canal -----------------------------------------------------------------------------------
 
@@ -29,22 +29,43 @@ POSTERIOR_WALL_SOURCE = (
 )
 
 
-def canal_warnings(measurements: Measurements) -> list[PlanWarning]:
-    """Retropulsion of the posterior wall."""
+def canal_warnings(measurements: Measurements, where: str = "") -> list[PlanWarning]:
+    """Retropulsion of the posterior wall. ``where``: the side of the bulge in words; empty in the midline."""
     bulge = measurements.posterior_wall_retropulsion_mm
     if bulge is None or bulge < RETROPULSION_CAUTION_MM:
         return []
+    into = f"into the canal {where}".rstrip()
     if bulge >= RETROPULSION_STOP_MM:
         text = (
-            f"The posterior wall bulges {bulge:.1f} mm into the canal: exclude neurological signs and consider "
+            f"The posterior wall bulges {bulge:.1f} mm {into}: exclude neurological signs and consider "
             "open decompression before any augmentation."
         )
         return [PlanWarning("canal_compromise", "stop", text, POSTERIOR_WALL_SOURCE)]
     text = (
-        f"The posterior wall bulges {bulge:.1f} mm into the canal: inject slowly, stop when cement nears the "
-        "posterior quarter."
+        f"The posterior wall bulges {bulge:.1f} mm {into}: inject slowly, stop when cement nears the posterior quarter."
     )
     return [PlanWarning("retropulsion", "caution", text, POSTERIOR_WALL_SOURCE)]
+
+
+NATURAL_HOLLOW_MM = 2.0
+"""A sound wall lies in front of the line of its rims by 0.6 ± 1.0 mm half-way up (98 unfractured levels of real spines): it differs
+too much from person to person to be taken off where no neighbour shows it [C]."""
+
+
+def wall_reference_warnings(measurements: Measurements) -> list[PlanWarning]:
+    """That a bulge reads low where no unfractured neighbour shows the wall's natural hollow."""
+    bulge, reference = measurements.posterior_wall_retropulsion_mm, measurements.reference
+    if bulge is None or (reference is not None and reference.method == "neighbours"):
+        return []
+    text = (
+        f"The posterior wall was read against the line of its rims, as no unfractured neighbour shows how it should be ({bulge:.1f} mm "
+        "into the canal): a wall's natural hollow of 1–2 mm is not counted"
+    )
+    if RETROPULSION_STOP_MM - NATURAL_HOLLOW_MM <= bulge < RETROPULSION_STOP_MM:
+        text += f", so the bulge may reach {RETROPULSION_STOP_MM:.0f} mm: exclude neurological signs"
+    return [
+        PlanWarning("retropulsion_against_rims", "caution", f"{text}.", "Hollow of 98 sound levels of real spines [C]")
+    ]
 
 
 # --- collapse ---------------------------------------------------------------------------------------------------
@@ -175,6 +196,15 @@ def find_foreign(voxels: BodyVoxels) -> Foreign:
     return Foreign(float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum()))
 
 
+AUGMENTED_ML = 0.5
+"""So much cement was injected there; less may be a sclerotic spot or have leaked from the level beside it [D]."""
+
+
+def was_augmented(foreign: Foreign | None) -> bool:
+    """Whether the body holds cement of an earlier operation, so that it was fractured once; False without a CT."""
+    return foreign is not None and foreign.cement_ml >= AUGMENTED_ML
+
+
 def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarning]:
     """Traces of an earlier operation, or that a CT cannot show any."""
     if foreign is None:
@@ -201,6 +231,15 @@ def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarnin
         )
         warnings.append(PlanWarning("metal", "caution", text, "Peak above 2800 HU [M]"))
     return warnings
+
+
+def coverage_warnings(foreign: Foreign | None, seen_share: float) -> list[PlanWarning]:
+    """That a CT which does not show the whole body (share 0–1) leaves earlier cement and metal open there; nothing without a CT."""
+    if foreign is None or seen_share >= WHOLE_SHARE:
+        return []
+    shown = f"only {100 * seen_share:.0f} %" if seen_share > 0.0 else "nothing"
+    text = f"The CT shows {shown} of the body: gas, earlier cement and metal may lie where it does not."
+    return [PlanWarning("ct_misses_body", "caution", text, "Less than 95 % of the body's voxels [D]")]
 
 
 # --- pedicles ---------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
     notes = []
     method = found.reference.method
     if found.skipped:
-        text = f"Neighbours that are fractured, or shaped as if they were, were passed over as reference: {', '.join(found.skipped)}."
+        text = f"Neighbours that are fractured, shaped as if they were, or hold cement were passed over as reference: {', '.join(found.skipped)}."
         notes.append(
             PlanWarning("fractured_neighbours_skipped", "info", text, "Nearest unfractured level within three [D]")
         )
@@ -67,8 +67,20 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
         notes.append(
             PlanWarning("six_lumbar_vertebrae", "info", text, "No source for normal values of such a spine [M]")
         )
-    if found.doubt:
-        source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
+    if found.oversized:
+        text = (
+            f"Are there two vertebrae under the label of {level}, or is it a block vertebra? {found.oversized[0].upper()}"
+            f"{found.oversized[1:]}. Nothing measured or planned in it holds, and it is no reference for others: check the labels."
+        )
+        notes.append(PlanWarning("two_vertebrae_in_label", "stop", text, "29 real spines, limit [C]"))
+    source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
+    if found.excess:
+        text = (
+            f"Reference ({source}) doubtful: {found.excess}; a vertebra of the reference may be two under one label, so height "
+            "loss and grade may be too high: check it."
+        )
+        notes.append(PlanWarning("reference_implausible", "caution", text, "29 real spines, limit [C]"))
+    elif found.doubt:
         text = (
             f"Reference ({source}) doubtful: {found.doubt}; a vertebra of the reference may be fractured itself or misread, "
             "so height loss and grade may be too low: check it."
@@ -210,8 +222,11 @@ def resolution_notes(case: Case) -> list[PlanWarning]:
     return [PlanWarning("voxels_too_coarse", "caution", text, "Beyond the 3 mm slices that were tested [D]")]
 
 
-def not_computed(measurements: Measurements, angles: Angles, case: Case, window: Window) -> list[PlanWarning]:
-    """Why numbers are missing: one entry for each reason, naming the fields. ``window``: where the CT was cut off."""
+def not_computed(
+    measurements: Measurements, angles: Angles, case: Case, window: Window, seen_share: float
+) -> list[PlanWarning]:
+    """Why numbers are missing: one entry for each reason, naming the fields. ``window``: where the CT was cut off;
+    ``seen_share``: how much of the body it shows."""
     reasons: dict[str, str] = {}
     loss = measurements.height_loss_percent
     for name in _HEIGHTS:
@@ -230,7 +245,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case, window:
         if getattr(measurements, field) is None:
             reasons[field] = "the body’s outline could not be followed"
     reasons.update(angles.missing)
-    reasons.update(_missing_ct_numbers(measurements, case, window))
+    reasons.update(_missing_ct_numbers(measurements, case, window, seen_share))
     by_reason: dict[str, list[str]] = {}
     for name, why in reasons.items():
         by_reason.setdefault(why, []).append(name)
@@ -243,7 +258,7 @@ def not_computed(measurements: Measurements, angles: Angles, case: Case, window:
 NO_DEFAULT_SOURCE = "A number that cannot be measured is left out [D]"
 
 
-def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window) -> dict[str, str]:
+def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window, seen_share: float) -> dict[str, str]:
     if case.ct is None:
         why = "there is no CT"
     elif not window.shows_bone:
@@ -258,9 +273,10 @@ def _missing_ct_numbers(measurements: Measurements, case: Case, window: Window) 
             "there is no CT" if case.ct is None else "no unfractured neighbour could be measured"
         )
     if measurements.cleft_volume_ml is None:
-        reasons["cleft_volume_ml"] = (
-            "there is no CT"
-            if window.above_gas_hu is None
-            else f"the CT is cut off at {window.above_gas_hu:.0f} HU, so that gas cannot show"
-        )
+        if case.ct is None:
+            reasons["cleft_volume_ml"] = "there is no CT"
+        elif window.above_gas_hu is not None:
+            reasons["cleft_volume_ml"] = f"the CT is cut off at {window.above_gas_hu:.0f} HU, so that gas cannot show"
+        else:
+            reasons["cleft_volume_ml"] = f"the CT shows only {100 * seen_share:.0f} % of the body"
     return reasons

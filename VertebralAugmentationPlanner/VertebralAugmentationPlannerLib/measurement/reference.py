@@ -50,6 +50,14 @@ REFERENCE_KEPT = 0.75
 """Share of the level's normal posterior height below which neighbours are doubted as reference: bodies that are all crushed tell
 no loss of one another. References of 245 levels of 31 real spines have 0.80–1.28 of it, the least in small ones [C]."""
 
+REFERENCE_MOST = 1.35
+"""Share above which they are doubted, too: what is so tall may be two vertebrae under one label [C]."""
+
+OVERSIZED = 1.35
+"""A body of which all three heights are this much taller than the level's normal ones, and than the patient's other levels let
+expect, is no reference, and it is asked whether its label holds two vertebrae: a block vertebra is about 2.2 times as tall. The
+tallest of 244 levels of 29 real spines come to 1.19 by the normal values and to 1.12 by their other levels [C]."""
+
 
 @dataclass(frozen=True)
 class LevelReference:
@@ -59,6 +67,8 @@ class LevelReference:
         skipped: levels that are fractured, or whose shape is as if they were (lower on one side, too).
         doubt: what speaks against the reference; may be empty.
         shape: what the level's own shape tells of a fracture that its loss does not; may be empty.
+        excess: in what the reference is taller than any vertebra; may be empty.
+        oversized: in what the body itself is taller than one vertebra can be; may be empty.
     """
 
     reference: Reference
@@ -66,6 +76,8 @@ class LevelReference:
     skipped: tuple[str, ...]
     doubt: str = ""
     shape: str = ""
+    excess: str = ""
+    oversized: str = ""
 
     @property
     def fractured(self) -> bool:
@@ -78,6 +90,7 @@ def find_references(
     doubtful: Collection[str] = (),
     usual: Usual | None = None,
     lopsided: Collection[str] = (),
+    cemented: Collection[str] = (),
 ) -> dict[str, LevelReference]:
     """Reference heights and losses of every level.
 
@@ -87,15 +100,20 @@ def find_references(
         usual: normal values of the levels; those of five lumbar vertebrae by default.
         lopsided: levels that are lower on one side, so that their midline may have lost height as well. They serve as reference
             only where no other unfractured level is in reach: a scoliotic spine may have no others.
+        cemented: levels that hold cement of an earlier operation. They were fractured once, and what height they did not get back
+            would be missing from the reference; they serve where ``lopsided`` ones do.
 
     Returns:
         The same levels. ``loss`` holds None for a height that was not measured, and for the posterior height where
         it is itself the reference.
     """
-    sure = {level: h for level, h in heights.items() if level not in doubtful}
     usual = usual or Usual()
-    unfractured = find_unfractured(sure, usual, lopsided)
-    at_need = unfractured | (find_unfractured(sure, usual).intersection(lopsided) if lopsided else set())
+    oversized = find_oversized(heights, usual)
+    doubtful = {*doubtful, *oversized}
+    sure = {level: h for level, h in heights.items() if level not in doubtful}
+    barred = {*lopsided, *cemented}
+    unfractured = find_unfractured(sure, usual, barred)
+    at_need = unfractured | (find_unfractured(sure, usual) & barred if barred else set())
     return {
         level: _reference_of(
             level,
@@ -104,6 +122,8 @@ def find_references(
             doubtful,
             usual,
             lopsided,
+            cemented,
+            oversized.get(level, ""),
         )
         for level in heights
     }
@@ -158,6 +178,23 @@ def find_unfractured(heights: Mapping[str, Heights], usual: Usual, barred: Colle
         if leaving is None or known[leaving] < FRACTURE_LOSS:
             return members
         members.remove(leaving)
+
+
+def find_oversized(heights: Mapping[str, Heights], usual: Usual) -> dict[str, str]:
+    """In what bodies are too tall for one vertebra (:data:`OVERSIZED`), by level."""
+    times = {
+        level: np.array(own, float) / np.array(usual.heights(level))
+        for level, own in heights.items()
+        if None not in own
+    }
+    found = {}
+    for level, own in times.items():
+        others = [other[2] for name, other in times.items() if name != level]
+        size = max(1.0, float(np.median(others))) if others else 1.0
+        if own.min() >= OVERSIZED * size:
+            posterior, normal = heights[level].posterior or 0.0, usual.heights(level)[2]
+            found[level] = f"it is {posterior:.0f} mm high behind, where {size * normal:.0f} mm are usual"
+    return found
 
 
 def shape_losses(level: str, own: Heights, usual: Usual) -> tuple[float, float] | None:
@@ -217,6 +254,8 @@ def _reference_of(
     doubtful: Collection[str],
     usual: Usual,
     lopsided: Collection[str],
+    cemented: Collection[str],
+    oversized: str,
 ) -> LevelReference:
     neighbours = _nearest(level, heights, unfractured - {level})
     skipped = tuple(name for name in _skipped(level, heights, unfractured, neighbours) if name not in doubtful)
@@ -230,11 +269,26 @@ def _reference_of(
         reference = Reference(*usual.heights(level), "normative", ())
     loss = height_loss(own, reference)
     shape = _fractured_shape(level, own, usual) if (largest_loss(loss) or 0.0) < 100 * FRACTURE_LOSS else ""
-    doubt = _doubt(level, heights, reference, loss, usual)
+    doubt = "" if oversized else _doubt(level, heights, reference, loss, usual)
     lower = [name for name in neighbours if name in lopsided]
+    filled = [name for name in neighbours if name in cemented]
     if lower and not doubt:
         doubt = f"{' and '.join(lower)} {'is' if len(lower) == 1 else 'are'} lower on one side"
-    return LevelReference(reference, loss, skipped, doubt, shape)
+    if filled:
+        told = f"{' and '.join(filled)} {'holds' if len(filled) == 1 else 'hold'} cement of an earlier operation"
+        doubt = f"{doubt}, and {told}" if doubt else told
+    return LevelReference(reference, loss, skipped, doubt, shape, _excess(level, reference, usual), oversized)
+
+
+def _excess(level: str, reference: Reference, usual: Usual) -> str:
+    """In what the reference's neighbours let expect more than any vertebra has; empty where they don't."""
+    expected, normal = reference.posterior_height_mm, usual.heights(level)[2]
+    if reference.method != "neighbours" or expected is None or expected <= REFERENCE_MOST * normal:
+        return ""
+    return (
+        f"the posterior height of {level} should be {expected:.1f} mm by it, {100 * expected / normal:.0f} % of the usual "
+        f"{normal:.1f} mm"
+    )
 
 
 def _doubt(level: str, heights: Mapping[str, Heights], reference: Reference, loss: HeightLoss, usual: Usual) -> str:

@@ -15,6 +15,9 @@ from ..model.geometry import FloatArray
 MARGIN_MM = 5.0
 """Room around the body: enough to see soft tissue outside its cortex."""
 
+WHOLE_SHARE = 0.95
+"""A CT that shows less of a body cannot tell that there is no gas or cement in it: a cleft may fill a twentieth [D]."""
+
 
 @dataclass(frozen=True, eq=False)
 class BodyVoxels:
@@ -38,6 +41,11 @@ class BodyVoxels:
     def voxel_ml(self) -> float:
         """Volume of one voxel, ml."""
         return self.grid.spacing_mm**3 / 1000.0
+
+    @property
+    def seen_share(self) -> float:
+        """Share of the body that the CT shows; 0 without a CT."""
+        return 0.0 if self.hu is None else float(np.isfinite(self.hu[self.body]).mean())
 
 
 def body_voxels(vertebra: Vertebra, ct: Image | None) -> BodyVoxels:

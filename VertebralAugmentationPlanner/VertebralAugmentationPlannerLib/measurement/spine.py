@@ -18,7 +18,7 @@ from .lateral import lower_side
 from .materials import Window, window_of
 from .normal import Usual
 from .of_class import of_class
-from .posterior_wall import WallProfile, retropulsion_mm, wall_profile
+from .posterior_wall import Bulge, Walls, largest_bulge, read_walls
 from .reference import LevelReference, find_references
 from .sampling import body_voxels
 from .volumes import anterior_two_thirds_ml
@@ -35,7 +35,7 @@ class MeasuredLevel:
 @dataclass(frozen=True)
 class CtReadings:
     """What the CT says about one body; all None without a CT. ``window``: where the whole CT was cut off. ``unseen``: why no
-    gaps in the cortex could be looked for, where a CT cannot tell."""
+    gaps in the cortex could be looked for, where a CT cannot tell. ``seen_share``: how much of the body the CT shows."""
 
     density_hu: float | None
     cleft_ml: float | None
@@ -43,6 +43,7 @@ class CtReadings:
     foreign: hazards.Foreign | None
     window: Window = field(default_factory=Window)
     unseen: str | None = None
+    seen_share: float = 0.0
 
 
 def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, MeasuredLevel]:
@@ -58,15 +59,16 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     complete = {level: with_visible_rims(vertebra) for level, vertebra in found.items()}
     heights = {level: midsagittal_heights(vertebra) for level, vertebra in complete.items()}
     grids = {level: heights_3x3(vertebra, heights[level]) for level, vertebra in complete.items()}
+    window = Window() if case.ct is None else window_of(case.ct)
+    readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
     references = find_references(
         heights,
         doubtful=[level for level, rims in doubtful.items() if rims],
         usual=Usual(six_lumbar="L6" in spine.vertebrae),
         lopsided=[level for level, grid in grids.items() if lower_side(grid)],
+        cemented=[level for level, ct in readings.items() if hazards.was_augmented(ct.foreign)],
     )
-    walls = {level: wall_profile(vertebra) for level, vertebra in complete.items()}
-    window = Window() if case.ct is None else window_of(case.ct)
-    readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
+    walls = {level: read_walls(vertebra) for level, vertebra in complete.items()}
     return {
         level: _measure_level(level, complete, grids[level], references, walls, readings, spine, case, options)
         for level in complete
@@ -85,7 +87,7 @@ def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
         defects = cortical_defects(vertebra, voxels, density)
     except CortexUnseen as error:
         unseen = str(error)
-    return CtReadings(density, cleft_ml, defects, hazards.find_foreign(voxels), window, unseen)
+    return CtReadings(density, cleft_ml, defects, hazards.find_foreign(voxels), window, unseen, voxels.seen_share)
 
 
 def _measure_level(
@@ -93,7 +95,7 @@ def _measure_level(
     complete: Mapping[str, Vertebra],
     grid: tuple[tuple[float | None, ...], ...],
     references: Mapping[str, LevelReference],
-    walls: Mapping[str, WallProfile],
+    walls: Mapping[str, Walls],
     readings: Mapping[str, CtReadings],
     spine: Spine,
     case: Case,
@@ -101,7 +103,7 @@ def _measure_level(
 ) -> MeasuredLevel:
     vertebra, found, ct = complete[level], references[level], readings[level]
     neighbours = found.reference.levels if found.reference.method == "neighbours" else ()
-    healthy_walls = [walls[name] for name in neighbours]
+    bulge = largest_bulge(walls[level], [walls[name] for name in neighbours])
     shape = fracture_shape(found.loss)
     angles = measure_angles(level, complete)
     mid, depth = midsagittal_heights(vertebra), mid_depth(vertebra)
@@ -119,7 +121,7 @@ def _measure_level(
         genant_grade=genant_grade(found.loss),
         fracture_shape=shape,
         of_class=of_class(
-            vertebra, [complete[name] for name in neighbours], found.loss, walls[level], healthy_walls, shape
+            vertebra, [complete[name] for name in neighbours], found.loss, bulge.own, bulge.healthy, shape
         ),
         wedge_angle_deg=angles.wedge_angle_deg,
         segmental_kyphosis_deg=angles.segmental_kyphosis_deg,
@@ -127,11 +129,12 @@ def _measure_level(
         body_density_hu=ct.density_hu,
         reference_density_hu=_mean_density(neighbours, readings),
         cleft_volume_ml=ct.cleft_ml,
-        posterior_wall_retropulsion_mm=retropulsion_mm(walls[level], healthy_walls),
+        posterior_wall_retropulsion_mm=bulge.mm,
         height_points_ras=height_points_ras(vertebra),
     )
     return MeasuredLevel(
-        measurements, _warnings(level, measurements, angles, complete, references, readings, spine, case, options)
+        measurements,
+        _warnings(level, measurements, angles, bulge, complete, references, readings, spine, case, options),
     )
 
 
@@ -144,6 +147,7 @@ def _warnings(
     level: str,
     measurements: Measurements,
     angles: Angles,
+    bulge: Bulge,
     complete: Mapping[str, Vertebra],
     references: Mapping[str, LevelReference],
     readings: Mapping[str, CtReadings],
@@ -154,10 +158,12 @@ def _warnings(
     fractured = {name for name, found in references.items() if found.fractured}
     ct = readings[level]
     return (
-        *hazards.canal_warnings(measurements),
+        *hazards.canal_warnings(measurements, bulge.where),
+        *hazards.wall_reference_warnings(measurements),
         *hazards.cleft_warnings(measurements),
         *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
         *hazards.foreign_warnings(ct.foreign, ct.window),
+        *hazards.coverage_warnings(ct.foreign, ct.seen_share),
         *hazards.pedicle_warnings(complete[level]),
         *pedicle_norms.size_warnings(complete[level]),
         *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
@@ -167,5 +173,5 @@ def _warnings(
         *notes.loss_notes(measurements),
         *notes.density_notes(measurements),
         *notes.resolution_notes(case),
-        *notes.not_computed(measurements, angles, case, ct.window),
+        *notes.not_computed(measurements, angles, case, ct.window, ct.seen_share),
     )

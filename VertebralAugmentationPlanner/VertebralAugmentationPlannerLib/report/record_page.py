@@ -141,7 +141,7 @@ _SINGLE = (
     ("anterior_two_thirds_volume_ml", "Anterior two-thirds", 1, "ml", None),
     ("body_density_hu", "Density of the body", 0, "HU", "reference_density_hu"),
     ("cleft_volume_ml", "Gas cleft", 2, "ml", None),
-    ("posterior_wall_retropulsion_mm", "Posterior wall behind its line", 1, "mm", None),
+    ("posterior_wall_retropulsion_mm", "Largest bulge of the posterior wall", 1, "mm", None),
 )
 
 

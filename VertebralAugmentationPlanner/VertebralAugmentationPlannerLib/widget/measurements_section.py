@@ -182,7 +182,7 @@ def details(level: LevelPlan) -> str:
             grade=f"{found.of_class}. " if found.of_class else "",
             gardner=signed(found.gardner_angle_deg, 1, "°"),
         ),
-        _("Density {density}, cleft {cleft}, posterior wall {wall} into the canal.").format(
+        _("Density {density}, cleft {cleft}, posterior wall {wall} into the canal at most.").format(
             density=number(found.body_density_hu, 0, "HU"),
             cleft=number(found.cleft_volume_ml, 1, "ml"),
             wall=number(found.posterior_wall_retropulsion_mm, 1, "mm"),
