@@ -92,4 +92,4 @@ def test_balloons_that_make_hardly_a_cavity_promise_no_height():
     small = plan(0.4)
     assert small.predicted is None
     note = next(w for w in small.warnings if w.code == "no_prediction")
-    assert "the balloons hold 0.4 ml in all" in note.message and note.severity == "info"
+    assert "the balloons are planned with 0.4 ml in all" in note.message and note.severity == "info"

@@ -272,7 +272,7 @@ def test_two_vertebrae_under_one_label_stop_the_level_in_words():
 
     whole = spine()
     found = find_references({"T12": whole["T12"], "L1": stacked(whole["L1"], whole["L2"]), "L3": whole["L3"]})
-    told = notes.reference_notes("L1", found["L1"], None, Spine({}, np.zeros((0, 3))))
+    told = notes.reference_notes("L1", found["L1"], Spine({}))
     (note,) = [one for one in told if one.severity == "stop"]
     assert note.code == "two_vertebrae_in_label" and "block vertebra" in note.message and note.source
     assert "reference_implausible" not in {one.code for one in told}
