@@ -10,6 +10,7 @@ from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.angles import angle_between, measure_angles
 from VertebralAugmentationPlannerLib.measurement.depth import mid_depth
 from VertebralAugmentationPlannerLib.measurement.heights import heights_3x3, midsagittal_heights
+from VertebralAugmentationPlannerLib.measurement.normal import Usual
 from VertebralAugmentationPlannerLib.measurement.of_class import of_class, plate_shapes
 from VertebralAugmentationPlannerLib.measurement.posterior_wall import (
     largest_bulge,
@@ -219,6 +220,19 @@ def test_a_wedge_by_both_plates_is_OF4_and_by_one_plate_OF2():
     bulging = wall_profile(body("L1", 25, 28, bump_mm=5.0))
     assert of_class(one, [healthy], loss, bulging, [profile], "wedge") == "OF3"
     assert of_class(both, [healthy], HeightLoss(2.0, 3.0, 1.0), profile, [profile], "none") is None
+
+
+def test_both_plates_of_L5_sunk_are_OF4_although_its_neighbour_is_no_wedge():
+    """L5 is lower behind by nature: against the plates of L4 its own would seem to have risen in front."""
+    usual = Usual()
+    rise = [usual.heights(level)[0] - usual.heights(level)[2] for level in ("L4", "L5")]
+    front = 26.0 + rise[1] - rise[0]
+    sunk = body("L5", front, 26, (front + 26.0) / 2 - 3.0 - 2 * 2.3)  # each plate by 2.3 mm, beside a dish of 1.5
+    profile = wall_profile(sunk)
+    loss = HeightLoss(0.0, 20.0, 0.0)
+    assert of_class(sunk, [body("L4", 28, 28, 25)], loss, profile, [profile], "biconcave") == "OF4"
+    whole = body("L4", 26, 26, 26 - 3.0 - 2 * 1.7)  # between other levels nothing is turned
+    assert of_class(whole, [body("L3", 28, 28, 25)], loss, profile, [profile], "biconcave") == "OF2"
 
 
 def test_plates_of_a_symmetric_body_are_mirror_images():

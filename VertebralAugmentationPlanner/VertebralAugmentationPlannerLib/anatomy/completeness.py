@@ -235,8 +235,8 @@ def too_small(vertebrae: Mapping[str, Vertebra]) -> dict[str, str]:
             own, others = getattr(vertebra, name), [getattr(other, name) for other in beside if other is not None]
             if own is not None and len(others) == 2 and None not in others and own < SMALL_SHARE * min(others):
                 reasons[level] = (
-                    f"its body is only {own:.0f} mm {what} between neighbours of {others[0]:.0f} and {others[1]:.0f} mm, so a "
-                    "part of it is missing from the label"
+                    f"its body is only {own:.0f} mm {what} between neighbours of {others[0]:.0f} and {others[1]:.0f} mm, so "
+                    "either a part of it is missing from the label or the body is split or crushed"
                 )
     return reasons
 

@@ -7,7 +7,7 @@ OF1 is oedema without deformity and needs MRI; OF5 is a failure of the tension b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..model import EndPlate, HeightLoss, Vertebra
 from ..model.geometry import FloatArray
 from .angles import plate_direction
 from .heights import plates
+from .normal import Usual
 from .posterior_wall import WallProfile
 
 PLATE_DROP_MM = 2.0
@@ -85,12 +86,14 @@ def of_class(
     wall: WallProfile,
     healthy_walls: Sequence[WallProfile],
     shape: str | None,
+    normal: Usual | None = None,
 ) -> str | None:
     """OF class of a fractured body; call it for fractures only.
 
     Args:
         healthy: the reference neighbours, whose plates give the usual shape. Without any, plates perpendicular to the
             posterior wall and half the body's present dish are taken as usual.
+        normal: normal values of the levels; those of five lumbar vertebrae by default.
     """
     if shape is None or shape == "none":
         return None
@@ -99,12 +102,30 @@ def of_class(
     if shape == "crush" or mean >= MEAN_COLLAPSE_PERCENT or max(known) >= LARGEST_COLLAPSE_PERCENT:
         return "OF4"
     own = plate_shapes(vertebra)
-    usual = usual_shapes(own, [plate_shapes(other) for other in healthy])
+    turns = [_steeper_deg(vertebra, other, normal or Usual()) / 2 for other in healthy]
+    usual = usual_shapes(own, [_turned(plate_shapes(other), turn) for other, turn in zip(healthy, turns, strict=True)])
     drops = [plate_drop_mm(mine, normal) for mine, normal in zip(own, usual, strict=True)]
     if min(drops) >= max(PLATE_DROP_MM, PLATE_DROP_SHARE * max(drops)):
         return "OF4"
     wall_lost = (loss.posterior or 0.0) / 100.0 > POSTERIOR_SHARE
     return "OF3" if wall_lost or bulging_share(wall, healthy_walls) > POSTERIOR_SHARE else "OF2"
+
+
+def _steeper_deg(vertebra: Vertebra, other: Vertebra, normal: Usual) -> float:
+    """By how much more its plates open to the front by nature than a neighbour's, degrees: the last lumbar body is wedge-shaped by
+    about 4° more than the one above, half of it by either plate. 0 between other levels, whose step is within their spread."""
+    if normal.is_steep(vertebra.level) == normal.is_steep(other.level) or vertebra.depth_mm is None:
+        return 0.0
+    opening = []
+    for level in (vertebra.level, other.level):
+        anterior, _, posterior = normal.heights(level)
+        opening.append(float(np.degrees(np.arctan2(anterior - posterior, vertebra.depth_mm))))
+    return opening[0] - opening[1]
+
+
+def _turned(pair: tuple[PlateShape, PlateShape], degrees: float) -> tuple[PlateShape, PlateShape]:
+    upper, lower = (replace(plate, slope_deg=plate.slope_deg + degrees) for plate in pair)
+    return upper, lower
 
 
 def usual_shapes(

@@ -61,16 +61,17 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     grids = {level: heights_3x3(vertebra, heights[level]) for level, vertebra in complete.items()}
     window = Window() if case.ct is None else window_of(case.ct)
     readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
+    normal = Usual(six_lumbar="L6" in spine.vertebrae)
     references = find_references(
         heights,
         doubtful=[level for level, rims in doubtful.items() if rims],
-        usual=Usual(six_lumbar="L6" in spine.vertebrae),
+        usual=normal,
         lopsided=[level for level, grid in grids.items() if lower_side(grid)],
         cemented=[level for level, ct in readings.items() if hazards.was_augmented(ct.foreign)],
     )
     walls = {level: read_walls(vertebra) for level, vertebra in complete.items()}
     return {
-        level: _measure_level(level, complete, grids[level], references, walls, readings, spine, case, options)
+        level: _measure_level(level, complete, grids[level], references, walls, readings, spine, case, options, normal)
         for level in complete
     }
 
@@ -100,6 +101,7 @@ def _measure_level(
     spine: Spine,
     case: Case,
     options: PlanOptions,
+    normal: Usual,
 ) -> MeasuredLevel:
     vertebra, found, ct = complete[level], references[level], readings[level]
     neighbours = found.reference.levels if found.reference.method == "neighbours" else ()
@@ -121,7 +123,7 @@ def _measure_level(
         genant_grade=genant_grade(found.loss),
         fracture_shape=shape,
         of_class=of_class(
-            vertebra, [complete[name] for name in neighbours], found.loss, bulge.own, bulge.healthy, shape
+            vertebra, [complete[name] for name in neighbours], found.loss, bulge.own, bulge.healthy, shape, normal
         ),
         wedge_angle_deg=angles.wedge_angle_deg,
         segmental_kyphosis_deg=angles.segmental_kyphosis_deg,
