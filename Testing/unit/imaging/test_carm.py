@@ -109,11 +109,14 @@ def test_rays_and_projection_are_inverse():
     st.floats(-0.6, 0.6),
     st.floats(-0.5, 0.5),
 )
-def test_end_on_agrees_with_the_angles_written_into_the_plan(right, superior):
+def test_the_angles_written_into_the_plan_are_dicoms_of_the_beam(right, superior):
+    """Written out as PS3.3 C.8.7.5 has them: α = atan2(p_x, −p_y), β = asin(p_z) of the unit beam p in LPS."""
     direction = np.array([right, 1.0, superior])
+    beam = np.array([-right, -1.0, superior]) / np.linalg.norm(direction)
+    known = math.degrees(math.atan2(beam[0], -beam[1])), math.degrees(math.asin(beam[2]))
     plan = end_on_carm(direction)
-    assert positioner_angles(direction) == pytest.approx((plan.primary_deg, plan.secondary_deg), abs=1e-6)
-    assert prone_words(plan.primary_deg, plan.secondary_deg) == plan.prone_text
+    assert (plan.primary_deg, plan.secondary_deg) == pytest.approx(known, abs=1e-6)
+    assert positioner_angles(direction) == pytest.approx(known, abs=1e-6)
 
 
 def test_a_left_needle_is_rao_and_its_receptor_stands_on_the_left_of_the_prone_patient(upright):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ..model import CArm
+from ..model.carm import positioner_angles, prone_words
 from ..model.geometry import FloatArray
 
 SIDE_SIGN = {"left": -1.0, "right": 1.0}
@@ -32,9 +33,9 @@ def end_on_carm(direction_ras: FloatArray) -> CArm:
     """The C-arm position that looks straight down the needle.
 
     The beam is parallel to the needle. With the receptor in front of the supine patient the positioner angles are
-    α = atan2(p_x, −p_y), β = asin(p_z) with p the beam in LPS and p_y < 0 (DICOM PS3.3 C.8.7.5 [M]; RAO −, LAO +,
-    CAU −, CRA +). For the prone patient the receptor stands at the other end of the same line: on the needle's own
-    side, and towards the head where the tip points to the feet.
+    α = atan2(p_x, −p_y), β = asin(p_z) with p the beam in LPS and p_y < 0 (DICOM PS3.3 C.8.7.5 [M]). For the prone patient the
+    receptor stands at the other end of the same line: on the needle's own side, and towards the head where the tip points
+    to the feet.
 
     Args:
         direction_ras: (3,) entry → target, RAS.
@@ -42,21 +43,7 @@ def end_on_carm(direction_ras: FloatArray) -> CArm:
     Raises:
         ValueError: the needle has no length.
     """
-    length = float(np.linalg.norm(direction_ras))
-    if not length > 0:
+    if not np.linalg.norm(direction_ras) > 0:
         raise ValueError("a needle without length has no end-on view")
-    beam = np.array([-direction_ras[0], -direction_ras[1], direction_ras[2]]) / length
-    if beam[1] > 0:
-        beam = -beam
-    primary = math.degrees(math.atan2(beam[0], -beam[1]))
-    secondary = math.degrees(math.asin(float(np.clip(beam[2], -1.0, 1.0))))
-    return CArm(primary_deg=primary, secondary_deg=secondary, prone_text=_prone_text(primary, secondary))
-
-
-def _prone_text(primary_deg: float, secondary_deg: float) -> str:
-    parts = []
-    if round(abs(primary_deg)):
-        parts.append(f"{abs(primary_deg):.0f}° towards the patient’s {'left' if primary_deg < 0 else 'right'}")
-    if round(abs(secondary_deg)):
-        parts.append(f"{abs(secondary_deg):.0f}° towards the {'head' if secondary_deg < 0 else 'feet'}")
-    return "Prone, receptor above: " + (", ".join(parts) if parts else "straight above the patient")
+    primary, secondary = positioner_angles(direction_ras)
+    return CArm(primary_deg=primary, secondary_deg=secondary, prone_text=prone_words(primary, secondary))

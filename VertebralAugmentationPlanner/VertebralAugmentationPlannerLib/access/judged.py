@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..model import CANNULAS, CArm, CasePlan, Clearance, FramePlan, InputError, LevelPlan, PlanWarning, Trajectory
+from ..model import CANNULAS, CasePlan, Clearance, FramePlan, InputError, LevelPlan, PlanWarning, Trajectory
+from ..model.carm import positioner_direction
 from ..model.geometry import FloatArray, unit
 from ..model.plan import Point
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
@@ -157,7 +158,8 @@ def _in_place(frame: FramePlan | None, needle: Trajectory) -> bool:
     misses_bone = needle.bone_path_mm <= STEP_MM + SAME_LENGTH_MM
     if not misses_bone and abs(float(np.linalg.norm(way)) - needle.bone_path_mm) > SAME_LENGTH_MM:
         return False
-    between = float(np.linalg.norm(np.cross(_beam(end_on_carm(way)), _beam(needle.carm))))
+    now, then = (positioner_direction(carm.primary_deg, carm.secondary_deg) for carm in (end_on_carm(way), needle.carm))
+    between = float(np.linalg.norm(np.cross(now, then)))
     if between > math.sin(math.radians(SAME_ANGLE_DEG)) or not _on_axis(needle, target, unit(way)):
         return False
     if frame is None:
@@ -170,13 +172,6 @@ def _in_place(frame: FramePlan | None, needle: Trajectory) -> bool:
 def _off_midline_mm(frame: FramePlan, needle: Trajectory) -> float:
     """Distance of the tip from the mid-sagittal plane, positive on the needle's own side."""
     return SIDE_SIGN[needle.side] * float(np.subtract(needle.target_ras, frame.origin_ras) @ np.array(frame.right))
-
-
-def _beam(carm: CArm) -> FloatArray:
-    """Unit vector (3,) of the beam, LPS, as :func:`.angles.end_on_carm` has it."""
-    primary, secondary = math.radians(carm.primary_deg), math.radians(carm.secondary_deg)
-    across = math.cos(secondary)
-    return np.array([math.sin(primary) * across, -math.cos(primary) * across, math.sin(secondary)])
 
 
 def _on_axis(needle: Trajectory, target: FloatArray, axis: FloatArray) -> bool:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..model import InputError, Trajectory, Vertebra
+from ..model import InputError, Trajectory, Vertebra, carm
+from ..model.carm import positioner_direction, prone_words
 from ..model.geometry import FloatArray, unit
 
 SOURCE_IMAGE_MM = 1100.0
@@ -30,8 +31,6 @@ DETECTOR_MM = 300.0
 """Edge of the square receptor field [D/M]; a smaller value is the magnification mode."""
 SIZE_PX = 512
 PATIENT_POSITIONS = ("prone", "supine")
-LATERAL_FROM_DEG = 60.0
-"""From here on the words name the receptor's side instead of a tilt from above. [D]"""
 POLE_DEG = 89.0
 """Steeper than this the primary angle loses its meaning."""
 
@@ -155,28 +154,16 @@ class CArmPose:
         )
 
 
-def positioner_direction(primary_deg: float, secondary_deg: float) -> FloatArray:
-    """Direction (3,) of the receptor for a supine patient, RAS; see the head of this file."""
-    primary, secondary = math.radians(primary_deg), math.radians(secondary_deg)
-    return np.array(
-        [-math.sin(primary) * math.cos(secondary), math.cos(primary) * math.cos(secondary), math.sin(secondary)]
-    )
-
-
 def positioner_angles(direction_ras: ArrayLike) -> tuple[float, float]:
-    """Primary and secondary angle of a line through the patient.
-
-    A line has two directions; the one with the receptor in front of the patient is meant (primary within ±90°).
+    """Primary and secondary angle of a line through the patient; see :func:`..model.carm.positioner_angles`.
 
     Raises:
         ValueError: no direction, or a line along the body, which no C-arm reaches.
     """
-    r, a, s = unit(direction_ras)
-    if a < 0:
-        r, a, s = -r, -a, -s
-    if math.hypot(r, a) < math.cos(math.radians(POLE_DEG)):
+    right, anterior, _ = unit(direction_ras)
+    if math.hypot(right, anterior) < math.cos(math.radians(POLE_DEG)):
         raise ValueError("a beam along the patient's long axis has no positioner angles")
-    return math.degrees(math.atan2(-r, a)) + 0.0, math.degrees(math.asin(max(-1.0, min(1.0, s)))) + 0.0
+    return carm.positioner_angles(direction_ras)
 
 
 def positioner_text(primary_deg: float, secondary_deg: float) -> str:
@@ -185,33 +172,6 @@ def positioner_text(primary_deg: float, secondary_deg: float) -> str:
     first = f"{'RAO' if primary < 0 else 'LAO'} {abs(primary)}°" if primary else "0°"
     second = f"{'CAU' if secondary < 0 else 'CRA'} {abs(secondary)}°" if secondary else "0°"
     return f"{first}, {second}"
-
-
-def prone_words(primary_deg: float, secondary_deg: float) -> str:
-    """Where the receptor goes above a prone patient, in the words that the plan uses for its end-on views."""
-    # The receptor of the prone patient stands opposite to the supine one: both signs turn.
-    if abs(primary_deg) > LATERAL_FROM_DEG:
-        return _lateral_words(primary_deg, secondary_deg)
-    parts = []
-    if round(abs(primary_deg)):
-        parts.append(f"{abs(primary_deg):.0f}° towards the patient’s {'left' if primary_deg < 0 else 'right'}")
-    if round(abs(secondary_deg)):
-        parts.append(f"{abs(secondary_deg):.0f}° towards the {'feet' if secondary_deg > 0 else 'head'}")
-    return "Prone, receptor above: " + (", ".join(parts) if parts else "straight above the patient")
-
-
-def _lateral_words(primary_deg: float, secondary_deg: float) -> str:
-    """Near the horizontal "above" says nothing; the side and the height of the receptor do."""
-    right, anterior, superior = -positioner_direction(primary_deg, secondary_deg)
-    text = f"Prone, receptor on the patient’s {'right' if right > 0 else 'left'}"
-    # Prone, posterior is up.
-    height = math.degrees(math.asin(max(-1.0, min(1.0, -anterior))))
-    if round(abs(height)):
-        text += f", {abs(height):.0f}° {'above' if height > 0 else 'below'} the horizontal"
-    along = math.degrees(math.asin(max(-1.0, min(1.0, superior))))
-    if round(abs(along)):
-        text += f", {abs(along):.0f}° towards the {'head' if along > 0 else 'feet'}"
-    return text
 
 
 def true_ap(vertebra: Vertebra, **pose: Any) -> CArmPose:
