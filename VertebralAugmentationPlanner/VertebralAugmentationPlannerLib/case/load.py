@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
 from ..model.geometry import label_boxes
 from . import checks, hu, match
+from .gas_gaps import fill_gas_gaps
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .numbering import Numbering, numbering_from_table, numbering_of
@@ -107,6 +109,8 @@ def load_case(
             boxes = {value: cleaned.boxes[name] for name, value in levels.items()}
             warnings += match.place_warnings(match.best_place(ct_image, cleaned.image, boxes))
             warnings += checks.ct_warnings(ct_image, corners)
+            image, told = fill_gas_gaps(cleaned.image, levels, cleaned.boxes, ct_image)
+            cleaned, warnings = replace(cleaned, image=image), [*warnings, *told]
         else:
             warnings.append(doubt)
             ct_image = ct_in = None

@@ -1,0 +1,75 @@
+"""A cleft that a label leaves out belongs to its vertebra where the CT shows gas between two parts of it, and nothing else does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from VertebralAugmentationPlannerLib.case.gas_gaps import fill_gas_gaps
+from VertebralAugmentationPlannerLib.model import Image
+from VertebralAugmentationPlannerLib.model.geometry import label_boxes
+
+L1, L2 = 20, 21
+BONE, TISSUE, GAS = 300, 40, -900
+
+
+def block(gap: int, between: int, spacing: float = 1.0) -> tuple[Image, Image]:
+    """Labels and CT of a block 24 × 20 × 22 voxels, open to the front by a gap of some voxels that reads ``between`` HU."""
+    voxels, hu = np.zeros((34, 30, 34), np.uint8), np.full((34, 30, 34), TISSUE, np.int16)
+    voxels[5:29, 5:25, 5:27] = L1
+    voxels[5:29, 12:25, 14 : 14 + gap] = 0
+    hu[voxels == L1] = BONE
+    hu[5:29, 12:25, 14 : 14 + gap] = between
+    matrix = np.diag([spacing, spacing, spacing, 1.0])
+    return Image(voxels, matrix), Image(hu, matrix)
+
+
+def turned(image: Image, order: tuple[int, int, int], flipped: tuple[int, ...]) -> Image:
+    """The same picture in another voxel order."""
+    matrix = image.ijk_to_ras.copy()
+    voxels = image.voxels
+    for axis in flipped:
+        matrix[:3, 3] += matrix[:3, axis] * (voxels.shape[axis] - 1)
+        matrix[:3, axis] *= -1
+        voxels = np.flip(voxels, axis)
+    return Image(voxels.transpose(order), np.column_stack([*(matrix[:, axis] for axis in order), matrix[:, 3]]))
+
+
+def filled(labels: Image, ct: Image):
+    return fill_gas_gaps(labels, {"L1": L1}, {"L1": label_boxes(labels.voxels)[L1]}, ct)
+
+
+@pytest.mark.parametrize(("order", "flipped"), [((0, 1, 2), ()), ((2, 0, 1), (0, 2)), ((1, 2, 0), (2,))])
+def test_gas_between_two_parts_of_a_label_is_part_of_it_in_any_voxel_order(order, flipped):
+    labels, ct = block(3, GAS)
+    given = turned(labels, order, flipped)
+    before = given.voxels.copy()
+    image, (told,) = filled(given, ct)
+    assert np.count_nonzero(image.voxels == L1) == 24 * 20 * 22
+    assert np.array_equal(given.voxels, before), "the map that was given is not changed"
+    assert (told.code, told.severity) == ("cleft_not_labelled", "info") and "0.9 ml of gas" in told.message
+
+
+@pytest.mark.parametrize(
+    ("gap", "between", "spacing"),
+    [(3, TISSUE, 1.0), (3, -110, 1.0), (9, GAS, 1.0), (5, GAS, 2.0)],
+    ids=["soft tissue", "fat", "too wide", "too wide in larger voxels"],
+)
+def test_nothing_else_is_filled(gap, between, spacing):
+    labels, ct = block(gap, between, spacing)
+    image, told = filled(labels, ct)
+    assert image is labels and told == []
+
+
+def test_another_bone_in_the_gap_stays_and_so_does_a_bubble():
+    labels, ct = block(3, GAS)
+    labels.voxels[5:29, 12:25, 14:17] = L2
+    assert filled(labels, ct) == (labels, [])
+    labels, ct = block(3, TISSUE)
+    ct.voxels[10:13, 14:17, 15] = GAS  # 9 mm³
+    assert filled(labels, ct) == (labels, [])
+
+
+def test_where_the_ct_does_not_show_the_vertebra_no_gas_is_believed():
+    labels, ct = block(3, GAS)
+    outside = Image(np.full(ct.voxels.shape, GAS, np.int16), ct.ijk_to_ras)
+    assert filled(labels, outside) == (labels, [])
