@@ -20,7 +20,7 @@ SAME_MM, SAME_DEG = 0.1, 0.2
 """What the same voxels in another order or crop may change: sums in another order, and where a search then stops."""
 
 NOT_YET = {
-    "posterior_height_mm": 0.25,
+    "posterior_height_mm": 0.26,
     "wedge_angle_deg": 0.5,
     "segmental_kyphosis_deg": 0.65,
     "gardner_angle_deg": 0.4,

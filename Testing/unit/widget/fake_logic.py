@@ -57,6 +57,7 @@ class FakeLogic:
         self.rows: list[Row] = []
         self.casePlan: CasePlan | None = None
         self.segmentation: Any = None
+        self.unreadable: str | None = None
         self.refuse: str | Exception | None = None
         self.needleViews, self.outdated, self.depth = False, False, 0.0
         self.viewed: tuple[str, str] | None = None
@@ -141,6 +142,9 @@ class FakeLogic:
         )
         self.casePlan = replace(plan, levels=levels)
         return self.casePlan
+
+    def unreadablePlan(self, node: Any) -> str | None:
+        return self.unreadable
 
     def isOutdated(self, node: Any) -> bool:
         return self.outdated

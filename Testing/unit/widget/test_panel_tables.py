@@ -46,3 +46,21 @@ def test_a_needle_that_was_not_judged_shows_no_number_that_needs_the_images(a_pl
     text = panel.ui.summaryBrowser.toPlainText()
     assert "towards the feet; breach, not judged." in text and "—" not in text
     assert not any("None" in text for text in shown)
+
+
+def test_a_plan_that_cannot_be_read_is_told_of_and_replaced_only_if_the_user_agrees(
+    a_panel_with_images: Any, monkeypatch: Any
+) -> None:
+    from VertebralAugmentationPlannerLib.widget import measurements_section
+
+    ui, logic = a_panel_with_images.ui, a_panel_with_images.logic
+    logic.unreadable = "The plan has schema “vertebral-augmentation-plan/9”."
+    a_panel_with_images.refresh()
+    told = ui.summaryBrowser.toPlainText()
+    assert "cannot be read" in told and logic.unreadable in told and "locked" in told
+    answers = [False, True]
+    monkeypatch.setattr(measurements_section, "confirmDisplay", lambda question, title: answers.pop(0))
+    ui.measureButton.click()
+    assert logic.told("measure") == []
+    ui.measureButton.click()
+    assert len(logic.told("measure")) == 1 and not answers

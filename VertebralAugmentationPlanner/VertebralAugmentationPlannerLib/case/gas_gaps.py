@@ -42,13 +42,13 @@ def fill_gas_gaps(
     voxel_ml = float(np.prod(labels.spacing_mm)) / 1000
     voxels, warnings = labels.voxels, []
     for level, value in levels.items():
-        gas = _gas_in_gaps(labels, value, boxes[level], ct, LEAST_ML / voxel_ml)
-        if not gas.any():
+        gaps = _gaps_with_gas(labels, value, boxes[level], ct, LEAST_ML / voxel_ml)
+        if not gaps.any():
             continue
         voxels = voxels.copy() if voxels is labels.voxels else voxels
-        voxels[boxes[level]][gas] = value
+        voxels[boxes[level]][gaps] = value
         text = (
-            f"{np.count_nonzero(gas) * voxel_ml:.1f} ml of gas between two parts of the label of {level} were taken as part of its body: "
+            f"{np.count_nonzero(gaps) * voxel_ml:.1f} ml with gas between two parts of the label of {level} were taken as part of its body: "
             "a cleft that the label leaves out."
         )
         warnings.append(
@@ -57,7 +57,7 @@ def fill_gas_gaps(
     return (replace(labels, voxels=voxels) if warnings else labels), warnings
 
 
-def _gas_in_gaps(
+def _gaps_with_gas(
     labels: Image, value: int, box: tuple[slice, ...], ct: Image, least_voxels: float
 ) -> NDArray[np.bool_]:
     """Gaps of a label's box (as its crop) that hold gas, from bone to bone."""
@@ -83,8 +83,9 @@ def _gas_in_gaps(
     parts, _ = ndimage.label(gas, np.ones((3, 3, 3), bool))
     large = np.bincount(parts.ravel()) >= max(1.0, least_voxels)
     large[0] = False
-    columns = large[parts].any(axis=2)
-    found[tuple(index[columns[tuple(index[:, :2].T)]].T)] = True
+    # A column may have another gap, as under a spur: a gap is told by its column and its lower end.
+    gaps = np.ravel_multi_index((index[:, 0], index[:, 1], ends[0]), crop.shape)
+    found[tuple(index[np.isin(gaps, gaps[large[parts][tuple(index.T)]])].T)] = True
     return np.moveaxis(found, 2, axis)
 
 

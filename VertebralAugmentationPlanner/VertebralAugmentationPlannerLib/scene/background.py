@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from ..anatomy.side_by_side import no_garbage_collected
 from ..model import PlanningCancelled
 
 LISTEN_S = 0.05
@@ -34,6 +33,10 @@ def in_background(
         PlanningCancelled: ``should_cancel`` answered true. A task that does not ask runs out unseen.
         Exception: whatever the task raised.
     """
+    from ..anatomy.side_by_side import (
+        no_garbage_collected,
+    )  # anatomy brings SciPy, for which the start of Slicer need not wait
+
     cancelled = [False]
     with no_garbage_collected():
         pool = ThreadPoolExecutor(max_workers=1)
