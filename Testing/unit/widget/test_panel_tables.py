@@ -55,7 +55,7 @@ def test_a_plan_that_cannot_be_read_is_told_of_and_replaced_only_if_the_user_agr
 
     ui, logic = a_panel_with_images.ui, a_panel_with_images.logic
     logic.unreadable = "The plan has schema “vertebral-augmentation-plan/9”."
-    a_panel_with_images.refresh()
+    a_panel_with_images.panel.refresh()
     told = ui.summaryBrowser.toPlainText()
     assert "cannot be read" in told and logic.unreadable in told and "locked" in told
     answers = [False, True]
