@@ -61,7 +61,7 @@ def _pedicles_and_frame(vertebra, truth, group, add) -> None:
         add("pedicle isthmus height, mm", group, pedicle.isthmus_height_mm - true["vertical_diameter_mm"])
         add("pedicle axis, °", group, _angle(vertebra.frame.direction_to_ras(pedicle.axis), true["axis"]))
     if vertebra.notes and any(note.code == "direction_from_one_end_plate" for note in vertebra.notes):
-        return  # its frame follows the sound plate alone, the truth's lies half-way between both
+        return  # its frame follows the sounder plate, the truth's lies half-way between both
     for axis in ("right", "anterior", "superior"):
         add(f"frame, {axis} axis, °", group, _angle(getattr(vertebra.frame, axis), truth["frame"][axis]))
 
