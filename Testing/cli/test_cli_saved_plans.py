@@ -256,3 +256,11 @@ def test_what_is_written_has_the_rights_that_files_and_folders_get_there(tmp_pat
         os.umask(before)
     rights = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out", tmp_path / "out" / "plan.json")]
     assert rights == [0o750, 0o640]
+
+
+def test_a_comparison_that_is_written_is_not_printed_quietly(tmp_path, capsys):
+    case_plan().save(tmp_path / "a.json")
+    arguments = ["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json"), "--quiet"]
+    assert main([*arguments, "-o", str(tmp_path / "c.csv")]) == 0
+    assert capsys.readouterr().out == "" and (tmp_path / "c.csv").is_file()
+    assert main(arguments) == 0 and capsys.readouterr().out  # its text is all there is

@@ -154,7 +154,8 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Outcome:
         return _written(arguments, f"Written: {cli_steps.run_report(arguments)}")
     if arguments.command == "export":
         return _written(arguments, "Written: " + ", ".join(str(path) for path in cli_steps.run_export(arguments)))
-    return Outcome(0, cli_steps.run_compare(arguments), bool(arguments.output))
+    text = cli_steps.run_compare(arguments)
+    return _written(arguments, text) if arguments.output else Outcome(0, text, written=False)
 
 
 def _sample(arguments: argparse.Namespace) -> Outcome:
