@@ -9,11 +9,11 @@ from .angles import SIDE_SIGN
 from .candidates import Candidates
 from .clearance import PathEvaluator
 from .instruments import cannulas_to_try, costs_the_balloon, thinner_than
-from .near import Wishes
 from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
 from .search import FoundPath, WidestLines, find_path, side_candidates, widest_lines
 from .surface import NEIGHBOUR
 from .target import BILATERAL_INNER_MM, MIDLINE_REACH_MM, UNILATERAL_REACH_MM
+from .wishes import Wishes
 
 
 SHORTCOMING = {"safe": 0, "tight": 1, "breach": 2}
