@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..model.geometry import FloatArray, unit
 from .candidates import STRICT_ROUGHNESS_MM, Line
-from .clearance import OUTSIDE_REACH_MM, PathEvaluator
+from .clearance import PathEvaluator
+from .reading import OUTSIDE_REACH_MM
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
 from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, ball_clearance
 from .wishes import CORE, ENTRY, EVERY, RIM, Wishes
