@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..anatomy.body import first_bone
 from ..model import Vertebra
 from ..model.geometry import FloatArray
 from .heights import plates
@@ -125,7 +126,7 @@ class Bulge:
 
 def read_walls(vertebra: Vertebra) -> Walls:
     """The midline and the strips beside it. None beside it where the canal is not known."""
-    return Walls(wall_profile(vertebra), {} if vertebra.canal_mm is None else _side_profiles(vertebra))
+    return Walls(wall_profile(vertebra), _side_profiles(vertebra))
 
 
 def largest_bulge(own: Walls, healthy: Sequence[Walls]) -> Bulge:
@@ -179,34 +180,27 @@ def _side_profiles(vertebra: Vertebra) -> dict[float, WallProfile]:
     The wall that the vertebra holds is drawn for the body's volume: beside the midline it is smooth and takes no jump of more
     than 4 mm, as a fragment makes one.
     """
-    assert vertebra.grid is not None and vertebra.canal_mm is not None and vertebra.bone_mm is not None
-    x, y, z = vertebra.grid.axes
-    middle = _canal_middle(vertebra)
-    if middle is None:
+    grid, bone, middle = vertebra.grid, vertebra.bone_mm, _canal_middle(vertebra)
+    if grid is None or bone is None or middle is None:
         return {}
+    x, _, z = grid.axes
     profiles = {}
     for centre in SIDE_STRIPS_MM:
         if not _is_free(vertebra, centre):
             continue
-        bone = vertebra.bone_mm[np.abs(x - centre) <= STRIP_HALF_WIDTH_MM]
-        inside = (bone > 0) & (y[None, :, None] > middle[None, None, :])
-        first = inside.argmax(axis=1)
-        met = inside.any(axis=1) & (first > 0)
-        after = np.take_along_axis(bone, first[:, None, :], axis=1)[:, 0]
-        before = np.take_along_axis(bone, np.maximum(first - 1, 0)[:, None, :], axis=1)[:, 0]
-        step = np.clip(after / np.maximum(after - before, 1e-6), 0.0, 1.0)
-        begins = np.where(met, y[first] - step * vertebra.grid.spacing_mm, 0.0)
-        count = met.sum(axis=0)
+        wall = first_bone(bone[np.abs(x - centre) <= STRIP_HALF_WIDTH_MM], grid, middle)
+        count = np.isfinite(wall).sum(axis=0)
         seen = count > 0
         if seen.any():
-            wall = np.interp(z, z[seen], begins.sum(axis=0)[seen] / count[seen])
-            profiles[centre] = _profile(vertebra, wall)
+            mean = np.nansum(wall, axis=0)[seen] / count[seen]
+            profiles[centre] = _profile(vertebra, np.interp(z, z[seen], mean))
     return profiles
 
 
 def _canal_middle(vertebra: Vertebra) -> FloatArray | None:
     """(H,) local anterior coordinate of the canal's middle over the grid's z; None where the midline holds no canal."""
-    assert vertebra.grid is not None and vertebra.canal_mm is not None
+    if vertebra.grid is None or vertebra.canal_mm is None:
+        return None
     x, y, z = vertebra.grid.axes
     canal = (vertebra.canal_mm[np.abs(x) <= NEAR_MIDDLE_MM] < 0).sum(axis=0)
     count = canal.sum(axis=0)
