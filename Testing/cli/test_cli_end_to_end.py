@@ -12,7 +12,7 @@ import pytest
 
 from VertebralAugmentationPlannerLib import anatomy, plan_case, report
 from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged, unjudged
-from VertebralAugmentationPlannerLib.access.judged import LINES_MOVED
+from VertebralAugmentationPlannerLib.model.warning_codes import LINES_MOVED
 from VertebralAugmentationPlannerLib.anatomy import build_spine
 from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.check import check_on_case

@@ -11,7 +11,7 @@ import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
 from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers
-from .access.judged import LINES_MOVED, MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
+from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import catalog_of_plan, load_catalog, untenable
@@ -31,10 +31,10 @@ from .model import (
     Vertebra,
 )
 from .model.serialisation import rounded
-from .planner import FILLING_CHANGED, Progress, ShouldCancel, frame_plan, plan_level_augmentation, recorded_options
+from .model.warning_codes import FILLING_CHANGED, LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, NO_ACCESS, NO_PATH
+from .planner import Progress, ShouldCancel, frame_plan, plan_level_augmentation, recorded_options
 
 LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
-NEEDLE_MOVED, NEEDLES_GONE = "needle_moved", "needles_gone"
 
 SAME_CLEARANCE_MM = 0.05
 """Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
@@ -264,7 +264,7 @@ def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
 
 def _without_path(warnings: Iterable[PlanWarning], needle: str) -> tuple[PlanWarning, ...]:
     """The warnings without those that speak of the path of one needle (“T12 left”), an earlier check's among them."""
-    codes = ACCESS_CODES - {"no_access", "no_path"}
+    codes = ACCESS_CODES - {NO_ACCESS, NO_PATH}
     return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
 
 

@@ -33,18 +33,14 @@ from .model import (
 )
 from .model.plan import to_point
 from .model.serialisation import rounded, to_plain
+from .model.warning_codes import FILLING_CHANGED, FRACTURED_LEVEL_NOT_PLANNED, LEVEL_NOT_FRACTURED, NO_FRACTURED_LEVEL
 
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
 
-FILLING_CHANGED = "filling_changed"
-"""Code of what a check says of balloon and cement; it goes once they are planned anew."""
-
 SOFTWARE = "VertebralAugmentationPlanner"
 
-LEVEL_NOT_FRACTURED = "level_not_fractured"
-
-CHOICE_CODES = frozenset({LEVEL_NOT_FRACTURED, "fractured_level_not_planned", "no_fractured_level"})
+CHOICE_CODES = frozenset({LEVEL_NOT_FRACTURED, FRACTURED_LEVEL_NOT_PLANNED, NO_FRACTURED_LEVEL})
 """Codes of warnings about which levels were planned; each run of :func:`plan_levels` says them anew."""
 
 GRADE_SOURCE = "Genant grade 0 below 20 % height loss [V: QIMS 2019, doi 10.21037/qims.2019.02.04]"
@@ -219,7 +215,7 @@ def _left_out(plan: CasePlan) -> tuple[PlanWarning, ...]:
         return ()
     planned = ", ".join(level.level for level in plan.levels if level.approach is not None)
     text = f"Fractured by height but not planned: {', '.join(left)}. Planned: {planned}."
-    return (PlanWarning("fractured_level_not_planned", "caution", text, GRADE_SOURCE),)
+    return (PlanWarning(FRACTURED_LEVEL_NOT_PLANNED, "caution", text, GRADE_SOURCE),)
 
 
 def _nothing_fractured(plan: CasePlan) -> PlanWarning:
@@ -230,7 +226,7 @@ def _nothing_fractured(plan: CasePlan) -> PlanWarning:
     but = f"but {' and '.join(named)}: " if named else ""
     which = "it" if len(named) == 1 else "a level"
     return PlanWarning(
-        "no_fractured_level",
+        NO_FRACTURED_LEVEL,
         "caution" if named else "info",
         f"No level is fractured by height ({whole} were measured), so none was planned; {but}name {which} to plan it.",
         GRADE_SOURCE,

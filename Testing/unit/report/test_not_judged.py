@@ -10,7 +10,7 @@ import pytest
 from plans import T12_ORIGIN, carm_of, case_plan, point
 
 from VertebralAugmentationPlannerLib.access import mark_unjudged, refuse_unjudged
-from VertebralAugmentationPlannerLib.access.judged import LINES_MOVED
+from VertebralAugmentationPlannerLib.model.warning_codes import LINES_MOVED
 from VertebralAugmentationPlannerLib.cli_summary import summary
 from VertebralAugmentationPlannerLib.model import CasePlan, InputError, PlanWarning, Trajectory
 from VertebralAugmentationPlannerLib.model.plan import NOT_JUDGED

@@ -9,7 +9,7 @@ import pytest
 import VertebralAugmentationPlannerLib
 from VertebralAugmentationPlannerLib import planner
 from VertebralAugmentationPlannerLib.access import AccessPlan
-from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning
+from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning, warning_codes
 from VertebralAugmentationPlannerLib.scene.engine import ACCESS_CODES, AUGMENTATION_CODES, Engine
 
 PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
@@ -24,7 +24,10 @@ def codes_of(room):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in makers
     )
-    return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+    firsts = [call.args[0] for call in calls if call.args]
+    written = {first.value for first in firsts if isinstance(first, ast.Constant)}
+    named = {getattr(warning_codes, first.id, None) for first in firsts if isinstance(first, ast.Name)}
+    return (written | named) - {None}
 
 
 def test_every_warning_of_access_and_augmentation_is_replaced_when_a_level_is_planned_again():

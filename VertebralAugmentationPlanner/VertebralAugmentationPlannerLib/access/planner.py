@@ -10,6 +10,7 @@ from ..model import Cannula, Case, Clearance, Measurements, PlanOptions, PlanWar
 from ..model.geometry import FloatArray
 from ..model.plan import to_point
 from ..model.schema import SIDES
+from ..model.warning_codes import NO_ACCESS
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator
 from .level_planner import LevelPlanner
@@ -51,7 +52,7 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
     wanted = _wanted_sides(options.approach)
     blocked = _blocked(vertebra)
     if blocked is not None:
-        warning = PlanWarning("no_access", "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
+        warning = PlanWarning(NO_ACCESS, "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
         return AccessPlan("none", blocked, (), dict.fromkeys(wanted, blocked), (warning,))
     planner = LevelPlanner(vertebra, options, case.ct)
     decision = planner.decide(measurements)

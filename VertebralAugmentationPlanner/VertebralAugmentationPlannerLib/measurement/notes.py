@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.accuracy import COARSE_SOURCE, COARSEST_TESTED_MM, FINE_MM, coarse_words
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
+from ..model.warning_codes import FRACTURE_BY_SHAPE, GRADE_BORDERLINE, LATERAL_HEIGHT_LOSS, REFERENCE_IMPLAUSIBLE
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
@@ -19,8 +20,6 @@ in the reference (and automatic readers differ from human ones by 2.6 ± 1.9 %, 
 
 INCIDENT_LOSS_MM = 4.0
 """European prospective study: a new deformity lost 20 % and at least 4 mm (eprints.soton.ac.uk/25772) [V]."""
-
-LATERAL_HEIGHT_LOSS = "lateral_height_loss"
 
 _HEIGHTS = ("anterior", "middle", "posterior")
 
@@ -79,13 +78,13 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
             f"Reference ({source}) doubtful: {found.excess}; a vertebra of the reference may be two under one label, so height "
             "loss and grade may be too high: check it."
         )
-        notes.append(PlanWarning("reference_implausible", "caution", text, "29 real spines, limit [C]"))
+        notes.append(PlanWarning(REFERENCE_IMPLAUSIBLE, "caution", text, "29 real spines, limit [C]"))
     elif found.doubt:
         text = (
             f"Reference ({source}) doubtful: {found.doubt}; a vertebra of the reference may be fractured itself or misread, "
             "so height loss and grade may be too low: check it."
         )
-        notes.append(PlanWarning("reference_implausible", "caution", text, "Six real spines, limits [C]"))
+        notes.append(PlanWarning(REFERENCE_IMPLAUSIBLE, "caution", text, "Six real spines, limits [C]"))
     if found.shape:
         known = largest_loss(found.loss)
         lost = None if known is None else max(known, 0.0)
@@ -94,7 +93,7 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
             f"{level} has the shape of a fractured vertebra, although its height loss tells none{loss}: {found.shape}. It may be "
             "fractured like what it is compared with, or be so by birth: look at it."
         )
-        notes.append(PlanWarning("fracture_by_shape", "caution", text, "12 real spines graded by readers, limit [C]"))
+        notes.append(PlanWarning(FRACTURE_BY_SHAPE, "caution", text, "12 real spines graded by readers, limit [C]"))
     return notes
 
 
@@ -133,7 +132,7 @@ def side_notes(level: str, measurements: Measurements) -> list[PlanWarning]:
 
 LOSS_CODES = frozenset(
     {
-        "grade_borderline",
+        GRADE_BORDERLINE,
         "height_loss_above_half",
         "loss_below_4_mm",
         "near_total_collapse",
@@ -153,7 +152,7 @@ def loss_notes(measurements: Measurements) -> list[PlanWarning]:
     for limit in (GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT):
         if abs(loss - limit) < GRADE_DOUBT_PERCENT:
             text = f"The largest height loss is {loss:.1f} %, next to the limit of {limit:.0f} % between two grades."
-            notes.append(PlanWarning("grade_borderline", "info", text, "Error of measurement about 2.5 % [D]"))
+            notes.append(PlanWarning(GRADE_BORDERLINE, "info", text, "Error of measurement about 2.5 % [D]"))
     if not measurements.genant_grade:
         return notes
     lost_mm = _largest_loss_mm(measurements)
