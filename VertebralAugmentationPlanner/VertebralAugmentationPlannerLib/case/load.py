@@ -12,6 +12,7 @@ from ..model.geometry import label_boxes
 from . import checks, hu, match
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
+from .drawn_grid import as_drawn
 from .gas_gaps import fill_gas_gaps
 from .numbering import Numbering, numbering_from_table, numbering_of
 from .parts import at_border, parts_of_vertebrae
@@ -45,7 +46,8 @@ def load_case(
     """Read a CT and its vertebra labels, check that they can be planned on, and clean the labels.
 
     Nothing that was handed in is changed. Grids may differ in spacing, order and direction; nothing is resampled
-    unless a grid is skewed (a tilted gantry), then a copy is straightened and the case says so.
+    unless a grid is skewed (a tilted gantry), then a copy is straightened and the case says so. Labels that were drawn on
+    coarser voxels than they are stored on are read on those (:mod:`.drawn_grid`).
 
     Args:
         ct: CT in HU — a path (NIfTI, NRRD, MHA, DICOM folder, ``folder#SeriesNumber`` or one file of a series), a
@@ -71,7 +73,10 @@ def load_case(
     canal_image, is_cord, canal_record = _canal(raw, labels_in, names, canal, canal_is_cord, warnings)
 
     by_value = {value: name for name, value in {**names.values, **names.other}.items()}
-    cleaned = clean_labels(raw, by_value, _on_grid(canal_image, raw))
+    drawn = as_drawn(raw)
+    open_mask = _on_grid(canal_image, raw)
+    cleaned = clean_labels(drawn.image, by_value, None if open_mask is None else open_mask[np.ix_(*drawn.kept)])
+    warnings += drawn.warnings
     levels = {name: value for name, value in cleaned.present.items() if name in LEVELS}
     if not levels:
         raise InputError(
