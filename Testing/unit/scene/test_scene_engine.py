@@ -174,6 +174,19 @@ def test_a_level_without_a_fracture_is_questioned_until_the_fractured_one_is_pla
     assert [codes(level.warnings) for level in everything.levels] == [[], [], []] and codes(everything.warnings) == []
 
 
+def test_nothing_is_planned_in_a_label_that_may_hold_two_vertebrae(built):
+    case, spine, _plan = built
+    measured = planner.measured_plan(case, spine, PlanOptions())
+    doubt = PlanWarning(warning_codes.TWO_VERTEBRAE, "stop", "Are there two vertebrae under the label of L1?", "[C]")
+    levels = tuple(
+        replace(level, warnings=(doubt, *level.warnings)) if level.level == "L1" else level for level in measured.levels
+    )
+    level = planner.plan_levels(replace(measured, levels=levels), case, spine, PlanOptions(levels=("L1",))).level("L1")
+    assert level.approach == "none" and not level.trajectories and level.cement is None
+    assert set(level.skipped_sides) == {"left", "right"} and "more than one vertebra" in level.skipped_sides["left"]
+    assert {"no_access", warning_codes.TWO_VERTEBRAE} <= {warning.code for warning in level.warnings}
+
+
 def test_nothing_fractured_is_told_once_and_not_after_a_level_was_named(built, no_search):
     case, spine, _plan = built
     measured = planner.measured_plan(case, spine, PlanOptions())

@@ -5,7 +5,7 @@ from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
 from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike_numbers
 from .notices import WARNING_CODES, path_warnings
-from .planner import AccessPlan, plan_access, reevaluate
+from .planner import AccessPlan, plan_access, reevaluate, refused_access
 from .safety import SAFETY_SENTENCES
 from .search import FoundPath, find_path
 from .skin import skin_point
@@ -32,6 +32,7 @@ __all__ = [
     "plan_access",
     "reevaluate",
     "refuse_unjudged",
+    "refused_access",
     "skin_point",
     "unjudged",
     "unlike_numbers",

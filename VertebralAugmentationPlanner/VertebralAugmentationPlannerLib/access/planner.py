@@ -49,11 +49,9 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
         measurements: of the level, for the choice of the approach; None where they could not be made.
         options: procedure, approach, cannula, margins, etiology.
     """
-    wanted = _wanted_sides(options.approach)
     blocked = _blocked(vertebra)
     if blocked is not None:
-        warning = PlanWarning(NO_ACCESS, "stop", f"{vertebra.level}: {blocked}", "fail closed [D]")
-        return AccessPlan("none", blocked, (), dict.fromkeys(wanted, blocked), (warning,))
+        return refused_access(vertebra.level, options, blocked)
     planner = LevelPlanner(vertebra, options, case.ct)
     decision = planner.decide(measurements)
     trajectories = tuple(
@@ -62,6 +60,13 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
     skipped = {plan.side: plan.refusal or "" for plan in decision.refused}
     warnings = plan_warnings(vertebra, case, measurements, options, trajectories, decision)
     return AccessPlan(decision.approach, decision.reason, trajectories, skipped, warnings)
+
+
+def refused_access(level: str, options: PlanOptions, reason: str) -> AccessPlan:
+    """No needle in a level, with the reason as a sentence."""
+    sides = dict.fromkeys(_wanted_sides(options.approach), reason)
+    warning = PlanWarning(NO_ACCESS, "stop", f"{level}: {reason}", "fail closed [D]")
+    return AccessPlan("none", reason, (), sides, (warning,))
 
 
 def reevaluate(

@@ -9,6 +9,7 @@ from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
 from .foreign import Foreign
 from .materials import Window
+from .posterior_wall import NEAR_MIDDLE_MM, SEEN_MM
 from .sampling import WHOLE_SHARE
 
 # --- posterior wall and canal -----------------------------------------------------------------------------------
@@ -63,6 +64,18 @@ def wall_reference_warnings(measurements: Measurements) -> list[PlanWarning]:
     return [
         PlanWarning("retropulsion_against_rims", "caution", f"{text}.", "Hollow of 98 sound levels of real spines [C]")
     ]
+
+
+def wall_coverage_warnings(level: str, seen_mm: float) -> list[PlanWarning]:
+    """That a wall was not read as far to the sides as fragments lie. ``seen_mm``: how far to both sides it was."""
+    if seen_mm >= SEEN_MM:
+        return []
+    where = "in the midline" if seen_mm < NEAR_MIDDLE_MM else f"within {seen_mm:.1f} mm of the midline"
+    text = (
+        f"The posterior wall of {level} was read {where} only, as the roots of its pedicles reach in beside it: a fragment farther "
+        "out would not be seen."
+    )
+    return [PlanWarning("wall_sides_unread", "info", text, "Pedicles of the label map [D]")]
 
 
 # --- collapse ---------------------------------------------------------------------------------------------------

@@ -5,7 +5,13 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.accuracy import COARSE_SOURCE, COARSEST_TESTED_MM, FINE_MM, coarse_words
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
-from ..model.warning_codes import FRACTURE_BY_SHAPE, GRADE_BORDERLINE, LATERAL_HEIGHT_LOSS, REFERENCE_IMPLAUSIBLE
+from ..model.warning_codes import (
+    FRACTURE_BY_SHAPE,
+    GRADE_BORDERLINE,
+    LATERAL_HEIGHT_LOSS,
+    REFERENCE_IMPLAUSIBLE,
+    TWO_VERTEBRAE,
+)
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
@@ -33,7 +39,10 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
     notes = []
     method = found.reference.method
     if found.skipped:
-        text = f"Neighbours that are fractured, shaped as if they were, or hold cement were passed over as reference: {', '.join(found.skipped)}."
+        text = (
+            "Neighbours that are fractured, shaped as if they were, hold cement or may be two under one label were passed over as "
+            f"reference: {', '.join(found.skipped)}."
+        )
         notes.append(
             PlanWarning("fractured_neighbours_skipped", "info", text, "Nearest unfractured level within three [D]")
         )
@@ -69,9 +78,9 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
     if found.oversized:
         text = (
             f"Are there two vertebrae under the label of {level}, or is it a block vertebra? {found.oversized[0].upper()}"
-            f"{found.oversized[1:]}. Nothing measured or planned in it holds, and it is no reference for others: check the labels."
+            f"{found.oversized[1:]}. Nothing measured in it holds, so nothing is planned in it, and it is no reference for others: check the labels."
         )
-        notes.append(PlanWarning("two_vertebrae_in_label", "stop", text, "29 real spines, limit [C]"))
+        notes.append(PlanWarning(TWO_VERTEBRAE, "stop", text, "29 real spines, limit [C]"))
     source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
     if found.excess:
         text = (

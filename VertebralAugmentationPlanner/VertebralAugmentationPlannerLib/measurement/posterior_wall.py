@@ -70,6 +70,9 @@ SIDE_COUNTS_MM = 3.5
 """Beside the midline a bulge counts from here: of 213 levels of 29 real spines that count as unfractured two read more there (3.8 mm,
 with 2.6 and 2.9 mm in the midline), the next 3.3 [C]."""
 
+SEEN_MM = 4.5
+"""A wall read to here on both sides shows most fragments; where it is not, that is said [D]."""
+
 NEAR_MIDDLE_MM = 3.0
 """Within the strips up to here a canal's middle is looked for, and a bulge is called one of the midline [D]."""
 
@@ -99,6 +102,16 @@ class Walls:
     middle: WallProfile
     sides: Mapping[float, WallProfile] = field(default_factory=dict)
 
+    @property
+    def seen_mm(self) -> float:
+        """How far to both sides of the midline it was read."""
+        return min(max((side * x_mm for x_mm in self.sides), default=0.0) for side in (-1.0, 1.0))
+
+    def towards(self, x_mm: float) -> WallProfile:
+        """The strip there, or the outermost one that is free on the way to it from the midline."""
+        inner = [x for x in self.sides if x * x_mm > 0 and abs(x) <= abs(x_mm)]
+        return self.sides[max(inner, key=abs)] if inner else self.middle
+
 
 @dataclass(frozen=True, eq=False)
 class Bulge:
@@ -109,12 +122,14 @@ class Bulge:
         x_mm: local right coordinate of its strip.
         own: the wall there.
         healthy: the walls it was compared with; empty where it was read against the line of the rims.
+        seen_mm: how far to both sides of the midline the wall was read.
     """
 
     mm: float
     x_mm: float
     own: WallProfile
     healthy: tuple[WallProfile, ...]
+    seen_mm: float
 
     @property
     def where(self) -> str:
@@ -132,24 +147,26 @@ def read_walls(vertebra: Vertebra) -> Walls:
 def largest_bulge(own: Walls, healthy: Sequence[Walls]) -> Bulge:
     """The midline's bulge, or a larger one beside it that counts (:data:`SIDE_COUNTS_MM`) and is no root of a pedicle.
 
-    A strip is compared with the same one of the healthy neighbours that have it free. Without any neighbour the other side of
-    the same wall takes their place, near enough to the midline.
+    A strip is compared with the same one of the healthy neighbours that have it free, or with what they have free nearest to it
+    (L5 shows little beside the midline). Without any neighbour the other side of the same wall takes their place, near enough to
+    the midline.
     """
     middles = tuple(walls.middle for walls in healthy)
-    best = Bulge(retropulsion_mm(own.middle, middles), 0.0, own.middle, middles)
+    best = Bulge(retropulsion_mm(own.middle, middles), 0.0, own.middle, middles, own.seen_mm)
     usual = {x_mm: _usual_beside(own, healthy, x_mm) for x_mm in own.sides}
     read = {0.0: best.mm} | {x: retropulsion_mm(own.sides[x], walls) if walls else 0.0 for x, walls in usual.items()}
     for x_mm, walls in usual.items():
         inwards = read.get(x_mm - np.sign(x_mm) * STRIP_STEP_MM, 0.0)
         if read[x_mm] >= SIDE_COUNTS_MM and inwards >= ROOT_SHARE * read[x_mm] and read[x_mm] > best.mm:
-            best = Bulge(read[x_mm], x_mm, own.sides[x_mm], walls)
+            best = Bulge(read[x_mm], x_mm, own.sides[x_mm], walls, own.seen_mm)
     return best
 
 
 def _usual_beside(own: Walls, healthy: Sequence[Walls], x_mm: float) -> tuple[WallProfile, ...]:
     """What a strip beside the midline is compared with; empty where there is nothing."""
     if healthy:
-        found = [walls.sides[x_mm] for walls in healthy if x_mm in walls.sides]
+        same = [walls.sides[x_mm] for walls in healthy if x_mm in walls.sides]
+        found = same or [walls.towards(x_mm) for walls in healthy]
     else:
         found = [own.sides[-x_mm]] if abs(x_mm) <= MIRRORED_MM and -x_mm in own.sides else []
     return tuple(WallProfile(wall.share, np.maximum(wall.offset_mm, -DEEPEST_HOLLOW_MM)) for wall in found)

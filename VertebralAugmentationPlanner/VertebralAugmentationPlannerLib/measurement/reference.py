@@ -104,7 +104,7 @@ def find_references(
         found[level] = LevelReference(
             reference,
             loss,
-            tuple(name for name in spine.passed_over(level, neighbours, members) if name not in unsure),
+            tuple(name for name in spine.passed_over(level, neighbours, members) if name not in doubtful),
             _with_blemishes(doubt, neighbours, lopsided, cemented),
             _shape(level, own, usual) if (largest_loss(loss) or 0.0) < 100 * FRACTURE_LOSS else "",
             _excess(level, reference, usual),

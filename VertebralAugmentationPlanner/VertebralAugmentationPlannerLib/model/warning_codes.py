@@ -6,6 +6,9 @@ LATERAL_HEIGHT_LOSS = "lateral_height_loss"
 GRADE_BORDERLINE = "grade_borderline"
 """By these a grade might be another one as well."""
 
+TWO_VERTEBRAE = "two_vertebrae_in_label"
+"""Of a level in which nothing is planned."""
+
 LEVEL_NOT_FRACTURED = "level_not_fractured"
 FRACTURED_LEVEL_NOT_PLANNED = "fractured_level_not_planned"
 NO_FRACTURED_LEVEL = "no_fractured_level"
