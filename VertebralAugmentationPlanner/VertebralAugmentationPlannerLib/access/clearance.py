@@ -11,9 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.spatial import cKDTree
 
+from ..anatomy.surface import LEAF_POINTS
 from ..model import Clearance, Vertebra
 from ..model.geometry import FloatArray, unit
 from .angles import SIDE_SIGN
@@ -182,7 +185,7 @@ class PathEvaluator:
             radius_mm: of the cannula.
 
         Raises:
-            ValueError: entry and target coincide.
+            ValueError: entry and target coincide, or neither a wall of the pedicle nor the canal is near.
         """
         target = np.asarray(target, float)
         direction = unit(target - np.asarray(entry, float))
@@ -201,6 +204,8 @@ class PathEvaluator:
         if read.rim_mm < 0:
             values[WALL] = min(read.rim_mm, values[WALL]) if values[WALL] is not None else read.rim_mm
         canal_axis, wall_axis = (_or_gap(read.smallest(read.axis, kind), gaps, kind, 0.0) for kind in (CANAL, WALL))
+        if values[WALL] is None and values[CANAL] is None:
+            raise ValueError("it lies far from the pedicle and the canal")
         worst = _smallest(values[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL))
         tolerance = _smallest((values[WALL], values[CANAL]))
         return PathCheck(
@@ -267,14 +272,16 @@ class PathEvaluator:
         below = (tube.start - axis) @ tube.normal > ENTRY_ROUGHNESS_MM
         checked = ((along > 0) & (below | zone)) | (zone if tube.starts_in_pedicle else False)
         bone = np.where(checked, self.space.bone_at(axis), np.inf)
-        for index in np.flatnonzero(bone < 0):
-            kind = self._nearest_bone_kind(axis[index])
-            gaps[kind] = min(gaps.get(kind, 0.0), float(bone[index]))
+        outside = np.flatnonzero(bone < 0)
+        if outside.size:
+            kinds = self.walls.kind[self.walls.bone][self._bone_points.query(axis[outside])[1]]
+            gaps |= {int(kind): float(bone[outside][kinds == kind].min()) for kind in np.unique(kinds)}
         return gaps
 
-    def _nearest_bone_kind(self, point: FloatArray) -> int:
-        bone = self.walls.bone
-        return int(self.walls.kind[bone][np.argmin(((self.walls.points[bone] - point) ** 2).sum(axis=1))])
+    @cached_property
+    def _bone_points(self) -> cKDTree:
+        """The bone's surface; made once a needle has left it."""
+        return cKDTree(self.walls.points[self.walls.bone], leafsize=LEAF_POINTS)
 
     def crosses_own_bone(self, start: FloatArray, direction: FloatArray) -> bool:
         """Whether the axis runs through another part of the vertebra behind its entry ``start`` (3,)."""
