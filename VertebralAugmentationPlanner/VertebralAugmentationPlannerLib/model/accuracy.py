@@ -16,7 +16,7 @@ ones without a ring (68), and 7.9 % [C]."""
 
 COARSE_USUAL_HEIGHT_MM = 1.0
 """Most heights at slices of 3 mm are nearer to the truth: of the project's phantoms all but some anterior ones of broken levels,
-of the others two thirds [C]."""
+of the others six in ten [C]."""
 
 COARSE_SOURCE = "Phantoms of 1 mm voxels and of 3 mm slices, docs/validation.md and others [C]"
 
