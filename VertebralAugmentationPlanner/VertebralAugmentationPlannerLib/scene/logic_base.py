@@ -29,11 +29,12 @@ class LogicBase:
         self.scene = slicer.mrmlScene if scene is None else scene
         self._engine = engine
         self.isSingletonParameterNode = False  # several plans may lie in one scene
-        self.later: Callable[[Callable[[], None]], None] = _at_once
+        self.later: Callable[[Callable[[], None]], None] = at_once
         """Puts off what follows a deletion by hand until the event is through; the panel sets it. A folder of the
         subject hierarchy is deleted node by node (``vtkMRMLSubjectHierarchyNode::RemoveItem``), and waits for ever
         where nodes are made in it meanwhile."""
         self._removed: list[tuple[Session, str]] = []
+        self._carried: list[tuple[Session, str]] = []
         self._listeners = ListenerList()
         self._sessions: dict[str, Session] = {}
         self._history = History()
@@ -74,7 +75,7 @@ class LogicBase:
         node = plain(parameterNode)
         session = self._sessions.get(node.GetID())
         if session is None or session.parameter_node is not node:
-            session = Session(node, self.engine, self._onEdit, self._onRemoved)
+            session = Session(node, self.engine, self._onEdit, self._onRemoved, self._onCarried)
             self._sessions[node.GetID()] = session
         session.follow_text()
         return session
@@ -121,6 +122,9 @@ class LogicBase:
     def _onRemoved(self, session: Session, role: str) -> None:
         raise NotImplementedError
 
+    def _onCarried(self, session: Session, role: str) -> None:
+        raise NotImplementedError
 
-def _at_once(task: Callable[[], None]) -> None:
+
+def at_once(task: Callable[[], None]) -> None:
     task()

@@ -11,6 +11,7 @@ from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
 from .editing import Edit
+from .logic_base import at_once
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
 from .edits import without_fillings, without_trajectory
@@ -161,6 +162,20 @@ class EditingLogic(ViewsLogic, StepsLogic):
         """A node was deleted by hand: a needle goes with all that hangs on it, anything else comes back when drawn."""
         self._removed.append((session, role))
         self.later(self._afterRemoval)  # all that came by then are followed together
+
+    def _onCarried(self, session: Session, role: str) -> None:
+        """A transform moved a node that nobody drags: it goes back once all that the transform moves has been told of."""
+        if role == roles.ANATOMY and self.later is at_once:
+            return  # drawn anew with the images; within its own event a node cannot be taken off a transform
+        self._carried.append((session, role))
+        self.later(self._afterCarrying)
+
+    def _afterCarrying(self) -> None:
+        carried, self._carried = self._carried, []
+        for session in list(self._sessions.values()):
+            drawn = {role for owner, role in carried if owner is session}
+            if drawn and session.parameter_node.GetScene() is not None:
+                session.draw_where_planned(drawn)
 
     def _afterRemoval(self) -> None:
         removed, self._removed = self._removed, []

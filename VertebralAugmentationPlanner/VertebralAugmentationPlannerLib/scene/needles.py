@@ -13,6 +13,7 @@ from ..model.palette import rgb, safety_colour
 from ..model.solids import tube_surface
 from . import roles
 from .folders import put_in_folder
+from .placing import set_surface
 from .references import display_of, make_node, node_of, owned_roles, remove_node
 
 OUTSIDE_MM = 40.0
@@ -170,7 +171,7 @@ def update_tube(tube: Any, level: str, trajectory: Trajectory) -> None:
         outward = unit(np.subtract(trajectory.entry_ras, trajectory.target_ras))
         start = tuple(np.asarray(trajectory.entry_ras) + OUTSIDE_MM * outward)
     tube.SetName(f"{level} {trajectory.side} cannula {trajectory.cannula}")
-    tube.SetAndObservePolyData(tube_surface(start, trajectory.target_ras, trajectory.cannula_outer_diameter_mm))
+    set_surface(tube, tube_surface(start, trajectory.target_ras, trajectory.cannula_outer_diameter_mm))
     display = tube.GetDisplayNode()
     display.SetColor(*rgb(safety_colour(trajectory.safety)))
     display.SetEdgeVisibility(trajectory.safety == "breach")  # seen without colour, too

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory
 from . import roles
-from .drawing import draw_level, draw_plan, hide_fillings, show_again
+from .drawing import draw_level, draw_plan, hide_fillings, show_again, show_under_transforms
 from .editing import Edit, Editor, line_ends
 from .found_lines import as_found
 from .level_table import corrections
@@ -31,13 +31,14 @@ class Session:
     Args:
         parameter_node: plain ``vtkMRMLScriptedModuleNode``.
         engine: the stages of the road.
-        on_edit, on_removed: where the editor's news goes.
+        on_edit, on_removed, on_carried: where the editor's news goes.
     """
 
     parameter_node: Any
     engine: Any
     on_edit: Callable[[Session, Edit], None]
     on_removed: Callable[[Session, str], None]
+    on_carried: Callable[[Session, str], None]
     plan: CasePlan | None = None
     _case: Case | None = None
     _spine: Spine | None = None
@@ -56,7 +57,10 @@ class Session:
     def __post_init__(self) -> None:
         self.parameter_node = plain(self.parameter_node)
         self.editor = Editor(
-            self.parameter_node, lambda edit: self.on_edit(self, edit), lambda role: self.on_removed(self, role)
+            self.parameter_node,
+            lambda edit: self.on_edit(self, edit),
+            lambda role: self.on_removed(self, role),
+            lambda role: self.on_carried(self, role),
         )
         self.follow_text()
 
@@ -90,6 +94,8 @@ class Session:
                 found = as_found(self.parameter_node, level, self.engine)
                 if found is not level:
                     self._show_found(found)
+                with self.editor.quiet():
+                    show_under_transforms(self.parameter_node, found)
             if self._text_is_old:
                 self._tell_neighbours()
                 self.write_text()
@@ -286,6 +292,19 @@ class Session:
             with self.editor.quiet():
                 draw_tables(self.parameter_node, self.plan)
                 self.editor.refresh()
+
+    def draw_where_planned(self, drawn: Collection[str]) -> None:
+        """Draw nodes again that a transform carried away, by role: they are seen where the plan has them."""
+        levels = {role.split(".")[1] for role in drawn if "." in role}
+        with self.editor.quiet():
+            for level in self.plan.levels if self.plan is not None else ():
+                if level.level in levels:
+                    draw_measures(self.parameter_node, level)
+                    draw_level(self.parameter_node, level, self._spine if self.ready else None)
+            anatomy = node_of(self.parameter_node, roles.ANATOMY)
+            if roles.ANATOMY in drawn and anatomy is not None and self.ready:
+                anatomy.SetAndObserveTransformNodeID(None)  # the images it was drawn from did not move
+            self.editor.refresh()
 
     def write_text(self) -> None:
         """Bring the text node up to date."""
