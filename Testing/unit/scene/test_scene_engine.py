@@ -10,7 +10,8 @@ import VertebralAugmentationPlannerLib
 from VertebralAugmentationPlannerLib import planner
 from VertebralAugmentationPlannerLib.access import AccessPlan
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning
-from VertebralAugmentationPlannerLib.scene.engine import ACCESS_CODES, AUGMENTATION_CODES, Engine
+from VertebralAugmentationPlannerLib.access import WARNING_CODES as ACCESS_CODES
+from VertebralAugmentationPlannerLib.scene.engine import AUGMENTATION_CODES, Engine
 
 PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
 

@@ -59,6 +59,8 @@ class EditingLogic(ViewsLogic, StepsLogic):
         return self._history.can_redo(parameterNode)
 
     def _onEdit(self, session: Session, edit: Edit) -> None:
+        if edit.first and edit.kind == roles.NEEDLE and not session.ready:
+            self._bringAnatomy(session, edit)
         start = self._at_start(session, edit)
         if edit.kind == roles.HEIGHT:
             self._onHeightModified(session, edit)
@@ -67,6 +69,14 @@ class EditingLogic(ViewsLogic, StepsLogic):
         if edit.finished and session.lies_at(edit) and not np.allclose(edit.before, edit.after, atol=1e-9):
             now, images = session.level(edit.level), session.input_state()
             self._history.add(session.parameter_node, edit, start, now, images)
+
+    def _bringAnatomy(self, session: Session, edit: Edit) -> None:
+        """Before a level is remembered as it was when its drag began: needles judged in another anatomy are judged in that of now."""
+        try:
+            self._spineOfPlan(session, self._optionsOfLevel(session, edit.level))
+        except Exception:  # noqa: BLE001 - it comes again where the needle is judged, and is told there
+            return
+        session.keep_line(edit)
 
     def onNeedleModified(self, session: Session, edit: Edit, start: LevelPlan) -> None:
         """Clearances, angles, slack, grade and colour of a moved needle; balloon and cement once it is let go.
