@@ -202,6 +202,8 @@ class EditingLogic(ViewsLogic, StepsLogic):
                 told.append((session, Change("removed", name, side)))
             else:
                 told.append((session, Change("removed")))
+                if role == roles.PLAN_TEXT:
+                    session.text_was_deleted()
         for session, change in told:
             if change.level is not None:
                 session.set_level(session.level(change.level))

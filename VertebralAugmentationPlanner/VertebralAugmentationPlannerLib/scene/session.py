@@ -15,12 +15,16 @@ from .drawing import draw_level, draw_plan, hide_fillings, show_again, show_unde
 from .editing import Edit, Editor, line_ends
 from .found_lines import as_found
 from .kept_images import KeptImages, refuse_closed
+from .locking import has_needles, lock_drawings, unlock_drawings
 from .measures import draw_measures
-from .needles import lock_needles, move_ends, style_needle
+from .needles import move_ends, style_needle
 from .outdated import is_outdated, says_changed, unmark, with_warnings
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
 from .tables import draw_tables
+
+GONE = "Its plan.json is not in the scene; load the plan from a file, or measure and plan again."
+"""Why needles are locked that no plan speaks of."""
 
 
 @dataclass
@@ -59,6 +63,13 @@ class Session:
             lambda role: self.on_carried(self, role),
         )
         self.follow_text()
+        if not plan_text(self.parameter_node) and not self._importing and has_needles(self.parameter_node):
+            self._lock(GONE)
+
+    @property
+    def _importing(self) -> bool:
+        scene = self.parameter_node.GetScene()
+        return scene is not None and bool(scene.IsImporting())
 
     def follow_text(self) -> None:
         """Take over what somebody else wrote into the text node: a loaded scene, undo, another logic in the console.
@@ -74,18 +85,39 @@ class Session:
             self.plan = CasePlan.from_json(text)
         except InputError as error:
             if opened:
-                self.unreadable = str(error)
-                lock_needles(self.parameter_node)
+                self._lock(str(error))
             return
         self.unreadable = None
         if opened:
             self.watch()  # whoever made the plan may be gone by the time that its needles are moved
         else:
+            self._unlock()
             self.editor.refresh()
+
+    def _lock(self, reason: str) -> None:
+        self.unreadable = reason
+        lock_drawings(self.parameter_node)
+
+    def lock_again(self) -> None:
+        """What was hidden of an unreadable plan stays so where all of it was shown."""
+        if self.unreadable is not None:
+            lock_drawings(self.parameter_node)
+
+    def _unlock(self) -> None:
+        """A plan that can be read came to drawings that were locked for one that could not: they are shown as it has them."""
+        assert self.plan is not None
+        if not unlock_drawings(self.parameter_node):
+            return
+        with self.editor.quiet():
+            for level in self.plan.levels:
+                draw_measures(self.parameter_node, level)
+                for needle in level.trajectories:
+                    style_needle(self.parameter_node, level.level, needle)
+            self.draw_tables()
 
     def watch(self) -> None:
         """Watch needles and heights. Where they were moved while nobody did, the plan is brought to where they are."""
-        if self.plan is not None and not self.editor.running and not self.parameter_node.GetScene().IsImporting():
+        if self.plan is not None and not self.editor.running and not self._importing:
             for level in self.plan.levels:
                 found = as_found(self.parameter_node, level, self.engine)
                 if found is not level:
@@ -95,6 +127,7 @@ class Session:
             if self._text_is_old:
                 self._tell_neighbours()
                 self.write_text()
+            self._unlock()
         self.editor.start()
 
     def _show_found(self, level: LevelPlan) -> None:
@@ -192,6 +225,7 @@ class Session:
         """
         refuse_closed(self.parameter_node)
         self.plan, self.unreadable = plan, None
+        unlock_drawings(self.parameter_node)
         with self.editor.quiet():
             case, spine = self.images.at_hand
             anatomy_is_drawn = spine is self._drawn_spine and node_of(self.parameter_node, roles.ANATOMY) is not None
@@ -308,6 +342,11 @@ class Session:
             if roles.ANATOMY in drawn and anatomy is not None and self.ready:
                 anatomy.SetAndObserveTransformNodeID(None)  # the images it was drawn from did not move
             self.editor.refresh()
+
+    def text_was_deleted(self) -> None:
+        """The text node was deleted by hand: what is drawn would be saved without its plan."""
+        self._text_is_old = self._text_is_old or self.plan is not None
+        self.write_text()
 
     def write_text(self) -> None:
         """Bring the text node up to date."""
