@@ -227,3 +227,12 @@ def test_a_height_that_is_back_is_not_edited_though_a_balloon_was_since(logic, p
 
 def stops(logic, planned):
     return [warning.code for warning in logic.currentPlan(planned).level("L1").warnings if warning.severity == "stop"]
+
+
+def test_the_balloon_of_a_loaded_plan_has_the_name_that_the_catalogue_gives_it(logic, planned, tmp_path):
+    """Written in other capitals the panel offered it as “automatic” while it was in force."""
+    name = logic.balloonCatalog()[1].name
+    plan = replace(logic.currentPlan(planned), options={**logic.currentPlan(planned).options, "balloon": name.lower()})
+    plan.save(tmp_path / "plan.json")
+    logic.loadPlan(planned, tmp_path / "plan.json")
+    assert planned.GetParameter("balloon") == name

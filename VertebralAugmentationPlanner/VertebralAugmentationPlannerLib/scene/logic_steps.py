@@ -17,6 +17,7 @@ from .choices import (
     make_options,
     options_of,
     options_of_level,
+    replace_unknown_choices,
 )
 from .drawing import clear
 from .logic_inputs import InputsLogic
@@ -38,6 +39,10 @@ class StepsLogic(InputsLogic):
     ) -> Case:
         """The nodes as a checked ``Case`` (kept until a node, its transform or the level table changes)."""
         return self._session(parameterNode).case(options_of(parameterNode))
+
+    def replaceUnknownChoices(self, parameterNode: Any) -> str:
+        """Choices of a scene that are not known here become the defaults; which they were, in one sentence, or ""."""
+        return replace_unknown_choices(parameterNode, self.balloonCatalog())
 
     def canMeasure(self, parameterNode: Any) -> tuple[bool, str]:
         """Whether :meth:`measure` can run; else why not."""
