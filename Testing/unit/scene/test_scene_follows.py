@@ -245,3 +245,19 @@ def test_a_plan_that_was_never_hidden_for_another_is_seen_as_the_user_left_it(lo
     second = logic.newPlan(planned)
     assert logic.choosePlan(second) and logic.choosePlan(planned)
     assert display.GetVisibility()
+
+
+def test_a_needle_of_another_level_that_is_moved_while_one_is_planned_stays_where_it_was_brought(logic, planned):
+    """Events are handled meanwhile; it went back without a word."""
+    line, moved = logic.node(planned, "needle.L2.left"), []
+
+    def user(fraction, text):
+        if not moved:
+            before = line.GetNthControlPointPositionWorld(1)
+            line.SetNthControlPointPositionWorld(1, before[0] + 0.4, before[1], before[2])
+            moved.append((before, logic.currentPlan(planned).level("L2")))
+
+    logic.planLevels(planned, ("L1",), user)
+    ((before, level),) = moved
+    assert line.GetNthControlPointPositionWorld(1)[0] == pytest.approx(before[0] + 0.4, abs=1e-3)
+    assert logic.currentPlan(planned).level("L2") == level and level.trajectory("left").judged

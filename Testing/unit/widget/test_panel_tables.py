@@ -81,3 +81,23 @@ def test_needles_go_only_if_the_user_agrees(a_measured_panel: Any) -> None:
     dialogs.agrees = True
     ui.measureButton.click()
     assert len(logic.told("measure")) == 3
+
+
+def test_a_folded_heading_shows_the_gravest_sign_of_its_needles_and_no_other_sign(a_planned_panel: Any) -> None:
+    """✔ means that every margin is kept: not that a section is done."""
+    ui, logic, panel = a_planned_panel.ui, a_planned_panel.logic, a_planned_panel.panel
+    level = panel.level
+    side = logic.casePlan.level(level).trajectories[0].side
+    for safety, sign in (("safe", "✔"), ("tight", "▲"), ("breach", "✖")):
+        logic.replaceNeedle(level, side, safety=safety)
+        panel.access.refreshNeedles()  # at every step of a drag
+        heading = ui.accessCollapsibleButton.text
+        assert f"{sign} {level}, " in heading and sum(heading.count(mark) for mark in "✔▲✖") == 1
+    logic.replaceNeedle(level, side, safety="safe")
+    logic.outdated = True
+    panel.refresh()
+    assert "✖" in ui.accessCollapsibleButton.text
+    for name in ("images", "measurements", "augmentation"):
+        text = getattr(ui, f"{name}CollapsibleButton").text
+        assert not set("✔▲✖") & set(text)
+    assert level in ui.augmentationCollapsibleButton.text

@@ -20,6 +20,7 @@ from .choices import (
     replace_unknown_choices,
 )
 from .drawing import clear
+from .edits import with_edits
 from .logic_inputs import InputsLogic
 from .plan_text import read_plan_text
 from .references import plain
@@ -132,8 +133,11 @@ class StepsLogic(InputsLogic):
         if session.plan is None:
             raise InputError(NO_MEASUREMENTS)
         spine = self._spineOfPlan(session, chosen, progress, shouldCancel)
-        asked = self.engine.askedLevels(session.plan, chosen)
-        plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
+        before = session.plan
+        asked = self.engine.askedLevels(before, chosen)
+        plan = self.engine.planLevels(before, session.case(chosen), spine, chosen, progress, shouldCancel)
+        if session.plan is not None:
+            plan = with_edits(plan, before, session.plan, asked)
         self._history.clear(session.parameter_node.GetID())
         keep_earlier_options(parameterNode, session.plan)
         session.set_plan(plan)
