@@ -261,3 +261,19 @@ def test_a_needle_of_another_level_that_is_moved_while_one_is_planned_stays_wher
     ((before, level),) = moved
     assert line.GetNthControlPointPositionWorld(1)[0] == pytest.approx(before[0] + 0.4, abs=1e-3)
     assert logic.currentPlan(planned).level("L2") == level and level.trajectory("left").judged
+
+
+def test_a_parameter_node_that_is_deleted_takes_its_drawings_along(logic, planned, scene, inputs):
+    second = logic.newPlan(planned)
+    before = {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
+    logic.measure(second)
+    logic.planLevels(second, ("L1",))
+    (tag,) = logic._session(second).editor._scene_tags
+    assert scene.GetCommand(tag) is not None
+    scene.RemoveNode(second)
+    assert scene.GetCommand(tag) is None
+    left = {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
+    assert left == before - {second.GetID()}
+    assert logic.node(planned, "needle.L1.left") is not None and all(scene.IsNodePresent(node) for node in inputs)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    assert not hierarchy.GetItemByName("Vertebral augmentation plan 2")

@@ -80,6 +80,7 @@ class Editor:
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _carried: dict[str, tuple[Any, int]] = field(default_factory=dict)  # node ID → node, tag
     _quiet: int = 0
+    _scene: Any = None
     _scene_tags: list[int] = field(default_factory=list)
     _owned: dict[str, str] = field(default_factory=dict)  # node ID → role, as they are forgotten before the event
 
@@ -88,6 +89,7 @@ class Editor:
         parameters = plain(self.parameter_node)
         scene = parameters.GetScene()
         if not self._scene_tags:
+            self._scene = scene
             self._scene_tags = [scene.AddObserver(scene.NodeRemovedEvent, _weak(self._on_node_removed, node=True))]
         self._owned = {}
         for role in owned_roles(parameters):
@@ -115,12 +117,17 @@ class Editor:
         for node, tag in self._carried.values():
             node.RemoveObserver(tag)
         self._carried.clear()
-        scene = plain(self.parameter_node).GetScene()
-        if scene is not None:
+        if self._scene is not None:  # a parameter node that was deleted has none any more
             for tag in self._scene_tags:
-                scene.RemoveObserver(tag)
+                self._scene.RemoveObserver(tag)
+        self._scene = None
         self._scene_tags.clear()
         self._owned.clear()
+
+    @property
+    def drawn_ids(self) -> tuple[str, ...]:
+        """IDs of the nodes that belong to the parameter node; known also when that is gone."""
+        return tuple(self._owned)
 
     @property
     def running(self) -> bool:

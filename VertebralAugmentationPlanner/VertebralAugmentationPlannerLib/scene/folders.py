@@ -46,14 +46,20 @@ def plan_folder(parameter_node: Any) -> int:
     roles_first = [roles.PLAN_TEXT, *(role for role in owned_roles(parameter_node) if role != roles.PLAN_TEXT)]
     for role in roles_first:
         node = node_of(parameter_node, role)
-        if node is None:
-            continue
-        hierarchy = _hierarchy(node.GetScene())
-        item = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
-        while item and item != hierarchy.GetSceneItemID():
-            if _is_plan_folder(hierarchy, item):
-                return item
-            item = hierarchy.GetItemParent(item)
+        folder = 0 if node is None else folder_above(node)
+        if folder:
+            return folder
+    return 0
+
+
+def folder_above(node: Any) -> int:
+    """The item of the plan's folder that holds a node, or 0."""
+    hierarchy = _hierarchy(node.GetScene())
+    item = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
+    while item and item != hierarchy.GetSceneItemID():
+        if _is_plan_folder(hierarchy, item):
+            return item
+        item = hierarchy.GetItemParent(item)
     return 0
 
 
