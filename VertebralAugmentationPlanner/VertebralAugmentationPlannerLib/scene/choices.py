@@ -151,6 +151,11 @@ def options_of_level(
     return options if at_hand else replace(options, balloon=AUTO)
 
 
+def options_of_plan(plan: CasePlan) -> PlanOptions:
+    """The options that a plan was made with, but for those of its run."""
+    return PlanOptions.from_dict(_of_edits(plan.options))
+
+
 def _level_options(parameter_node: Any) -> dict[str, Any]:
     text = plain(parameter_node).GetParameter(roles.LEVEL_OPTIONS)
     try:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..model import Case, CasePlan, InputError, LevelPlan, PlanOptions, Spine, Trajectory
 from . import roles
-from .choices import options_of_level
+from .choices import options_of_level, options_of_plan
 from .drawing import draw_level, draw_plan, hide_fillings, show_again, show_under_transforms
 from .editing import Edit, Editor, line_ends
 from .found_lines import as_found
@@ -200,7 +200,7 @@ class Session:
         try:
             options = options_of_level(self.parameter_node, self.plan, level.level, self._balloons)
         except InputError:  # told by whatever is edited next; the plan's own are the nearest
-            options = PlanOptions.from_dict(self.plan.options)
+            options = options_of_plan(self.plan)
         now = self.engine.judgedAnew(level, case, spine, options, differs)
         if now != level:
             self.set_level(now)
