@@ -12,11 +12,17 @@ MODULE = "VertebralAugmentationPlanner"
 
 
 class Answers:
-    """Answers the file dialogs in place of the user."""
+    """Answers the file dialogs and questions in place of the user."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = ""
+        self.asked: list[str] = []
+        self.agrees = True
+
+    def confirm(self, question: str, title: str) -> bool:
+        self.asked.append(question)
+        return self.agrees
 
     def saveFile(self, title: str, name: str, kinds: str) -> str:
         return str(self.folder / name)

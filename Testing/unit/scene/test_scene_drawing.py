@@ -303,3 +303,36 @@ def test_height_labels_are_short_and_stand_at_ends_of_their_own(logic, planned):
 def test_a_needle_names_its_side_and_safety_at_the_entry(logic, planned):
     line = logic.node(planned, "needle.L1.left")
     assert [line.GetNthControlPointLabel(n) for n in (0, 1)] == ["left: safe", ""]
+
+
+def test_folders_of_the_user_stay_and_nothing_is_moved_into_them(logic, planned, scene):
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    mine = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), "Patient Smith")
+    hierarchy.CreateFolderItem(mine, "to do")
+    before = folder_tree(scene)
+    (plan_folder,) = [name for name in before if name.startswith("Vertebral augmentation plan")]
+    hierarchy.CreateFolderItem(hierarchy.GetItemByName(plan_folder), "notes")
+    for name in ("plan", "needle.L2.left"):
+        hierarchy.SetItemParent(hierarchy.GetItemByDataNode(logic.node(planned, name)), mine)
+    logic.planLevels(planned, ("L1", "L2"))
+    tree = folder_tree(scene)
+    assert [name for name in tree if name.startswith("Vertebral augmentation plan")] == [plan_folder]
+    assert tree["Patient Smith"] == {"to do": {}, "plan.json": {}, "L2 left needle (safe)": {}}
+    assert tree[plan_folder]["notes"] == {} and tree[plan_folder]["L1"] == before[plan_folder]["L1"]
+    logic.clearPlan(planned)
+    tree = folder_tree(scene)
+    assert tree["Patient Smith"] == {"to do": {}} and tree[plan_folder] == {"notes": {}}
+    logic.measure(planned)
+    assert list(folder_tree(scene)).count(plan_folder) == 1
+
+
+def test_the_folders_of_an_older_scene_are_known_by_their_names(logic, planned, scene):
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    before, children = folder_tree(scene), vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), children, True)
+    for number in range(children.GetNumberOfIds()):
+        hierarchy.RemoveItemAttribute(children.GetId(number), "VertebralAugmentationPlanner.Folder")
+    logic.planLevels(planned, ("L1",))
+    assert folder_tree(scene) == before
+    logic.clearPlan(planned)
+    assert not any(name.startswith("Vertebral augmentation plan") for name in folder_tree(scene))

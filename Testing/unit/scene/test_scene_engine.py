@@ -9,8 +9,9 @@ import pytest
 import VertebralAugmentationPlannerLib
 from VertebralAugmentationPlannerLib import planner
 from VertebralAugmentationPlannerLib.access import AccessPlan
+from VertebralAugmentationPlannerLib.access import WARNING_CODES as ACCESS_CODES
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning, warning_codes
-from VertebralAugmentationPlannerLib.scene.engine import ACCESS_CODES, AUGMENTATION_CODES, Engine
+from VertebralAugmentationPlannerLib.scene.engine import AUGMENTATION_CODES, Engine
 
 PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
 

@@ -245,3 +245,35 @@ def test_a_plan_that_was_never_hidden_for_another_is_seen_as_the_user_left_it(lo
     second = logic.newPlan(planned)
     assert logic.choosePlan(second) and logic.choosePlan(planned)
     assert display.GetVisibility()
+
+
+def test_a_needle_of_another_level_that_is_moved_while_one_is_planned_stays_where_it_was_brought(logic, planned):
+    """Events are handled meanwhile; it went back without a word."""
+    line, moved = logic.node(planned, "needle.L2.left"), []
+
+    def user(fraction, text):
+        if not moved:
+            before = line.GetNthControlPointPositionWorld(1)
+            line.SetNthControlPointPositionWorld(1, before[0] + 0.4, before[1], before[2])
+            moved.append((before, logic.currentPlan(planned).level("L2")))
+
+    logic.planLevels(planned, ("L1",), user)
+    ((before, level),) = moved
+    assert line.GetNthControlPointPositionWorld(1)[0] == pytest.approx(before[0] + 0.4, abs=1e-3)
+    assert logic.currentPlan(planned).level("L2") == level and level.trajectory("left").judged
+
+
+def test_a_parameter_node_that_is_deleted_takes_its_drawings_along(logic, planned, scene, inputs):
+    second = logic.newPlan(planned)
+    before = {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
+    logic.measure(second)
+    logic.planLevels(second, ("L1",))
+    (tag,) = logic._session(second).editor._scene_tags
+    assert scene.GetCommand(tag) is not None
+    scene.RemoveNode(second)
+    assert scene.GetCommand(tag) is None
+    left = {scene.GetNthNode(n).GetID() for n in range(scene.GetNumberOfNodes())}
+    assert left == before - {second.GetID()}
+    assert logic.node(planned, "needle.L1.left") is not None and all(scene.IsNodePresent(node) for node in inputs)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    assert not hierarchy.GetItemByName("Vertebral augmentation plan 2")

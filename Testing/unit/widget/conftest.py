@@ -33,6 +33,12 @@ class ScriptedDialogs:
 
     def __init__(self) -> None:
         self.answer = ""
+        self.asked: list[str] = []
+        self.agrees = True
+
+    def confirm(self, question: str, title: str) -> bool:
+        self.asked.append(question)
+        return self.agrees
 
     def saveFile(self, title: str, name: str, kinds: str) -> str:
         return self.answer

@@ -49,18 +49,55 @@ def test_a_needle_that_was_not_judged_shows_no_number_that_needs_the_images(a_pl
 
 
 def test_a_plan_that_cannot_be_read_is_told_of_and_replaced_only_if_the_user_agrees(
-    a_panel_with_images: Any, monkeypatch: Any
+    a_panel_with_images: Any,
 ) -> None:
-    from VertebralAugmentationPlannerLib.widget import measurements_section
-
     ui, logic = a_panel_with_images.ui, a_panel_with_images.logic
     logic.unreadable = "The plan has schema “vertebral-augmentation-plan/9”."
     a_panel_with_images.panel.refresh()
     told = ui.summaryBrowser.toPlainText()
     assert "cannot be read" in told and logic.unreadable in told and "locked" in told
-    answers = [False, True]
-    monkeypatch.setattr(measurements_section, "confirmDisplay", lambda question, title: answers.pop(0))
+    dialogs = a_panel_with_images.panel.dialogs
+    dialogs.agrees, dialogs.answer = False, "plan.json"
     ui.measureButton.click()
-    assert logic.told("measure") == []
+    ui.loadPlanButton.click()
+    assert logic.told("measure") == logic.told("loadPlan") == [] and len(dialogs.asked) == 2
+    dialogs.agrees = True
     ui.measureButton.click()
-    assert len(logic.told("measure")) == 1 and not answers
+    assert len(logic.told("measure")) == 1 and "cannot be read" in dialogs.asked[-1]
+
+
+def test_needles_go_only_if_the_user_agrees(a_measured_panel: Any) -> None:
+    """Measuring and loading take away needles, those moved by hand too, and nothing brings them back."""
+    ui, logic, dialogs = a_measured_panel.ui, a_measured_panel.logic, a_measured_panel.panel.dialogs
+    dialogs.agrees, dialogs.answer = False, "plan.json"
+    ui.measureButton.click()
+    assert len(logic.told("measure")) == 2 and dialogs.asked == []  # no needle yet
+    ui.planButton.click()
+    before = logic.casePlan
+    ui.measureButton.click()
+    ui.loadPlanButton.click()
+    assert logic.casePlan is before and len(logic.told("measure")) == 2 and logic.told("loadPlan") == []
+    assert len(dialogs.asked) == 2 and dialogs.asked[0].startswith("The needles of T12 go, and Undo")
+    dialogs.agrees = True
+    ui.measureButton.click()
+    assert len(logic.told("measure")) == 3
+
+
+def test_a_folded_heading_shows_the_gravest_sign_of_its_needles_and_no_other_sign(a_planned_panel: Any) -> None:
+    """✔ means that every margin is kept: not that a section is done."""
+    ui, logic, panel = a_planned_panel.ui, a_planned_panel.logic, a_planned_panel.panel
+    level = panel.level
+    side = logic.casePlan.level(level).trajectories[0].side
+    for safety, sign in (("safe", "✔"), ("tight", "▲"), ("breach", "✖")):
+        logic.replaceNeedle(level, side, safety=safety)
+        panel.access.refreshNeedles()  # at every step of a drag
+        heading = ui.accessCollapsibleButton.text
+        assert f"{sign} {level}, " in heading and sum(heading.count(mark) for mark in "✔▲✖") == 1
+    logic.replaceNeedle(level, side, safety="safe")
+    logic.outdated = True
+    panel.refresh()
+    assert "✖" in ui.accessCollapsibleButton.text
+    for name in ("images", "measurements", "augmentation"):
+        text = getattr(ui, f"{name}CollapsibleButton").text
+        assert not set("✔▲✖") & set(text)
+    assert level in ui.augmentationCollapsibleButton.text

@@ -35,6 +35,7 @@ def draw_anatomy(parameter_node: Any, spine: Spine, labels: Image) -> Any:
         node.CreateDefaultDisplayNodes()
     segmentation = node.GetSegmentation()
     with slicer.util.NodeModify(node):
+        node.SetAndObserveTransformNodeID(None)  # it lies where the images do
         segmentation.RemoveAllSegments()
         vertebrae = spine.complete()
         for level, vertebra in vertebrae.items():

@@ -45,6 +45,36 @@ def options_of(parameter_node: Any, **overrides: Any) -> PlanOptions:
     return make_options(**{**values, **overrides})
 
 
+def replace_unknown_choices(parameter_node: Any, balloons: Sequence[Any]) -> str:
+    """Put the default in place of each choice of a scene that is not known here, as one that a newer version offers.
+
+    The panel's combo boxes can show none of them (``QComboBoxToStringableConnector.write`` raises ``ValueError``). A balloon that is
+    at hand gets its name as the catalogue writes it.
+
+    Returns:
+        which were not known, in one sentence; "" where all are.
+    """
+    parameters, unknown = plain(parameter_node), []
+    for name, parameter in (*((name, name) for name in TEXT_CHOICES), ("target_fill", TARGET_FILL)):
+        value = parameters.GetParameter(parameter)
+        known = _known(name, value, balloons) if value else value
+        if known is None:
+            known = str(getattr(PlanOptions(), name))
+            unknown.append(f"{name.replace('_', ' ')} “{value}” ({known} instead)")
+        if known != value:
+            parameters.SetParameter(parameter, known)
+    return f"Not known here, perhaps of a newer version: {', '.join(unknown)}." if unknown else ""
+
+
+def _known(name: str, value: str, balloons: Sequence[Any]) -> str | None:
+    """A choice as it is written here; None where it is not known."""
+    try:
+        make_options(**{name: float(value) if name == "target_fill" else value})
+    except (InputError, ValueError):
+        return None
+    return value if name != "balloon" or value == AUTO else _at_hand(value, balloons)
+
+
 def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -> CasePlan:
     """The choices a plan was made with, so that the panel shows them and an edit is judged by them.
 
@@ -59,7 +89,10 @@ def keep_options(parameter_node: Any, plan: CasePlan, balloons: Sequence[Any]) -
     """
     known = _of_edits(plan.options)
     options = PlanOptions.from_dict(known)
-    if options.balloon != AUTO and not _at_hand(options.balloon, balloons):
+    device = AUTO if options.balloon == AUTO else _at_hand(options.balloon, balloons)
+    if device is not None:
+        options = replace(options, balloon=device)
+    else:
         told = PlanWarning(
             "balloon_not_at_hand",
             "caution",
@@ -114,8 +147,13 @@ def options_of_level(
         InputError: the options cannot be read.
     """
     options = PlanOptions.from_dict(_of_edits(_level_options(parameter_node).get(level, plan.options)))
-    at_hand = options.balloon == AUTO or _at_hand(options.balloon, balloons())
+    at_hand = options.balloon == AUTO or _at_hand(options.balloon, balloons()) is not None
     return options if at_hand else replace(options, balloon=AUTO)
+
+
+def options_of_plan(plan: CasePlan) -> PlanOptions:
+    """The options that a plan was made with, but for those of its run."""
+    return PlanOptions.from_dict(_of_edits(plan.options))
 
 
 def _level_options(parameter_node: Any) -> dict[str, Any]:
@@ -141,14 +179,14 @@ def _of_edits(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in OF_A_RUN}
 
 
-def _at_hand(name: str, balloons: Sequence[Any]) -> bool:
+def _at_hand(name: str, balloons: Sequence[Any]) -> str | None:
+    """The name of a balloon as the catalogue writes it; None where that does not hold it."""
     from ..augmentation import find_device  # with SciPy, for which Slicer's start need not wait
 
     try:
-        find_device(tuple(balloons), name)
+        return find_device(tuple(balloons), name).name
     except InputError:
-        return False
-    return True
+        return None
 
 
 def start_of(plan: CasePlan) -> tuple[str, str]:

@@ -21,6 +21,11 @@ def demoCases() -> list[tuple[str, str]]:
     return [(name, sample.title) for name, sample in SAMPLES.items()]
 
 
+def shortTitle(title: str) -> str:
+    """“T12 wedge”: the title of a case as far as its fractures, which is what a narrow box has room for."""
+    return title.partition(" fracture")[0]
+
+
 def loadDemoCase(name: str) -> tuple[Any, Any]:
     """Add the CT and the segmentation of a case to the application's scene; returns both nodes.
 

@@ -10,7 +10,7 @@ from .anatomy_node import draw_anatomy
 from .fillings import draw_balloon, draw_cement
 from .folders import plan_folder, remove_empty_folders
 from .measures import draw_measures
-from .needles import draw_needle, remove_needle
+from .needles import draw_needle, remove_needle, style_needle
 from .plan_text import write_plan_text
 from .references import node_of, owned_roles, plain, remove_node
 from .tables import draw_tables
@@ -48,6 +48,17 @@ def draw_level(parameter_node: Any, level: LevelPlan, spine: Spine | None) -> No
             remove_needle(parameter_node, level.level, side)
             remove_node(parameter_node, roles.role(roles.BALLOON, level.level, side))
     draw_cement(parameter_node, level, spine.vertebrae.get(level.level) if spine is not None else None)
+
+
+def show_under_transforms(parameter_node: Any, level: LevelPlan) -> None:
+    """Draw tubes and balloons of a level again that are under a transform: it may have been chosen for them alone."""
+    for needle in level.trajectories:
+        nodes = [
+            node_of(parameter_node, roles.role(kind, level.level, needle.side)) for kind in (roles.TUBE, roles.BALLOON)
+        ]
+        if any(node is not None and node.GetParentTransformNode() is not None for node in nodes):
+            style_needle(parameter_node, level.level, needle)
+            draw_balloon(parameter_node, level.level, needle)
 
 
 def clear(parameter_node: Any) -> None:

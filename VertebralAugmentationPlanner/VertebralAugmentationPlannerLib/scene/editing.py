@@ -24,6 +24,17 @@ from .references import node_of, owned_roles, plain
 
 Ends = NDArray[np.floating]
 
+CARRIED = (
+    roles.TUBE,
+    roles.BALLOON,
+    roles.CEMENT,
+    roles.SUPERIOR_PLATE,
+    roles.INFERIOR_PLATE,
+    roles.PEDICLE,
+    roles.ANATOMY,
+)
+"""Kinds of nodes that nobody drags, but a transform can carry away from where the plan has them."""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -59,13 +70,17 @@ class Editor:
         parameter_node: whose needles and heights are watched.
         on_edit: called for every valid move.
         on_removed: called with the role of an owned node that somebody deleted.
+        on_carried: called with the role of a node of :data:`CARRIED` that a transform moved.
     """
 
     parameter_node: Any
     on_edit: Callable[[Edit], None]
     on_removed: Callable[[str], None]
+    on_carried: Callable[[str], None]
     _watched: dict[str, _Watched] = field(default_factory=dict)
+    _carried: dict[str, tuple[Any, int]] = field(default_factory=dict)  # node ID → node, tag
     _quiet: int = 0
+    _scene: Any = None
     _scene_tags: list[int] = field(default_factory=list)
     _owned: dict[str, str] = field(default_factory=dict)  # node ID → role, as they are forgotten before the event
 
@@ -74,6 +89,7 @@ class Editor:
         parameters = plain(self.parameter_node)
         scene = parameters.GetScene()
         if not self._scene_tags:
+            self._scene = scene
             self._scene_tags = [scene.AddObserver(scene.NodeRemovedEvent, _weak(self._on_node_removed, node=True))]
         self._owned = {}
         for role in owned_roles(parameters):
@@ -83,6 +99,9 @@ class Editor:
             self._owned[node.GetID()] = role
             if role.split(".")[0] in (roles.NEEDLE, roles.HEIGHT):
                 self._watch(node, role)
+            elif role.split(".")[0] in CARRIED and node.GetID() not in self._carried:
+                event = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
+                self._carried[node.GetID()] = (node, node.AddObserver(event, _weak(self._on_carried)))
 
     def refresh(self) -> None:
         """Watch lines made since :meth:`start`; nothing while stopped."""
@@ -95,12 +114,20 @@ class Editor:
             for tag in watched.tags:
                 watched.node.RemoveObserver(tag)
         self._watched.clear()
-        scene = plain(self.parameter_node).GetScene()
-        if scene is not None:
+        for node, tag in self._carried.values():
+            node.RemoveObserver(tag)
+        self._carried.clear()
+        if self._scene is not None:  # a parameter node that was deleted has none any more
             for tag in self._scene_tags:
-                scene.RemoveObserver(tag)
+                self._scene.RemoveObserver(tag)
+        self._scene = None
         self._scene_tags.clear()
         self._owned.clear()
+
+    @property
+    def drawn_ids(self) -> tuple[str, ...]:
+        """IDs of the nodes that belong to the parameter node; known also when that is gone."""
+        return tuple(self._owned)
 
     @property
     def running(self) -> bool:
@@ -110,7 +137,8 @@ class Editor:
     @property
     def observer_count(self) -> int:
         """Observers in place, for tests."""
-        return len(self._scene_tags) + sum(len(watched.tags) for watched in self._watched.values())
+        lines = sum(len(watched.tags) for watched in self._watched.values())
+        return len(self._scene_tags) + lines + len(self._carried)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -182,6 +210,11 @@ class Editor:
             for index, point in enumerate(watched.ends):
                 watched.node.SetNthControlPointPositionWorld(index, *(float(value) for value in point))
 
+    def _on_carried(self, node: Any) -> None:
+        role = self._owned.get(node.GetID())
+        if role is not None and not self._quiet:
+            self.on_carried(role)
+
     def _on_node_removed(self, scene: Any, node: Any) -> None:
         if node is None:
             return
@@ -189,6 +222,9 @@ class Editor:
         if watched is not None:
             for tag in watched.tags:
                 node.RemoveObserver(tag)
+        _node, tag = self._carried.pop(node.GetID(), (None, None))
+        if tag is not None:
+            node.RemoveObserver(tag)
         role = self._owned.pop(node.GetID(), None)
         if role is not None and not self._quiet and not scene.IsClosing():
             self.on_removed(role)

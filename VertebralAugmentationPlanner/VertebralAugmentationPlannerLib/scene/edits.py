@@ -1,10 +1,11 @@
-"""A level's plan with one thing changed."""
+"""A plan, or a level of it, with one thing changed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from ..model import LevelPlan, PlanWarning, Trajectory
+from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
 
 
 def without_fillings(level: LevelPlan, warning: PlanWarning) -> LevelPlan:
@@ -29,3 +30,16 @@ def without_trajectory(level: LevelPlan, side: str, reason: str) -> LevelPlan:
         trajectories=tuple(old for old in level.trajectories if old.side != side),
         skipped_sides={**level.skipped_sides, side: reason},
     )
+
+
+def with_edits(planned: CasePlan, before: CasePlan, now: CasePlan, asked: Collection[str]) -> CasePlan:
+    """A new plan with what the user did to other levels while it was made.
+
+    Args:
+        planned: made from ``before``.
+        now: ``before`` as it has become meanwhile.
+        asked: levels that were planned anew: their old needles are gone.
+    """
+    old = {level.level: level for level in before.levels}
+    edited = {level.level: level for level in now.levels if level.level not in asked and level != old.get(level.level)}
+    return replace(planned, levels=tuple(edited.get(level.level, level) for level in planned.levels))

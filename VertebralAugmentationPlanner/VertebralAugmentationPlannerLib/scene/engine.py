@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import planner
-from ..access import WARNING_CODES as ACCESS_CODES
 from ..access import SAFETY_SENTENCES, PathEvaluator, mark_moved, mark_unjudged, path_warnings, reevaluate, unjudged
 from ..access.judged import LINES_MOVED
 from ..anatomy import build_spine
@@ -36,13 +35,11 @@ from ..model import (
 )
 from ..report import write_report
 from .edits import with_trajectory, without_fillings
+from .judging import judged_anew, without_path
 from .motion import Motion, carried
 
 OWN_CODES = frozenset({"no_augmentation"})
 """Codes of warnings that only the scene gives; the planner takes away its own."""
-
-PATH_CODES = ACCESS_CODES - {"no_access", "no_path"}
-"""Those that speak of one needle's path; they go when the needle is moved."""
 
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
@@ -149,7 +146,7 @@ class Engine:
         With the case what lies in the new path's way comes, too; a drag that goes on does without.
         """
         name = f"{level.level} {needle.side}"
-        kept = _without_path(level, needle.side).warnings
+        kept = without_path(level, needle.side).warnings
         severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
         state = SAFETY_SENTENCES[needle.safety]
         message = f"{name}: the needle was moved by hand; {state}. {needle.compromise or ''}".strip()
@@ -162,14 +159,14 @@ class Engine:
     def lost(self, level: LevelPlan, side: str, ends: NDArray[np.floating], why: str) -> LevelPlan:
         """A level with a needle that is dragged where it cannot be judged, with no number but those that its two points tell."""
         entry, target = (tuple(float(value) for value in end) for end in ends)
-        level = _without_path(level, side)
+        level = without_path(level, side)
         there = replace(level.trajectory(side), entry_ras=entry, target_ras=target, balloon=None, cement_ml=None)
         return with_trajectory(level, unjudged(level.frame, replace(there, bone_fillers=None), why))
 
     def foundElsewhere(self, level: LevelPlan, side: str, ends: NDArray[np.floating]) -> LevelPlan:
         """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
         entry, target = (tuple(float(value) for value in end) for end in ends)
-        level = mark_moved(_without_path(level, side), side, entry, target)  # type: ignore[arg-type]
+        level = mark_moved(without_path(level, side), side, entry, target)  # type: ignore[arg-type]
         text = f"{level.level}: the {side} needle was moved while the plan was not open; plan balloon and cement again."
         return _unfilled(level, text)
 
@@ -187,9 +184,13 @@ class Engine:
             return _with_warning(level, PlanWarning(LINES_MOVED, "info", text, "the user's edit"))
         text += f", so no needle is judged there; plan {name} again."
         for needle in level.trajectories:
-            level = with_trajectory(_without_path(level, needle.side), unjudged(level.frame, needle, text))
+            level = with_trajectory(without_path(level, needle.side), unjudged(level.frame, needle, text))
         told = PlanWarning(LINES_MOVED, "stop", f"{name}: {text}", "the user's edit")
         return without_fillings(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), told)
+
+    def judgedAnew(self, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, differs: str) -> LevelPlan:
+        """A level that was planned in another anatomy, its needles judged where they lie in this one."""
+        return judged_anew(self, level, case, spine, options, differs)
 
     def markUnjudged(self, plan: CasePlan) -> CasePlan:
         """A plan from a file, its needles that were edited there and not judged since as breaches, without balloon and cement."""
@@ -283,13 +284,6 @@ def _unfilled(level: LevelPlan, why: str) -> LevelPlan:
 def _with_warning(level: LevelPlan, warning: PlanWarning) -> LevelPlan:
     """A level with one warning more, in place of an older one of its code."""
     return replace(level, warnings=(*_without_warnings(level, frozenset({warning.code})).warnings, warning))
-
-
-def _without_path(level: LevelPlan, side: str) -> LevelPlan:
-    """A level without what was said of the old path of a needle."""
-    name = f"{level.level} {side}"
-    kept = tuple(w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name)))
-    return replace(level, warnings=kept)
 
 
 def _without_warnings(level: LevelPlan, codes: frozenset[str]) -> LevelPlan:

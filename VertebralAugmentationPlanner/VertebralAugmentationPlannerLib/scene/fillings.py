@@ -17,6 +17,7 @@ from ..model.solids import balloon_surface, spheroid_surface
 from . import roles
 from .folders import put_in_folder
 from .needles import style_solid
+from .placing import set_surface, transformed
 from .references import display_of, make_node, remove_node
 
 CEMENT_SMOOTHING_VOXELS = 0.8
@@ -62,7 +63,7 @@ def _model(
 ) -> None:
     model = make_node(parameter_node, role, "vtkMRMLModelNode", name)
     model.SetName(name)
-    model.SetAndObservePolyData(surface)
+    set_surface(model, surface)
     display = display_of(model, style_solid)
     display.SetColor(*color)
     display.SetOpacity(opacity)
@@ -121,10 +122,7 @@ def mask_surface(mask: NDArray, axes: NDArray, first_ras: NDArray) -> Any:
     matrix = np.eye(4)
     matrix[:3, :3] = axes
     matrix[:3, 3] = first_ras - axes @ np.full(3, 2.0)
+    contour.Update()
     transform = vtk.vtkTransform()
     transform.SetMatrix(matrix.ravel().tolist())
-    placed = vtk.vtkTransformPolyDataFilter()
-    placed.SetInputConnection(contour.GetOutputPort())
-    placed.SetTransform(transform)
-    placed.Update()
-    return placed.GetOutput()
+    return transformed(contour.GetOutput(), transform)

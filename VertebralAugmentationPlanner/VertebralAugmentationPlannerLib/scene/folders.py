@@ -7,35 +7,60 @@ from typing import Any
 import slicer
 import vtk
 
+from ..model import LEVELS
 from . import roles
-from .references import node_of
+from .references import node_of, owned_roles
 
 PLAN_FOLDER = "Vertebral augmentation plan"
 
+MADE_HERE = "VertebralAugmentationPlanner.Folder"
+PLAN, LEVEL = "plan", "level"
+"""Attribute of a folder that the planner made, and of which kind. Others are the user's: nothing is moved into them or out of them, and they stay."""
+
 
 def put_in_folder(parameter_node: Any, node: Any, level: str | None = None) -> None:
-    """Move a node into the plan's folder, or into the folder of one level inside it; folders are made as needed."""
+    """Move a node into the plan's folder, or into the folder of one level inside it; folders are made as needed.
+
+    A node that the user put into a folder of his own stays there.
+    """
     hierarchy = _hierarchy(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node)
+    parent = hierarchy.GetItemParent(item) if item else 0
+    if parent and parent != hierarchy.GetSceneItemID() and not _made_here(hierarchy, parent):
+        return
     folder = _plan_folder(parameter_node, hierarchy)
     if level is not None:
         inside = hierarchy.GetItemChildWithName(folder, level)
-        folder = inside or hierarchy.CreateFolderItem(folder, level)
-    item = hierarchy.GetItemByDataNode(node)
+        folder = inside if inside and _made_here(hierarchy, inside) else _make(hierarchy, folder, level)
     if not item:  # in the application its plugins have made one already
         hierarchy.CreateItem(folder, node)
-    elif hierarchy.GetItemParent(item) != folder:
+    elif parent != folder:
         hierarchy.SetItemParent(item, folder)
 
 
 def plan_folder(parameter_node: Any) -> int:
-    """The item of the plan's folder, or 0. Found above the text node: no ID is kept, so it survives any loading."""
-    text = node_of(parameter_node, roles.PLAN_TEXT)
-    if text is None:
-        return 0
-    hierarchy = _hierarchy(text.GetScene())
-    item = hierarchy.GetItemByDataNode(text)
-    parent = hierarchy.GetItemParent(item) if item else 0
-    return parent if parent and parent != hierarchy.GetSceneItemID() else 0
+    """The item of the plan's folder, or 0. Found above the plan's nodes: no ID is kept, so it survives any loading.
+
+    The text node comes first, and is enough unless the user put it elsewhere.
+    """
+    roles_first = [roles.PLAN_TEXT, *(role for role in owned_roles(parameter_node) if role != roles.PLAN_TEXT)]
+    for role in roles_first:
+        node = node_of(parameter_node, role)
+        folder = 0 if node is None else folder_above(node)
+        if folder:
+            return folder
+    return 0
+
+
+def folder_above(node: Any) -> int:
+    """The item of the plan's folder that holds a node, or 0."""
+    hierarchy = _hierarchy(node.GetScene())
+    item = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
+    while item and item != hierarchy.GetSceneItemID():
+        if _is_plan_folder(hierarchy, item):
+            return item
+        item = hierarchy.GetItemParent(item)
+    return 0
 
 
 def remove_empty_folders(scene: Any, folder: int) -> None:
@@ -43,11 +68,32 @@ def remove_empty_folders(scene: Any, folder: int) -> None:
     hierarchy = _hierarchy(scene)
     if not folder:
         return
-    for child in _children(hierarchy, folder):
-        if hierarchy.GetItemDataNode(child) is None and not _children(hierarchy, child):
-            hierarchy.RemoveItem(child)
-    if not _children(hierarchy, folder):
-        hierarchy.RemoveItem(folder)
+    for item in (*_children(hierarchy, folder), folder):
+        if _made_here(hierarchy, item) and not _children(hierarchy, item):
+            hierarchy.RemoveItem(item)
+
+
+def _made_here(hierarchy: Any, item: int) -> bool:
+    """Whether the planner made a folder: it says so, or, in an older scene, its name and place do."""
+    if hierarchy.GetItemDataNode(item) is not None:
+        return False
+    if hierarchy.HasItemAttribute(item, MADE_HERE) or _is_plan_folder(hierarchy, item):
+        return True
+    return hierarchy.GetItemName(item) in LEVELS and _is_plan_folder(hierarchy, hierarchy.GetItemParent(item))
+
+
+def _is_plan_folder(hierarchy: Any, item: int) -> bool:
+    if not item or hierarchy.GetItemDataNode(item) is not None:
+        return False
+    if hierarchy.HasItemAttribute(item, MADE_HERE):
+        return hierarchy.GetItemAttribute(item, MADE_HERE) == PLAN
+    return hierarchy.GetItemName(item).startswith(PLAN_FOLDER)
+
+
+def _make(hierarchy: Any, parent: int, name: str, kind: str = LEVEL) -> int:
+    item = hierarchy.CreateFolderItem(parent, name)
+    hierarchy.SetItemAttribute(item, MADE_HERE, kind)
+    return item
 
 
 def _hierarchy(scene: Any) -> Any:
@@ -69,4 +115,4 @@ def _plan_folder(parameter_node: Any, hierarchy: Any) -> int:
     while hierarchy.GetItemChildWithName(scene_item, name):
         number += 1
         name = f"{PLAN_FOLDER} {number}"
-    return hierarchy.CreateFolderItem(scene_item, name)
+    return _make(hierarchy, scene_item, name, PLAN)

@@ -12,7 +12,8 @@ from .changes import Change, Listener, ListenerList
 from .editing import Edit
 from .history import History
 from .level_table import PartsKeeper
-from .references import plain
+from .folders import folder_above, remove_empty_folders
+from .references import plain, remove_left_behind
 from .session import Session
 from .views import ViewKeeper
 from .watching import SceneWatcher
@@ -29,11 +30,12 @@ class LogicBase:
         self.scene = slicer.mrmlScene if scene is None else scene
         self._engine = engine
         self.isSingletonParameterNode = False  # several plans may lie in one scene
-        self.later: Callable[[Callable[[], None]], None] = _at_once
+        self.later: Callable[[Callable[[], None]], None] = at_once
         """Puts off what follows a deletion by hand until the event is through; the panel sets it. A folder of the
         subject hierarchy is deleted node by node (``vtkMRMLSubjectHierarchyNode::RemoveItem``), and waits for ever
         where nodes are made in it meanwhile."""
         self._removed: list[tuple[Session, str]] = []
+        self._carried: list[tuple[Session, str]] = []
         self._listeners = ListenerList()
         self._sessions: dict[str, Session] = {}
         self._history = History()
@@ -74,7 +76,7 @@ class LogicBase:
         node = plain(parameterNode)
         session = self._sessions.get(node.GetID())
         if session is None or session.parameter_node is not node:
-            session = Session(node, self.engine, self._onEdit, self._onRemoved)
+            session = Session(node, self.engine, self._onEdit, self._onRemoved, self._onCarried)
             self._sessions[node.GetID()] = session
         session.follow_text()
         return session
@@ -105,8 +107,21 @@ class LogicBase:
         self._viewed = None
 
     def _onParameterNodeRemoved(self, key: str) -> None:
+        """A plan whose parameter node is deleted goes with all that it drew: nobody would judge its needles."""
+        session = self._sessions.get(key)
+        drawn = () if session is None else session.editor.drawn_ids
         self._close(key)
         self._history.clear(key)
+        undone = self.scene.GetStates() & (self.scene.UndoState | self.scene.RedoState)
+        if drawn and not self.scene.IsClosing() and not undone:
+            nodes = [self.scene.GetNodeByID(one) for one in drawn]  # by then another scene may have nodes of these IDs
+            self.later(lambda: self._remove_left_behind([node for node in nodes if node is not None]))
+
+    def _remove_left_behind(self, nodes: list[Any]) -> None:
+        folders = {folder_above(node) for node in nodes if node.GetScene() is not None}
+        remove_left_behind(nodes)
+        for folder in folders:
+            remove_empty_folders(self.scene, folder)
 
     def _take(self, session: Session, level: LevelPlan, change: Change) -> None:
         session.set_level(level)
@@ -121,6 +136,10 @@ class LogicBase:
     def _onRemoved(self, session: Session, role: str) -> None:
         raise NotImplementedError
 
+    def _onCarried(self, session: Session, role: str) -> None:
+        raise NotImplementedError
 
-def _at_once(task: Callable[[], None]) -> None:
+
+def at_once(task: Callable[[], None]) -> None:
+    """Put nothing off: without an event loop there is no later."""
     task()

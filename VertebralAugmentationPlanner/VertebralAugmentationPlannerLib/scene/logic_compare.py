@@ -66,6 +66,8 @@ class ComparingLogic(StepsLogic):
     def showPlan(self, parameterNode: Any, visible: bool) -> None:
         """Show or hide everything that a plan drew in the views; its level's marks come back with ``showLevel``."""
         show_plan(plain(parameterNode), visible)
+        if visible:
+            self._session(parameterNode).lock_again()
 
     def chosenPlan(self) -> Any:
         """The plain parameter node that :meth:`choosePlan` chose last, here or before the scene was saved; None without one.

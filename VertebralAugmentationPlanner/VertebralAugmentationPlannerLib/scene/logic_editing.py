@@ -11,6 +11,7 @@ from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
 from .editing import Edit
+from .logic_base import at_once
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
 from .edits import without_fillings, without_trajectory
@@ -58,6 +59,8 @@ class EditingLogic(ViewsLogic, StepsLogic):
         return self._history.can_redo(parameterNode)
 
     def _onEdit(self, session: Session, edit: Edit) -> None:
+        if edit.first and edit.kind == roles.NEEDLE and not session.ready:
+            self._bringAnatomy(session, edit)
         start = self._at_start(session, edit)
         if edit.kind == roles.HEIGHT:
             self._onHeightModified(session, edit)
@@ -66,6 +69,14 @@ class EditingLogic(ViewsLogic, StepsLogic):
         if edit.finished and session.lies_at(edit) and not np.allclose(edit.before, edit.after, atol=1e-9):
             now, images = session.level(edit.level), session.input_state()
             self._history.add(session.parameter_node, edit, start, now, images)
+
+    def _bringAnatomy(self, session: Session, edit: Edit) -> None:
+        """Before a level is remembered as it was when its drag began: needles judged in another anatomy are judged in that of now."""
+        try:
+            self._spineOfPlan(session, self._optionsOfLevel(session, edit.level))
+        except Exception:  # noqa: BLE001 - it comes again where the needle is judged, and is told there
+            return
+        session.keep_line(edit)
 
     def onNeedleModified(self, session: Session, edit: Edit, start: LevelPlan) -> None:
         """Clearances, angles, slack, grade and colour of a moved needle; balloon and cement once it is let go.
@@ -162,6 +173,20 @@ class EditingLogic(ViewsLogic, StepsLogic):
         self._removed.append((session, role))
         self.later(self._afterRemoval)  # all that came by then are followed together
 
+    def _onCarried(self, session: Session, role: str) -> None:
+        """A transform moved a node that nobody drags: it goes back once all that the transform moves has been told of."""
+        if role == roles.ANATOMY and self.later is at_once:
+            return  # drawn anew with the images; within its own event a node cannot be taken off a transform
+        self._carried.append((session, role))
+        self.later(self._afterCarrying)
+
+    def _afterCarrying(self) -> None:
+        carried, self._carried = self._carried, []
+        for session in list(self._sessions.values()):
+            drawn = {role for owner, role in carried if owner is session}
+            if drawn and session.parameter_node.GetScene() is not None:
+                session.draw_where_planned(drawn)
+
     def _afterRemoval(self) -> None:
         removed, self._removed = self._removed, []
         open_ones = list(self._sessions.values())
@@ -177,6 +202,8 @@ class EditingLogic(ViewsLogic, StepsLogic):
                 told.append((session, Change("removed", name, side)))
             else:
                 told.append((session, Change("removed")))
+                if role == roles.PLAN_TEXT:
+                    session.text_was_deleted()
         for session, change in told:
             if change.level is not None:
                 session.set_level(session.level(change.level))

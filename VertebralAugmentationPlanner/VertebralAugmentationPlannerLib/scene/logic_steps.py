@@ -17,8 +17,10 @@ from .choices import (
     make_options,
     options_of,
     options_of_level,
+    replace_unknown_choices,
 )
 from .drawing import clear
+from .edits import with_edits
 from .logic_inputs import InputsLogic
 from .plan_text import read_plan_text
 from .references import plain
@@ -38,6 +40,10 @@ class StepsLogic(InputsLogic):
     ) -> Case:
         """The nodes as a checked ``Case`` (kept until a node, its transform or the level table changes)."""
         return self._session(parameterNode).case(options_of(parameterNode))
+
+    def replaceUnknownChoices(self, parameterNode: Any) -> str:
+        """Choices of a scene that are not known here become the defaults; which they were, in one sentence, or ""."""
+        return replace_unknown_choices(parameterNode, self.balloonCatalog())
 
     def canMeasure(self, parameterNode: Any) -> tuple[bool, str]:
         """Whether :meth:`measure` can run; else why not."""
@@ -127,8 +133,11 @@ class StepsLogic(InputsLogic):
         if session.plan is None:
             raise InputError(NO_MEASUREMENTS)
         spine = self._spineOfPlan(session, chosen, progress, shouldCancel)
-        asked = self.engine.askedLevels(session.plan, chosen)
-        plan = self.engine.planLevels(session.plan, session.case(chosen), spine, chosen, progress, shouldCancel)
+        before = session.plan
+        asked = self.engine.askedLevels(before, chosen)
+        plan = self.engine.planLevels(before, session.case(chosen), spine, chosen, progress, shouldCancel)
+        if session.plan is not None:
+            plan = with_edits(plan, before, session.plan, asked)
         self._history.clear(session.parameter_node.GetID())
         keep_earlier_options(parameterNode, session.plan)
         session.set_plan(plan)

@@ -13,7 +13,8 @@ from ..model.palette import rgb, safety_colour
 from ..model.solids import tube_surface
 from . import roles
 from .folders import put_in_folder
-from .references import display_of, make_node, node_of, owned_roles, remove_node
+from .placing import set_surface
+from .references import display_of, make_node, node_of, remove_node
 
 OUTSIDE_MM = 40.0
 """Length of tube drawn outside the bone where the skin is not known: enough to see where the needle comes from. [D]"""
@@ -46,10 +47,8 @@ def style_needle(parameter_node: Any, level: str, trajectory: Trajectory) -> Non
     if line is not None:
         known = line.GetDisplayNode() is not None and line.GetAttribute(NODE_SAFETY) == trajectory.safety
         if not known:
-            display = display_of(line, _style_line)
+            display = display_of(line, style_line)
             make_draggable(line)
-            if line.GetAttribute(NODE_SAFETY) is None:
-                line.SetLocked(False)  # by lock_needles; one that the user locked stays so
             line.SetName(f"{level} {trajectory.side} needle ({trajectory.safety})")
             line.SetAttribute(NODE_SAFETY, trajectory.safety)
             set_label(line, 0, f"{trajectory.side}: {trajectory.safety}")
@@ -77,27 +76,6 @@ def set_label(line: Any, point: int, text: str) -> None:
         line.SetNthControlPointLabel(point, text)
 
 
-def lock_needles(parameter_node: Any) -> None:
-    """Show all needles of a parameter node as not judged, and let nobody move them: their plan cannot be read."""
-    color = rgb(safety_colour("breach"))
-    for role in owned_roles(parameter_node):
-        line = node_of(parameter_node, role)
-        if line is None or role.split(".")[0] != roles.NEEDLE or line.GetLocked():
-            continue
-        _kind, level, side = role.split(".")
-        line.SetLocked(True)
-        line.SetName(f"{level} {side} needle (not judged)")
-        line.RemoveAttribute(NODE_SAFETY)  # whoever draws it again styles it anew
-        set_label(line, 0, f"{side}: not judged")
-        display = display_of(line, _style_line)
-        display.SetSelectedColor(*color)
-        display.SetColor(*color)
-        display.SetGlyphTypeFromString(GLYPHS["breach"])
-        tube = node_of(parameter_node, roles.role(roles.TUBE, level, side))
-        if tube is not None and tube.GetDisplayNode() is not None:
-            tube.GetDisplayNode().SetColor(*color)
-
-
 def remove_needle(parameter_node: Any, level: str, side: str) -> None:
     """Remove line and tube of one side."""
     for kind in (roles.NEEDLE, roles.TUBE):
@@ -117,7 +95,8 @@ def _new_line(line: Any, level: str, trajectory: Trajectory) -> None:
         length.SetEnabled(False)
 
 
-def _style_line(display: Any) -> None:
+def style_line(display: Any) -> None:
+    """A needle's line: thin, its label at the entry."""
     display.SetPropertiesLabelVisibility(False)
     display.SetPointLabelsVisibility(True)  # side and safety in words at the entry, where two needles are apart
     display.SetUseGlyphScale(True)
@@ -170,7 +149,7 @@ def update_tube(tube: Any, level: str, trajectory: Trajectory) -> None:
         outward = unit(np.subtract(trajectory.entry_ras, trajectory.target_ras))
         start = tuple(np.asarray(trajectory.entry_ras) + OUTSIDE_MM * outward)
     tube.SetName(f"{level} {trajectory.side} cannula {trajectory.cannula}")
-    tube.SetAndObservePolyData(tube_surface(start, trajectory.target_ras, trajectory.cannula_outer_diameter_mm))
+    set_surface(tube, tube_surface(start, trajectory.target_ras, trajectory.cannula_outer_diameter_mm))
     display = tube.GetDisplayNode()
     display.SetColor(*rgb(safety_colour(trajectory.safety)))
     display.SetEdgeVisibility(trajectory.safety == "breach")  # seen without colour, too

@@ -8,7 +8,8 @@ hold as soon as the anatomy is built from them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,11 @@ class Agreement:
 
     Args:
         elsewhere: whether the plan's vertebrae lie elsewhere: it is of other images.
-        changed: levels that lie where they did, but were measured on other voxels.
+        changed: levels that lie about where they did, but were measured on other voxels, and what differs most, in words.
     """
 
     elsewhere: bool = False
-    changed: tuple[str, ...] = ()
+    changed: Mapping[str, str] = field(default_factory=dict)
 
 
 def agreement(plan: CasePlan, spine: Spine) -> Agreement:
@@ -59,38 +60,56 @@ def agreement(plan: CasePlan, spine: Spine) -> Agreement:
     if measured and not there:
         return Agreement(elsewhere=True)
     elsewhere = any(_off_mm(measured[name], vertebra) > ELSEWHERE_MM for name, vertebra in there.items())
-    changed = tuple(name for name, level in measured.items() if name not in there or _differs(level, there[name]))
-    return Agreement(True) if elsewhere else Agreement(False, changed)
+    if elsewhere:
+        return Agreement(True)
+    found = {name: _difference(level, there.get(name)) for name, level in measured.items()}
+    return Agreement(False, {name: words for name, words in found.items() if words is not None})
 
 
 def _off_mm(level: LevelPlan, vertebra: Vertebra) -> float:
-    """How far the middle of a vertebra lies from the plan's, mm; 0 where it can't be told."""
+    """How far the middle of a vertebra lies from the plan's, mm; 0 where it can't be told.
+
+    Both pedicles tell it, too: the plan's frame goes along with needles that were judged anew, they stay as they were measured.
+    """
     if vertebra.frame is None or level.frame is None:
         return 0.0
-    return float(np.linalg.norm(vertebra.frame.origin_ras - np.array(level.frame.origin_ras)))
+    middle = float(np.linalg.norm(vertebra.frame.origin_ras - np.array(level.frame.origin_ras)))
+    pedicles = _pedicles_off_mm(level, vertebra)
+    return max(middle, min(pedicles)) if len(pedicles) > 1 else middle
 
 
-def _differs(level: LevelPlan, vertebra: Vertebra) -> bool:
-    if not vertebra.complete or vertebra.frame is None:
-        return True
-    off = [_off_mm(level, vertebra)]
+def _pedicles_off_mm(level: LevelPlan, vertebra: Vertebra) -> list[float]:
+    """How far each pedicle lies from the plan's, mm, of those that both know."""
+    assert vertebra.frame is not None
+    pairs = [(getattr(level.pedicles, side), vertebra.pedicles.get(side)) for side in ("left", "right")]
+    return [
+        float(np.linalg.norm(vertebra.frame.to_ras(now.centre) - np.array(before.centre_ras)))
+        for before, now in pairs
+        if before is not None and now is not None
+    ]
+
+
+def _difference(level: LevelPlan, vertebra: Vertebra | None) -> str | None:
+    """What of a vertebra is not as the plan has it, in words; None where it is of the same voxels."""
+    if vertebra is None or not vertebra.complete or vertebra.frame is None:
+        return f"{level.level} is not whole in the labels any more"
+    away = max([_off_mm(level, vertebra), *_pedicles_off_mm(level, vertebra)])
+    off = [(away, "its body or a pedicle lies {:.1f} mm elsewhere")]
     for side in ("left", "right"):
         before, now = getattr(level.pedicles, side), vertebra.pedicles.get(side)
         if (before is None) != (now is None):
-            return True
+            return f"its {side} pedicle is {'there' if before is None else 'gone'}"
         if before is not None and now is not None:
-            centre = vertebra.frame.to_ras(now.centre)
-            off += [
-                float(np.linalg.norm(centre - np.array(before.centre_ras))),
-                abs(now.isthmus_width_mm - before.isthmus_width_mm),
-            ]
-    volume = None if level.measurements is None else level.measurements.body_volume_ml
-    swollen = (
-        volume is not None
-        and vertebra.body_volume_ml is not None
-        and abs(vertebra.body_volume_ml - volume) > SWOLLEN * volume
-    )
-    return swollen or max(off) > MOVED_MM
+            wider = now.isthmus_width_mm - before.isthmus_width_mm
+            words = f"its {side} pedicle is {{:.1f}} mm {'wider' if wider > 0 else 'narrower'}"
+            off.append((abs(wider), words))
+    most, words = max(off, key=lambda found: found[0])
+    if most > MOVED_MM:
+        return words.format(most)
+    volume, now_ml = None if level.measurements is None else level.measurements.body_volume_ml, vertebra.body_volume_ml
+    if volume is None or now_ml is None or abs(now_ml - volume) <= SWOLLEN * volume:
+        return None
+    return f"its body is {100 * abs(now_ml / volume - 1):.0f} % {'larger' if now_ml > volume else 'smaller'}"
 
 
 def mark(parameter_node: Any) -> None:
@@ -128,16 +147,22 @@ def is_outdated(parameter_node: Any) -> bool:
     return other or other_ct or names != _names(parameter_node)
 
 
-def with_warnings(plan: CasePlan, outdated: bool, changed: tuple[str, ...]) -> CasePlan:
+def says_changed(plan: CasePlan) -> bool:
+    """Whether a plan has it that levels were measured on other voxels: its needles are of those, then."""
+    return any(warning.code == LABELS_CHANGED for warning in plan.warnings)
+
+
+def with_warnings(plan: CasePlan, outdated: bool, changed: Mapping[str, str]) -> CasePlan:
     """The plan with :data:`WARNING`, or a caution on the levels measured on other voxels; or without either."""
     warnings = tuple(warning for warning in plan.warnings if warning.code not in (WARNING.code, LABELS_CHANGED))
     if outdated:
         warnings = (*warnings, WARNING)
     elif changed:
         were = "was" if len(changed) == 1 else "were"
+        found = "; ".join(f"{name}: {words}" for name, words in changed.items())
         text = (
-            f"{', '.join(changed)} {were} measured on other labels than the segmentation holds now: heights, pedicles and what was "
-            "planned from them are of before, and only a needle that is moved is judged anew. Measure again."
+            f"{', '.join(changed)} {were} measured on other labels than the segmentation holds now ({found}): heights and pedicles "
+            "are of before, needles were judged anew where they lie. Measure again."
         )
         warnings = (*warnings, PlanWarning(LABELS_CHANGED, "caution", text, "anatomy now and then"))
     return replace(plan, warnings=warnings)

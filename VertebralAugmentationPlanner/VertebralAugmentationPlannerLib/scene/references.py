@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import slicer
@@ -77,8 +77,18 @@ def remove_node(parameter_node: Any, role: str) -> None:
     """Remove the planner's node of a role with its display and storage nodes; nothing where there is none."""
     node = node_of(parameter_node, role)
     set_node(parameter_node, role, None)
-    if node is None or node.GetAttribute(OWNED) is None:
-        return
+    if node is not None and node.GetAttribute(OWNED) is not None:
+        _take_out(node)
+
+
+def remove_left_behind(nodes: Iterable[Any]) -> None:
+    """Remove nodes that the planner made for a parameter node that is gone, as far as they are still there."""
+    for node in nodes:
+        if node.GetScene() is not None and node.GetAttribute(OWNED) is not None:
+            _take_out(node)
+
+
+def _take_out(node: Any) -> None:
     scene = node.GetScene()
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     item = hierarchy.GetItemByDataNode(node)

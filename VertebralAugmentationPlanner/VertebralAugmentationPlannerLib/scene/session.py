@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..model import Case, CasePlan, InputError, LevelPlan, PlanningCancelled, Spine, Trajectory
+from ..model import Case, CasePlan, InputError, LevelPlan, PlanOptions, Spine, Trajectory
 from . import roles
-from .drawing import draw_level, draw_plan, hide_fillings, show_again
+from .choices import options_of_level, options_of_plan
+from .drawing import draw_level, draw_plan, hide_fillings, show_again, show_under_transforms
 from .editing import Edit, Editor, line_ends
 from .found_lines import as_found
-from .level_table import corrections
-from .node_case import case_of_nodes
+from .kept_images import KeptImages, refuse_closed
+from .locking import has_needles, lock_drawings, unlock_drawings
 from .measures import draw_measures
-from .needles import lock_needles, style_needle
-from .outdated import Agreement, agreement, is_outdated, unmark, with_warnings
+from .needles import move_ends, style_needle
+from .outdated import is_outdated, says_changed, unmark, with_warnings
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
 from .tables import draw_tables
-from .volumes import input_state
+
+GONE = "Its plan.json is not in the scene; load the plan from a file, or measure and plan again."
+"""Why needles are locked that no plan speaks of."""
 
 
 @dataclass
@@ -31,19 +34,15 @@ class Session:
     Args:
         parameter_node: plain ``vtkMRMLScriptedModuleNode``.
         engine: the stages of the road.
-        on_edit, on_removed: where the editor's news goes.
+        on_edit, on_removed, on_carried: where the editor's news goes.
     """
 
     parameter_node: Any
     engine: Any
     on_edit: Callable[[Session, Edit], None]
     on_removed: Callable[[Session, str], None]
+    on_carried: Callable[[Session, str], None]
     plan: CasePlan | None = None
-    _case: Case | None = None
-    _spine: Spine | None = None
-    _state: Any = None
-    _agreement: Agreement = field(default_factory=Agreement)
-    _agreed_on: Any = None  # the state of the images that this was found for
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     _known_text: str | None = None
@@ -51,14 +50,26 @@ class Session:
         None  # why the scene's plan cannot be read, as by an older version than the one that wrote it
     )
     _hidden: dict[str, set[str]] = field(default_factory=dict)  # by level, what a drag hid
+    images: KeptImages = field(init=False)
     editor: Editor = field(init=False)
 
     def __post_init__(self) -> None:
         self.parameter_node = plain(self.parameter_node)
+        self.images = KeptImages(self.parameter_node, self.engine)
         self.editor = Editor(
-            self.parameter_node, lambda edit: self.on_edit(self, edit), lambda role: self.on_removed(self, role)
+            self.parameter_node,
+            lambda edit: self.on_edit(self, edit),
+            lambda role: self.on_removed(self, role),
+            lambda role: self.on_carried(self, role),
         )
         self.follow_text()
+        if not plan_text(self.parameter_node) and not self._importing and has_needles(self.parameter_node):
+            self._lock(GONE)
+
+    @property
+    def _importing(self) -> bool:
+        scene = self.parameter_node.GetScene()
+        return scene is not None and bool(scene.IsImporting())
 
     def follow_text(self) -> None:
         """Take over what somebody else wrote into the text node: a loaded scene, undo, another logic in the console.
@@ -74,25 +85,49 @@ class Session:
             self.plan = CasePlan.from_json(text)
         except InputError as error:
             if opened:
-                self.unreadable = str(error)
-                lock_needles(self.parameter_node)
+                self._lock(str(error))
             return
         self.unreadable = None
         if opened:
             self.watch()  # whoever made the plan may be gone by the time that its needles are moved
         else:
+            self._unlock()
             self.editor.refresh()
+
+    def _lock(self, reason: str) -> None:
+        self.unreadable = reason
+        lock_drawings(self.parameter_node)
+
+    def lock_again(self) -> None:
+        """What was hidden of an unreadable plan stays so where all of it was shown."""
+        if self.unreadable is not None:
+            lock_drawings(self.parameter_node)
+
+    def _unlock(self) -> None:
+        """A plan that can be read came to drawings that were locked for one that could not: they are shown as it has them."""
+        assert self.plan is not None
+        if not unlock_drawings(self.parameter_node):
+            return
+        with self.editor.quiet():
+            for level in self.plan.levels:
+                draw_measures(self.parameter_node, level)
+                for needle in level.trajectories:
+                    style_needle(self.parameter_node, level.level, needle)
+            self.draw_tables()
 
     def watch(self) -> None:
         """Watch needles and heights. Where they were moved while nobody did, the plan is brought to where they are."""
-        if self.plan is not None and not self.editor.running and not self.parameter_node.GetScene().IsImporting():
+        if self.plan is not None and not self.editor.running and not self._importing:
             for level in self.plan.levels:
                 found = as_found(self.parameter_node, level, self.engine)
                 if found is not level:
                     self._show_found(found)
+                with self.editor.quiet():
+                    show_under_transforms(self.parameter_node, found)
             if self._text_is_old:
                 self._tell_neighbours()
                 self.write_text()
+            self._unlock()
         self.editor.start()
 
     def _show_found(self, level: LevelPlan) -> None:
@@ -110,18 +145,17 @@ class Session:
 
     def input_state(self) -> Any:
         """What the case depends on: nodes, geometry, transforms, level table."""
-        nodes = [node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION)]
-        return (*map(input_state, nodes), tuple(sorted(corrections(self.parameter_node).items())))
+        return self.images.state()
 
     @property
     def ready(self) -> bool:
         """Whether case and spine are at hand and belong to the nodes as they are now."""
-        return self._spine is not None and self._state == self.input_state()
+        return self.images.ready
 
     @property
     def anatomy(self) -> Spine | None:
         """The anatomy that the plan is of, where it is at hand."""
-        return self._spine if self.ready and not self.outdated else None
+        return None if self.outdated else self.images.at_hand[1]
 
     def case(self, options: Any) -> Case:
         """The case of the nodes as they are now.
@@ -129,55 +163,57 @@ class Session:
         Raises:
             InputError: no segmentation, or one that cannot be used.
         """
-        state = self.input_state()
-        if self._case is None or self._state != state:
-            self._case, self._spine = self._read_case(options), None
-            self._state = state
-        return self._case
+        return self.images.case(options)
 
     def spine(self, options: Any, progress: Any = None, should_cancel: Any = None) -> Spine:
-        """The anatomy of the case; built once."""
-        case = self.case(options)
-        if self._spine is None:
-            spine = self.engine.buildSpine(case, progress, should_cancel)
-            self._refuse_closed()
-            self._spine = spine
+        """The anatomy of the case; built once, and the plan is then brought to agree with it."""
+        spine, built = self.images.spine(options, progress, should_cancel)
+        if built:
             self._compare()
-        return self._spine
-
-    def _refuse_closed(self) -> None:
-        """Events are handled while a step is computed: where the scene was closed there is nothing to go on with."""
-        if self.parameter_node.GetScene() is None:
-            raise PlanningCancelled
+        return spine
 
     def borrow(self, other: Session) -> None:
         """Take over case and spine of another plan where both have the same images and levels."""
-        if other.ready and other.input_state() == self.input_state():
-            self._case, self._spine, self._state = other._case, other._spine, other._state
+        if self.images.borrow(other.images):
             self._compare()
 
     def _compare(self) -> None:
-        """Whether the plan is of the anatomy at hand, and say so in it where it isn't."""
-        if self.plan is None or self._spine is None:
+        """Whether the plan is of the anatomy at hand, and say so in it where it isn't; no needle keeps numbers of another one."""
+        if self.plan is None:
             return
-        self._agreement, self._agreed_on = agreement(self.plan, self._spine), self._state
-        if self._agreement.elsewhere:
+        found = self.images.compare(self.plan)
+        if found.elsewhere:
             unmark(self.parameter_node)  # those that it is of may still be chosen
+        elif found.changed or says_changed(self.plan):  # or was, and an edit of the voxels was taken back
+            for level in self.plan.levels:
+                self._judge_anew(
+                    level, found.changed.get(level.level, "the labels are others than those it was judged on")
+                )
+            self.images.compare(self.plan)
         self.tell_outdated()
+
+    def _judge_anew(self, level: LevelPlan, differs: str) -> None:
+        """Judge the needles of a level where they lie: it was measured and planned on other voxels than those of now."""
+        case, spine = self.images.at_hand
+        if not level.trajectories or case is None or spine is None:
+            return
+        try:
+            options = options_of_level(self.parameter_node, self.plan, level.level, self._balloons)
+        except InputError:  # told by whatever is edited next; the plan's own are the nearest
+            options = options_of_plan(self.plan)
+        now = self.engine.judgedAnew(level, case, spine, options, differs)
+        if now != level:
+            self.set_level(now)
+
+    def _balloons(self) -> list[Any]:
+        return self.engine.balloons(PlanOptions())
 
     @property
     def outdated(self) -> bool:
         """Whether the plan is of other images or level names than those chosen, as far as that is known."""
         if self.plan is None:
             return False
-        elsewhere = self._agreement.elsewhere and self._agreed_on == self.input_state()
-        return elsewhere or is_outdated(self.parameter_node)
-
-    def _read_case(self, options: Any) -> Case:
-        ct, segmentation = (node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION))
-        if segmentation is None:
-            raise InputError("No segmentation is chosen; choose the vertebra segmentation or label map.")
-        return case_of_nodes(self.engine, ct, segmentation, options, corrections(self.parameter_node))
+        return self.images.agreed.elsewhere or is_outdated(self.parameter_node)
 
     # ---- The plan ------------------------------------------------------------------------------------------------
 
@@ -187,12 +223,13 @@ class Session:
         Raises:
             PlanningCancelled: the scene was closed while it was made.
         """
-        self._refuse_closed()
+        refuse_closed(self.parameter_node)
         self.plan, self.unreadable = plan, None
+        unlock_drawings(self.parameter_node)
         with self.editor.quiet():
-            spine = self._spine if self.ready else None
+            case, spine = self.images.at_hand
             anatomy_is_drawn = spine is self._drawn_spine and node_of(self.parameter_node, roles.ANATOMY) is not None
-            draw_plan(self.parameter_node, plan, None if anatomy_is_drawn else self._case, spine)
+            draw_plan(self.parameter_node, plan, None if anatomy_is_drawn else case, spine)
             self._drawn_spine = spine
             self._known_text = plan_text(self.parameter_node)
             self.editor.start()  # a new plan is always open to edits
@@ -203,8 +240,7 @@ class Session:
     def tell_outdated(self) -> None:
         """Bring what the plan says of the images it belongs to up to date."""
         assert self.plan is not None
-        changed = self._agreement.changed if self._agreed_on == self.input_state() else ()
-        told = with_warnings(self.plan, self.outdated, changed)
+        told = with_warnings(self.plan, self.outdated, self.images.agreed.changed)
         if told != self.plan:
             self.plan, self._text_is_old = told, True
             self.write_text()
@@ -215,7 +251,7 @@ class Session:
         Raises:
             PlanningCancelled: the scene was closed while it was made.
         """
-        self._refuse_closed()
+        refuse_closed(self.parameter_node)
         if self.plan is None:
             raise InputError("There is no plan yet; measure the levels first.")
         levels = tuple(level if old.level == level.level else old for old in self.plan.levels)
@@ -223,7 +259,7 @@ class Session:
         self._text_is_old = True
         if draw:
             with self.editor.quiet():
-                draw_level(self.parameter_node, level, self._spine if self.ready else None)
+                draw_level(self.parameter_node, level, self.images.at_hand[1])
                 self.draw_tables()
                 self.write_text()
                 self.editor.refresh()
@@ -234,7 +270,7 @@ class Session:
         with self.editor.quiet():
             style_needle(self.parameter_node, level.level, moved)
             if finished:
-                draw_level(self.parameter_node, level, self._spine)
+                draw_level(self.parameter_node, level, self.images.at_hand[1])
             self._show_fillings(level.level, finished)
             self.draw_tables()
             if finished:
@@ -255,6 +291,13 @@ class Session:
         else:
             self._hidden.setdefault(level, set()).update(hide_fillings(self.parameter_node, level))
 
+    def keep_line(self, edit: Edit) -> None:
+        """Leave a line where the user has it in the middle of a drag, whatever was drawn meanwhile."""
+        line = node_of(self.parameter_node, roles.role(edit.kind, edit.level, edit.part))
+        if line is not None:
+            with self.editor.quiet():
+                move_ends(line, *edit.after)
+
     def lies_at(self, edit: Edit) -> bool:
         """Whether a line stayed about where an edit brought it (an entry is moved along the axis onto the bone)."""
         line = node_of(self.parameter_node, roles.role(edit.kind, edit.level, edit.part))
@@ -268,7 +311,7 @@ class Session:
         with self.editor.quiet():
             draw_measures(self.parameter_node, level)
             if refilled:
-                draw_level(self.parameter_node, level, self._spine if self.ready else None)
+                draw_level(self.parameter_node, level, self.images.at_hand[1])
             if finished:
                 self._tell_neighbours()
             self.draw_tables()
@@ -286,6 +329,24 @@ class Session:
             with self.editor.quiet():
                 draw_tables(self.parameter_node, self.plan)
                 self.editor.refresh()
+
+    def draw_where_planned(self, drawn: Collection[str]) -> None:
+        """Draw nodes again that a transform carried away, by role: they are seen where the plan has them."""
+        levels = {role.split(".")[1] for role in drawn if "." in role}
+        with self.editor.quiet():
+            for level in self.plan.levels if self.plan is not None else ():
+                if level.level in levels:
+                    draw_measures(self.parameter_node, level)
+                    draw_level(self.parameter_node, level, self.images.at_hand[1])
+            anatomy = node_of(self.parameter_node, roles.ANATOMY)
+            if roles.ANATOMY in drawn and anatomy is not None and self.ready:
+                anatomy.SetAndObserveTransformNodeID(None)  # the images it was drawn from did not move
+            self.editor.refresh()
+
+    def text_was_deleted(self) -> None:
+        """The text node was deleted by hand: what is drawn would be saved without its plan."""
+        self._text_is_old = self._text_is_old or self.plan is not None
+        self.write_text()
 
     def write_text(self) -> None:
         """Bring the text node up to date."""
@@ -316,4 +377,5 @@ class Session:
     def close(self) -> None:
         """Take the observers away and let go of the images. The nodes stay."""
         self.editor.stop()
-        self._case = self._spine = self._drawn_spine = self._state = None
+        self.images.close()
+        self._drawn_spine = None

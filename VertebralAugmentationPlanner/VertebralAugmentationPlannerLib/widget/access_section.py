@@ -92,9 +92,6 @@ class AccessSection(Section):
         self.enable(ui.planFracturedButton, allowed if outdated else measured)
         ui.planButton.text = _("Plan {level}").format(level=level) if level else _("Plan this level")
         self.refreshNeedles()
-        count = len(self._needles())
-        words = _("two needles") if count > 1 else _("one needle")
-        self.heading(f"{level}, {words}" if count else "")
 
     def refreshNeedles(self) -> None:
         """The needles' numbers; called at every step of a drag."""
@@ -118,10 +115,21 @@ class AccessSection(Section):
         self.enable(ui.sideComboBox, planned)
         shown = self.logic.needleViewsShown()
         self.enable(ui.needleViewsButton, (True, "") if shown else planned)  # there is always a way back
+        self._show_heading(needles)
         self.refreshUndo()
         ui.needleViewsButton.checked = shown
         ui.needleViewsButton.text = _("Usual views") if shown else _("Needle views")
         self._show_depth()
+
+    def _show_heading(self, needles: dict[str, Trajectory]) -> None:
+        """What is seen of the needles where the section is folded: how many, and the gravest sign among them."""
+        if not needles:
+            self.heading()
+            return
+        found = {needle.safety for needle in needles.values()}
+        worst = "breach" if self.logic.isOutdated(self.node) else max(found, key=list(SYMBOLS).index)
+        words = _("two needles") if len(needles) > 1 else _("one needle")
+        self.heading(f"{SYMBOLS[worst]} {self.panel.level}, {words}")
 
     def refreshUndo(self) -> None:
         """Whether there is a drag to undo or redo."""

@@ -1,4 +1,4 @@
-"""Asking for files and folders."""
+"""Asking for files and folders, and whether to go on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import qt
 
+from ..scene.ui_support import confirmDisplay
+
 
 class FileDialogs:
-    """The file dialogs of Qt; they start where the last one ended. Each answers "" when the user cancels."""
+    """The file dialogs of Qt; they start where the last one ended. Each that asks for one answers "" when the user cancels."""
 
     def __init__(self, parent: Any = None) -> None:
         self.parent = parent
@@ -31,6 +33,10 @@ class FileDialogs:
         if folder:
             self.folder = folder
         return folder
+
+    def confirm(self, question: str, title: str) -> bool:
+        """OK or Cancel."""
+        return confirmDisplay(question, title)
 
     def _remember(self, path: str) -> str:
         if path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 
 from ..model import LEVELS, InputError
-from ..scene.demo import demoCases, loadDemoCase
+from ..scene.demo import demoCases, loadDemoCase, shortTitle
 from ..scene.references import plain
 from ..scene.roles import LEVEL_TABLE
 from ..scene.ui_support import showVolume
@@ -40,7 +40,9 @@ class ImagesSection(Section):
         table.setHorizontalHeaderLabels(["", _("Segment"), _("Level")])
         fit_columns(table, NAME)
         self._names = [name for name, title in demoCases()]
-        ui.demoComboBox.addItems([title for name, title in demoCases()])
+        for index, (_name, title) in enumerate(demoCases()):
+            ui.demoComboBox.addItem(shortTitle(title))
+            ui.demoComboBox.setItemData(index, title, qt.Qt.ToolTipRole)
         ui.ctSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onInputs)
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self.onInputs)
         ui.shiftUpButton.connect("clicked(bool)", self.onShiftUp)

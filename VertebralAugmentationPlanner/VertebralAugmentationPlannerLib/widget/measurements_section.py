@@ -10,8 +10,9 @@ from ..model import LevelPlan, Measurements
 from ..model.grades import largest_loss
 from ..report.wording import MISSING, REFERENCE_WORDS, loss_words, number, signed
 from ..scene.choices import first_level
-from ..scene.ui_support import confirmDisplay, lookAtEverything
+from ..scene.ui_support import lookAtEverything
 from ..scene.ui_support import tr as _
+from .questions import may_replace_plan
 from .section import Section
 from .tables import cell, fit_columns, fit_height
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from .panel import PlannerPanel
 
 LOSS, FRACTURE = 4, 5
-REPLACES_UNREADABLE = _(
-    "The plan in this scene cannot be read, perhaps because a newer version wrote it. Measuring replaces it, with its needles."
-)
 MOST_ROWS = 9
 
 
@@ -112,7 +110,7 @@ class MeasurementsSection(Section):
             plan = self.logic.measure(self.node, progress, should_cancel)
             self.node.level = first_level(plan, self.node.level)
 
-        if self.logic.unreadablePlan(self.node) is not None and not confirmDisplay(REPLACES_UNREADABLE, _("Measure")):
+        if not may_replace_plan(self.panel, _("Measure")):
             return
         first = self.panel.casePlan is None
         if self.panel.run(_("Measuring"), task):

@@ -161,6 +161,7 @@ class PlannerWidget:
         if self.panel is None:
             return
         if parameterNode is not None:
+            self.panel.tellSoon(self.logic.replaceUnknownChoices(parameterNode))  # they could not be shown
             with self.panel.writing():
                 self._guiTag = parameterNode.connectGui(self.ui)
                 self.panel.showWords()

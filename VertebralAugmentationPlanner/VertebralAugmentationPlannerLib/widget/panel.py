@@ -242,6 +242,12 @@ class PlannerPanel:
             self.compare.refreshSoon()
         self._later.start()
 
+    def tellSoon(self, message: str) -> None:
+        """Show a message once the event that is being handled now is through; "" is none."""
+        if message:
+            self._refusal = message
+            self._later.start()
+
     def _put_off(self, task: Callable[[], None]) -> None:
         """Do something once the event that is being handled now, and the work that is going on, are through."""
         self._waiting.append(task)

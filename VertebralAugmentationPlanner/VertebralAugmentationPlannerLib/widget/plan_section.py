@@ -10,6 +10,7 @@ import qt
 from ..scene.choices import start_of
 from ..scene.ui_support import tr as _
 from ..scene.ui_support import confirmDisplay, viewsAvailable
+from .questions import may_replace_plan
 from .section import Section
 from .summary import summary_html
 
@@ -76,7 +77,11 @@ class PlanSection(Section):
 
     def onLoad(self) -> None:
         path = self.panel.dialogs.openFile(_("Load plan"), _("Plan (*.json)"))
-        if path and self.panel.quick(_("Loading the plan"), lambda: self._load(path)):
+        if (
+            path
+            and may_replace_plan(self.panel, _("Load plan"))
+            and self.panel.quick(_("Loading the plan"), lambda: self._load(path))
+        ):
             self.panel.prepare()
             self.panel.openReached()
             self.panel.chooseLevel(self.panel.level)

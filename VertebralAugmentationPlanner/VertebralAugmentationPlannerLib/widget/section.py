@@ -37,8 +37,11 @@ class Section:
         raise NotImplementedError
 
     def heading(self, done: str = "") -> None:
-        """The section's number and name, and once it is done what came of it."""
-        text = f"{self._title}   ✔ {done}" if done else self._title
+        """The section's number and name, and once it is done what came of it.
+
+        The signs ✔ ▲ ✖ speak of needles alone: a section that is merely done has none.
+        """
+        text = f"{self._title}   {done}" if done else self._title
         if self.button.text != text:
             self.button.text = text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ..model import CasePlan, LevelPlan, PlanWarning
-from ..model.palette import BLUE, ORANGE, VERMILION
+from ..model.palette import ORANGE, VERMILION
 from ..model.plan import SEVERITIES
 from ..report.wording import (
     cement_range_words,
@@ -20,7 +20,8 @@ from ..report.wording import (
 )
 from ..scene.ui_support import tr as _
 
-MARKS = {"stop": ("✖", VERMILION), "caution": ("▲", ORANGE), "info": ("ℹ", BLUE)}
+MARKS = {"stop": ("✖", f"color:{VERMILION}"), "caution": ("▲", f"color:{ORANGE}"), "info": ("ℹ", "")}
+"""Sign of a warning and its style; what only informs has the colour of the text, which every theme shows."""
 
 
 def summary_html(plan: CasePlan, current: str = "") -> str:
@@ -75,9 +76,9 @@ def _level(level: LevelPlan) -> str:
 def _warnings(warnings: list[tuple[PlanWarning, str]]) -> str:
     lines = []
     for warning, level in sorted(warnings, key=lambda item: SEVERITIES.index(item[0].severity)):
-        mark, color = MARKS[warning.severity]
+        mark, style = MARKS[warning.severity]
         bold = "b" if warning.severity == "stop" else "span"
         named = not level or warning.message.startswith(level)
         text = escape(sentence(warning.message) if named else f"{level}: {sentence(warning.message)}")
-        lines.append(f'<span style="color:{color}">{mark}</span> <{bold}>{text}</{bold}>')
+        lines.append(f'<span style="{style}">{mark}</span> <{bold}>{text}</{bold}>')
     return "<p>" + "<br>".join(lines) + "</p>" if lines else ""

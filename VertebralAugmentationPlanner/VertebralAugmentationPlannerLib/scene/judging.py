@@ -1,0 +1,140 @@
+"""Needles judged anew where they lie, because the anatomy is not the one that they were judged in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..access import SAFETY_SENTENCES, WARNING_CODES, path_warnings, unjudged, unlike_numbers
+from ..access.judged import SAME_ANGLE_DEG, SAME_LENGTH_MM
+from ..model import BalloonPlan, Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
+from ..model.serialisation import rounded
+from ..planner import frame_plan
+from .edits import with_trajectory, without_fillings
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+PATH_CODES = WARNING_CODES - {"no_access", "no_path"}
+"""Those that speak of one needle's path; they go when the needle is moved."""
+
+JUDGED_ANEW = "needle_moved"
+"""The code of what an edit says of a needle: it goes when the needle is moved, or planned again."""
+
+SET_BY_HAND_ML = 0.1
+"""A balloon that holds this much less than it could was set by hand, as an edit has it. [D]"""
+
+SEVERITY = {"safe": "info", "tight": "caution", "breach": "stop"}
+
+
+def judged_anew(
+    engine: Engine, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, differs: str
+) -> LevelPlan:
+    """A level whose needles are judged in the anatomy as it is now; the same where they are found as the plan has them.
+
+    Heights and pedicles stay as they were measured; the frame does, too, as long as the needles' numbers fit it. Where a needle is found
+    otherwise balloons and cement are planned again, for volumes set by hand as far as there is room. A needle that nobody had
+    judged stays so.
+
+    Args:
+        level: with needles.
+        spine: the anatomy as it is now.
+        differs: what of it is not as the plan has it, in words.
+    """
+    vertebra = spine.complete().get(level.level)
+    now = level
+    for needle in level.trajectories:
+        if needle.judged:
+            now = _needle_anew(engine, now, needle, vertebra, case, options, differs)
+    if vertebra is not None and any(n.judged and unlike_numbers(now.frame, n) for n in now.trajectories):
+        now = replace(now, frame=frame_plan(vertebra))
+    if all(found is before for found, before in zip(now.trajectories, level.trajectories, strict=True)):
+        return now
+    return rounded(_filled_anew(engine, now, case, spine, options))
+
+
+def without_path(level: LevelPlan, side: str) -> LevelPlan:
+    """A level without what was said of the old path of a needle."""
+    name = f"{level.level} {side}"
+    kept = tuple(w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name)))
+    return replace(level, warnings=kept)
+
+
+def _needle_anew(
+    engine: Engine,
+    level: LevelPlan,
+    needle: Trajectory,
+    vertebra: Vertebra | None,
+    case: Case,
+    options: PlanOptions,
+    differs: str,
+) -> LevelPlan:
+    """A level with one needle judged anew, and what is to be said of it; as it is where the needle is found alike."""
+    name = f"{level.level} {needle.side}"
+    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
+    try:
+        if vertebra is None:
+            raise InputError("it is not in the anatomy")
+        found = engine.reevaluate(vertebra, case, needle.side, entry, target, needle.cannula, options)
+    except (InputError, ValueError, KeyError) as error:
+        why = differs if vertebra is None else f"{differs}: {str(error).rstrip('.')}"
+        text = f"the needle cannot be judged where it lies, as {why}."
+        told = [PlanWarning("needle_not_judged", "stop", f"{name}: {text}", "anatomy now and then")]
+        found = unjudged(level.frame, replace(needle, balloon=None, cement_ml=None, bone_fillers=None), text)
+    else:
+        found = replace(
+            rounded(found), balloon=needle.balloon, cement_ml=needle.cement_ml, bone_fillers=needle.bone_fillers
+        )
+        if _alike(needle, found):
+            return level
+        text = f"{name}: judged anew where it lies, as {differs}: {SAFETY_SENTENCES[found.safety]}."
+        message = f"{text} {found.compromise or ''}".strip()
+        told = [PlanWarning(JUDGED_ANEW, SEVERITY[found.safety], message, "anatomy now and then")]
+        told += path_warnings(level.level, case, found)
+    level = with_trajectory(without_path(level, needle.side), found)
+    return replace(level, warnings=(*level.warnings, *told))
+
+
+def _filled_anew(engine: Engine, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+    """The level with balloons and cement for its needles as they were found."""
+    reason = "a needle is not judged; plan balloon and cement again."
+    if all(needle.judged for needle in level.trajectories):
+        balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
+        volumes = {side: balloon.planned_volume_ml for side, balloon in balloons.items() if _set_by_hand(balloon)}
+        try:
+            return engine.augment(level, case, spine, options, volumes)
+        except InputError as error:
+            reason = str(error)
+    elif level.cement is None and not any(needle.balloon for needle in level.trajectories):
+        return level
+    told = PlanWarning("no_augmentation", "caution", f"{level.level}: {reason}", "anatomy now and then")
+    return without_fillings(level, told)
+
+
+def _set_by_hand(balloon: BalloonPlan) -> bool:
+    limit = balloon.max_volume_ml if balloon.limit_ml is None else min(balloon.limit_ml, balloon.max_volume_ml)
+    return balloon.planned_volume_ml < limit - SET_BY_HAND_ML
+
+
+def _alike(before: Trajectory, now: Trajectory) -> bool:
+    """Whether a needle is found as the plan has it, to half of what is shown."""
+    if (before.safety, before.breach_grade) != (now.safety, now.breach_grade):
+        return False
+    lengths = [(getattr(before.clearance_mm, name), value) for name, value in vars(now.clearance_mm).items()]
+    lengths += [
+        (before.bone_path_mm, now.bone_path_mm),
+        (before.midline_offset_mm, now.midline_offset_mm),
+        (before.skin_to_target_mm, now.skin_to_target_mm),
+    ]
+    angles = (
+        (before.convergence_angle_deg, now.convergence_angle_deg),
+        (before.craniocaudal_angle_deg, now.craniocaudal_angle_deg),
+    )
+    same_lengths = all(_near(a, b, SAME_LENGTH_MM) for a, b in lengths)
+    return same_lengths and all(_near(a, b, SAME_ANGLE_DEG) for a, b in angles)
+
+
+def _near(a: float | None, b: float | None, within: float) -> bool:
+    return a is b if a is None or b is None else abs(a - b) <= within

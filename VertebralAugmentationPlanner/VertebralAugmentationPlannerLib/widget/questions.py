@@ -1,0 +1,25 @@
+"""What the user is asked before something goes that no Undo brings back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..scene.ui_support import tr as _
+
+if TYPE_CHECKING:
+    from .panel import PlannerPanel
+
+
+def may_replace_plan(panel: PlannerPanel, title: str) -> bool:
+    """Whether the plan may be replaced; asked where it holds needles, or cannot be read."""
+    if panel.logic.unreadablePlan(panel.parameterNode) is not None:
+        question = _(
+            "The plan in this scene cannot be read, perhaps because a newer version wrote it. It is replaced, with its needles."
+        )
+        return panel.dialogs.confirm(question, title)
+    plan = panel.casePlan
+    planned = [level.level for level in plan.levels if level.trajectories] if plan else []
+    if not planned:
+        return True
+    question = _("The needles of {levels} go, and Undo does not bring them back. Save the plan first to keep them.")
+    return panel.dialogs.confirm(question.format(levels=", ".join(planned)), title)
