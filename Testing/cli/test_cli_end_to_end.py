@@ -27,6 +27,7 @@ from VertebralAugmentationPlannerLib.model import (
     PlanWarning,
     Spine,
 )
+from VertebralAugmentationPlannerLib.planner import plan_level_augmentation
 from VertebralAugmentationPlannerLib.report import write_report
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -252,6 +253,58 @@ def test_a_balloon_of_less_than_its_room_is_kept_at_that_with_its_cement(plan):
     assert now.trajectories[0].balloon.planned_volume_ml == 1.0
     assert now.trajectories[0].balloon.planned_diameter_mm < before.balloon.planned_diameter_mm
     assert now.cement.volume_ml == pytest.approx(sum(needle.cement_ml for needle in now.trajectories), abs=1e-3)
+
+
+def with_right_needle_moved(plan: CasePlan, up_mm: float = 1.0) -> CasePlan:
+    """The plan with the tip of T12's right needle moved upwards by hand."""
+    level = plan.level("T12")
+    left, right = level.trajectories
+    target = tuple(map(float, np.add(right.target_ras, up_mm * np.array(level.frame.superior))))
+    return with_level(plan, replace(level, trajectories=(left, replace(right, target_ras=target))))
+
+
+def filled(plan: CasePlan, volumes=None, **options) -> CasePlan:
+    """The plan with T12's balloons and cement planned by other choices, as the panel does it for one level."""
+    case, spine, options = case_of_the_wedge(), spine_of_the_wedge(), PlanOptions(**options)
+    return with_level(plan, plan_level_augmentation(plan.level("T12"), case, spine, options, volumes))
+
+
+def test_a_moved_needle_leaves_volume_balloon_and_fill_that_were_chosen_by_hand(plan):
+    chosen = filled(plan, {"left": 0.8}, balloon="KYPHON Xpander 10/3", target_fill=0.6)
+    before, now = chosen.level("T12"), checked(with_right_needle_moved(chosen)).level("T12")
+    left, right = (needle.balloon for needle in now.trajectories)
+    assert (left.model, left.planned_volume_ml) == ("KYPHON Xpander 10/3", 0.8)
+    assert np.allclose(left.centre_ras, before.trajectories[0].balloon.centre_ras, atol=0.01)
+    assert right.model == "KYPHON Xpander 10/3"
+    assert right.centre_ras != before.trajectories[1].balloon.centre_ras
+    assert now.cement.target_fill == 0.6
+    assert not any(warning.code == "filling_changed" for warning in now.warnings)
+
+
+def test_a_volume_set_by_hand_that_the_new_place_has_no_room_for_is_told(plan):
+    right = plan.level("T12").trajectories[1].balloon.planned_volume_ml - 0.2
+    now = checked(with_right_needle_moved(filled(plan, {"right": right}), up_mm=3.0))
+    room = now.level("T12").trajectories[1].balloon.planned_volume_ml
+    assert room < right - 0.1
+    assert f"right: {room:.1f} ml instead of {right:.1f} ml that were set by hand" in said(now, "filling_changed")
+
+
+def test_a_balloon_of_another_model_than_the_plans_is_told(plan):
+    """Its name changed by hand on one side: two models cannot both be kept."""
+    left = plan.level("T12").trajectories[0]
+    other = with_needle(plan, balloon=replace(left.balloon, model="iVAS Elite 10"))
+    for edited in (other, with_right_needle_moved(other)):
+        now = checked(edited)
+        assert f"left: {left.balloon.model} in place of iVAS Elite 10" in said(now, "filling_changed")
+
+
+def test_an_approach_that_alone_was_edited_is_told_by_what_the_plan_holds(plan):
+    level = plan.level("T12")
+    now = checked(with_level(plan, replace(level, approach="unilateral-left"))).level("T12")
+    assert now.approach == "bilateral"
+    assert now.approach_reason == "The plan said unilateral-left and holds needles on both sides."
+    volumes = [[needle.balloon.planned_volume_ml for needle in one.trajectories] for one in (level, now)]
+    assert volumes[0] == pytest.approx(volumes[1], abs=0.05)
 
 
 def test_nothing_is_planned_again_for_a_breach(plan):
