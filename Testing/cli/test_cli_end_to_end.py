@@ -159,6 +159,13 @@ def checked(plan: CasePlan) -> CasePlan:
     return check_on_case(CasePlan.from_json(plan.to_json()), case, spine=spine)
 
 
+def checked_without_ct(plan: CasePlan) -> CasePlan:
+    """The plan checked on its labels alone, as the contract allows."""
+    case = case_of_the_wedge()
+    alone = replace(case, ct=None, inputs=replace(case.inputs, ct=None))
+    return check_on_case(CasePlan.from_json(plan.to_json()), alone, spine=spine_of_the_wedge())
+
+
 def with_level(plan: CasePlan, level: LevelPlan) -> CasePlan:
     return replace(plan, levels=tuple(level if one.level == level.level else one for one in plan.levels))
 
@@ -305,6 +312,41 @@ def test_an_approach_that_alone_was_edited_is_told_by_what_the_plan_holds(plan):
     assert now.approach_reason == "The plan said unilateral-left and holds needles on both sides."
     volumes = [[needle.balloon.planned_volume_ml for needle in one.trajectories] for one in (level, now)]
     assert volumes[0] == pytest.approx(volumes[1], abs=0.05)
+
+
+def test_a_check_without_the_ct_leaves_what_the_ct_told_and_says_what_it_did_not_look_for(plan):
+    now = checked_without_ct(plan)
+    before, level = plan.level("T12"), now.level("T12")
+    assert now.inputs == plan.inputs
+    assert all(needle.skin_ras is not None for needle in before.trajectories)
+    for old, new in zip(before.trajectories, level.trajectories, strict=True):
+        assert (new.skin_ras, new.skin_to_target_mm) == (old.skin_ras, old.skin_to_target_mm)
+    assert level.warnings == before.warnings
+    *others, told = now.warnings
+    assert tuple(others) == plan.warnings and (told.code, told.severity) == ("ct_not_given", "caution")
+    assert "metal" in told.message and "ct.nii.gz" in told.message
+    refuse_unjudged(now)
+    assert checked_without_ct(now).warnings == now.warnings
+    assert checked(now).warnings == plan.warnings
+
+
+def test_a_needle_moved_without_the_ct_has_no_skin_point_until_the_ct_is_back(plan):
+    moved = checked_without_ct(with_right_needle_moved(plan))
+    for now in (moved, checked_without_ct(moved)):
+        left, right = now.level("T12").trajectories
+        assert left.skin_ras == plan.level("T12").trajectories[0].skin_ras
+        assert (right.skin_ras, right.skin_to_target_mm) == (None, None)
+        assert said(now, "skin_without_ct").startswith("T12 right: ")
+    back = checked(moved)
+    assert back.level("T12").trajectories[1].skin_ras is not None
+    assert not {"skin_without_ct", "ct_not_given"} & {w.code for w in (*back.level("T12").warnings, *back.warnings)}
+
+
+def test_metal_in_the_way_that_the_ct_showed_is_not_forgotten_without_it(plan):
+    in_metal = with_needle(plan, safety="breach", compromise="This needle: 4 mm of its way lie in metal.")
+    assert checked(in_metal).level("T12").trajectories[0].safety == "safe"
+    now = checked_without_ct(in_metal).level("T12").trajectories[0]
+    assert (now.safety, now.compromise) == ("breach", "This needle: 4 mm of its way lie in metal.")
 
 
 def test_nothing_is_planned_again_for_a_breach(plan):

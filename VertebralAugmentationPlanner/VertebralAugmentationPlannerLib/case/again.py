@@ -9,7 +9,7 @@ from .load import load_case
 from .numbering import numbering_from_table
 from .source import Source
 
-OTHER_CT, OTHER_CANAL = "other_ct", "other_canal"
+OTHER_CT, OTHER_CANAL, CT_NOT_GIVEN = "other_ct", "other_canal", "ct_not_given"
 
 
 def load_again(
@@ -85,6 +85,18 @@ def other_canal(plan: CasePlan, case: Case) -> PlanWarning | None:
     now = "none is given now" if given is None else f"{_name(given)} is given now"
     text = f"The plan was made {before}, and {now} (--canal): clearances to the canal are not found from the same wall."
     return PlanWarning(OTHER_CANAL, "caution", text, "SHA-256 of the canal mask")
+
+
+def ct_not_given(plan: CasePlan, case: Case) -> PlanWarning | None:
+    """A caution where a plan that has a CT is held against labels alone: what was therefore not looked for."""
+    made_from = plan.inputs.ct
+    if made_from is None or case.ct is not None:
+        return None
+    text = (
+        f"The CT of the plan ({_name(made_from)}) was not at hand: metal and earlier cement in a needle’s way were not looked for, "
+        "nor the skin of a needle that was moved; density, cleft, gaps in the cortex and the skin of the others are the plan’s."
+    )
+    return PlanWarning(CT_NOT_GIVEN, "caution", text, "contract of the command line")
 
 
 def _same_grid(a: ImageRecord, b: ImageRecord) -> bool:
