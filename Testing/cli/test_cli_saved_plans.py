@@ -144,6 +144,21 @@ def test_a_numbering_given_for_the_labels_of_a_plan_is_used(command, toy, files,
     assert "“nonsense” is unknown" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "report", "export"])
+def test_labels_that_the_ct_completed_are_refused_without_it(command, toy, files, tmp_path, capsys):
+    """Their body ends at the cleft then, and a needle that nobody moved would breach its end plate."""
+    text = "0.9 ml with gas between two parts of the label of L1 were taken as part of its body: a cleft that the label leaves out."
+    told = PlanWarning("cleft_not_labelled", "info", text, "CT")
+    replace(toy, warnings=(*toy.warnings, told)).save(tmp_path / "plan.json")
+    arguments = [command, str(tmp_path / "plan.json"), "-o", str(tmp_path / "out")]
+    assert main([*arguments, "--segmentation", str(files["labels"])]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "The label of L1 was completed by the CT" in line and "give the CT of the plan (ct.nii.gz)" in line
+    assert not (tmp_path / "out").exists()
+    if command == "report":
+        assert main([*arguments, "--quiet"]) == 0
+
+
 def test_a_numbering_without_labels_is_refused(tmp_path, capsys):
     case_plan().save(tmp_path / "plan.json")
     assert main(["report", str(tmp_path / "plan.json"), "--labels", "verse", "-o", str(tmp_path / "r.html")]) == 2

@@ -18,7 +18,7 @@ from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import catalog_of_plan, devices_for, load_catalog, set_by_hand, untenable
 from .augmentation.stored import SAME_VOLUME_ML
 from .case import reading_warnings
-from .case.again import CT_NOT_GIVEN, OTHER_CANAL, OTHER_CT, ct_not_given, other_canal
+from .case.again import CT_NOT_GIVEN, OTHER_CANAL, OTHER_CT, ct_not_given, other_canal, refuse_uncompleted
 from .model import (
     CANNULAS,
     Case,
@@ -90,6 +90,7 @@ def check_on_case(
         options: those of the plan, with its catalogue where it lies now.
     """
     options = options or PlanOptions.from_dict(plan.options)
+    refuse_uncompleted(plan, case)
     if spine is None:
         spine = build_spine(case, None, progress, should_cancel)
     other_labels = _other_file(plan.inputs.segmentation, case.inputs.segmentation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from VertebralAugmentationPlannerLib.case.gas_gaps import fill_gas_gaps
+from VertebralAugmentationPlannerLib.case.gas_gaps import completed_levels, fill_gas_gaps
 from VertebralAugmentationPlannerLib.model import Image
 from VertebralAugmentationPlannerLib.model.geometry import label_boxes
 
@@ -47,6 +47,7 @@ def test_gas_between_two_parts_of_a_label_is_part_of_it_in_any_voxel_order(order
     assert np.count_nonzero(image.voxels == L1) == 24 * 20 * 22
     assert np.array_equal(given.voxels, before), "the map that was given is not changed"
     assert (told.code, told.severity) == ("cleft_not_labelled", "info") and "0.9 ml with gas" in told.message
+    assert completed_levels([told]) == {"L1"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model import Case, CasePlan, ImageRecord, PlanOptions, PlanWarning
+from ..model import Case, CasePlan, ImageRecord, InputError, PlanOptions, PlanWarning
+from .gas_gaps import completed_levels
 from .load import load_case
 from .numbering import numbering_from_table
 from .source import Source
@@ -26,16 +27,36 @@ def load_again(
         labels: numbering of the labels given now, where it is not the plan's.
 
     Raises:
-        InputError: as :func:`.load.load_case`.
+        InputError: as :func:`.load.load_case` and :func:`refuse_uncompleted`.
     """
-    options = PlanOptions.from_dict(plan.options)
-    if labels is not None:
-        return load_case(ct, segmentation, replace(options, labels=labels), canal)
+    options, own = PlanOptions.from_dict(plan.options), None
     values = plan.inputs.level_values
-    if not values:
-        return load_case(ct, segmentation, options, canal)
-    own = replace(numbering_from_table(plan.inputs.numbering or "of the plan", values), own=True)
-    return load_case(ct, segmentation, options, canal, own_numbering=own)
+    if labels is not None:
+        options = replace(options, labels=labels)
+    elif values:
+        own = replace(numbering_from_table(plan.inputs.numbering or "of the plan", values), own=True)
+    case = load_case(ct, segmentation, options, canal, own_numbering=own)
+    refuse_uncompleted(plan, case)
+    return case
+
+
+def refuse_uncompleted(plan: CasePlan, case: Case) -> None:
+    """Refuse labels without the CT that completed them for the plan: without it their body ends at the cleft.
+
+    Raises:
+        InputError: a label of the plan was completed by its CT, and is not by what is given now.
+    """
+    gone = sorted(completed_levels(plan.warnings) - completed_levels(case.warnings))
+    if not gone:
+        return
+    before, now = plan.inputs.segmentation.sha256, case.inputs.segmentation.sha256
+    if case.ct is not None and (before is None or before != now):
+        return  # other labels: what the plan's left out may have been labelled since
+    name = "" if plan.inputs.ct is None else f" ({_name(plan.inputs.ct)})"
+    raise InputError(
+        f"The label of {' and '.join(gone)} was completed by the CT where it leaves out gas, and is not without it; give the "
+        f"CT of the plan{name} with these labels."
+    )
 
 
 def reading_warnings(plan: CasePlan, case: Case) -> tuple[PlanWarning, ...]:

@@ -6,7 +6,8 @@ seems to leave the body in the middle. The CT shows the gas, and the label goes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,14 @@ LEAST_ML = 0.1
 
 BONE_HU = 0.0
 """What bounds a cleft reads more than this, one voxel deep; where it does not, the CT does not show this vertebra. [D]"""
+
+CLEFT_NOT_LABELLED = "cleft_not_labelled"
+
+
+def completed_levels(warnings: Iterable[PlanWarning]) -> set[str]:
+    """Levels whose label was completed by the CT, as the warnings of :func:`fill_gas_gaps` name them."""
+    told = (re.search(r"of the label of (\S+) were taken", w.message) for w in warnings if w.code == CLEFT_NOT_LABELLED)
+    return {found[1] for found in told if found is not None}
 
 
 def fill_gas_gaps(
@@ -51,9 +60,7 @@ def fill_gas_gaps(
             f"{np.count_nonzero(gaps) * voxel_ml:.1f} ml with gas between two parts of the label of {level} were taken as part of its body: "
             "a cleft that the label leaves out."
         )
-        warnings.append(
-            PlanWarning("cleft_not_labelled", "info", text, "the CT shows gas, bone above and below it [D]")
-        )
+        warnings.append(PlanWarning(CLEFT_NOT_LABELLED, "info", text, "the CT shows gas, bone above and below it [D]"))
     return (replace(labels, voxels=voxels) if warnings else labels), warnings
 
 
