@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
 from ..model.geometry import label_boxes
 from . import checks, hu, match
-from .gas_gaps import fill_gas_gaps
+from .gas_gaps import fill_gas_gaps, open_gaps
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .numbering import Numbering, numbering_from_table, numbering_of
@@ -114,6 +114,8 @@ def load_case(
         else:
             warnings.append(doubt)
             ct_image = ct_in = None
+    if ct_image is None:
+        warnings += open_gaps(cleaned.image, levels, cleaned.boxes)
     if canal is not None and canal_image is not None:
         checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
     own_values = names.table() if names.own else {}
