@@ -349,6 +349,16 @@ def test_metal_in_the_way_that_the_ct_showed_is_not_forgotten_without_it(plan):
     assert (now.safety, now.compromise) == ("breach", "This needle: 4 mm of its way lie in metal.")
 
 
+def test_needles_moved_into_each_other_are_told_until_they_are_apart(plan):
+    """Both are safe, each for itself."""
+    level = plan.level("T12")
+    left, right = level.trajectories
+    met = checked(with_level(plan, replace(level, trajectories=(left, replace(right, target_ras=left.target_ras)))))
+    assert said(met, "needles_meet").startswith("T12: the needles meet in the bone: their axes come within 0.0 mm")
+    apart = replace(met.level("T12"), trajectories=level.trajectories)
+    assert "needles_meet" not in {warning.code for warning in checked(with_level(met, apart)).level("T12").warnings}
+
+
 def test_nothing_is_planned_again_for_a_breach(plan):
     needle, level = plan.level("T12").trajectories[0], plan.level("T12")
     across = np.add(needle.target_ras, 14.0 * np.array(level.frame.right) - 20.0 * np.array(level.frame.anterior))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers
+from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers, with_meeting_told
 from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
 from .access.judged import LINES_MOVED, MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
@@ -96,7 +96,8 @@ def check_on_case(
     other_labels = _other_file(plan.inputs.segmentation, case.inputs.segmentation)
     no_ct = ct_not_given(plan, case)
     levels = tuple(
-        _checked_level(level, case, spine, options, other_labels, no_ct is not None) for level in plan.levels
+        with_meeting_told(_checked_level(level, case, spine, options, other_labels, no_ct is not None))
+        for level in plan.levels
     )
     found = [*reading_warnings(plan, case), *_levels_gone(plan, spine)]
     if other_labels:

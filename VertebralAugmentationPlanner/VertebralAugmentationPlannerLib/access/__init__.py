@@ -4,6 +4,7 @@ from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
 from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike_numbers
+from .meeting import with_meeting_told
 from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate
 from .safety import SAFETY_SENTENCES
@@ -35,4 +36,5 @@ __all__ = [
     "skin_point",
     "unjudged",
     "unlike_numbers",
+    "with_meeting_told",
 ]

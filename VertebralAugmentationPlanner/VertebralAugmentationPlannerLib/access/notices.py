@@ -15,6 +15,8 @@ LONG_NEEDLE_MM = 120.0
 CLOSE_NEIGHBOUR_MM = 1.0
 """Nearer to a neighbouring vertebra than this, a facet may be grazed [D]."""
 
+NEEDLES_MEET = "needles_meet"
+
 SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT = "skin_outside_ct", "skin_without_ct"
 """Why the skin point of a needle is null."""
 
@@ -52,6 +54,7 @@ WARNING_CODES = frozenset(
         "no_access",
         "no_path",
         "tight_path",
+        NEEDLES_MEET,
         SKIN_OUTSIDE_CT,
         SKIN_WITHOUT_CT,
     }
