@@ -359,6 +359,22 @@ def test_needles_moved_into_each_other_are_told_until_they_are_apart(plan):
     assert "needles_meet" not in {warning.code for warning in checked(with_level(met, apart)).level("T12").warnings}
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"anterior_height_mm": 99.0}, "the expected anterior height is "),
+        ({"wedge_angle_deg": 99.0}, "the expected wedge is "),
+        ({"restoration_fraction": 0.9}, "the expected anterior height is "),
+    ],
+)
+def test_an_expected_height_that_was_edited_is_told_and_put_right(plan, change, says):
+    level = plan.level("T12")
+    now = checked(with_level(plan, replace(level, predicted=replace(level.predicted, **change))))
+    assert says in said(now, "filling_changed")
+    for name, value in vars(level.predicted).items():
+        assert getattr(now.level("T12").predicted, name) == pytest.approx(value, abs=0.01)
+
+
 def test_nothing_is_planned_again_for_a_breach(plan):
     needle, level = plan.level("T12").trajectories[0], plan.level("T12")
     across = np.add(needle.target_ras, 14.0 * np.array(level.frame.right) - 20.0 * np.array(level.frame.anterior))
