@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from image_files import write_image
 from plans import case_plan
 from toy_spine import spine_labels
 
-from VertebralAugmentationPlannerLib import anatomy, check, cli_steps
+from VertebralAugmentationPlannerLib import anatomy, check, cli_output, cli_steps
 from VertebralAugmentationPlannerLib.case import again, load_again, load_case
 from VertebralAugmentationPlannerLib.cli import main
 from VertebralAugmentationPlannerLib.cli_output import OutputFolder
@@ -279,3 +282,31 @@ def test_a_comparison_that_is_written_is_not_printed_quietly(tmp_path, capsys):
     assert main([*arguments, "-o", str(tmp_path / "c.csv")]) == 0
     assert capsys.readouterr().out == "" and (tmp_path / "c.csv").is_file()
     assert main(arguments) == 0 and capsys.readouterr().out  # its text is all there is
+
+
+def test_a_report_goes_into_a_folder_that_is_not_there_yet_and_leaves_none_where_it_is_refused(tmp_path, capsys):
+    case_plan().save(tmp_path / "plan.json")
+    assert main(["report", str(tmp_path / "plan.json"), "-o", str(tmp_path / "a" / "b" / "mine.html"), "--quiet"]) == 0
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["mine.html"]
+    arguments = ["report", str(tmp_path / "plan.json"), "--segmentation", str(tmp_path / "none.nii.gz")]
+    assert main([*arguments, "-o", str(tmp_path / "c" / "mine.html")]) == 2
+    assert not (tmp_path / "c").exists()
+    (tmp_path / "file").write_text("")
+    assert main(["report", str(tmp_path / "plan.json"), "-o", str(tmp_path / "file" / "mine.html")]) == 2
+    assert "is a file; give a folder" in capsys.readouterr().err
+
+
+def test_a_report_on_a_full_disk_says_so(tmp_path, monkeypatch, capsys):
+    case_plan().save(tmp_path / "plan.json")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    monkeypatch.setattr(cli_output.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    assert main(["report", str(tmp_path / "plan.json"), "-o", str(tmp_path / "out" / "mine.html")]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"vap: The disk of the output folder {tmp_path / 'out'} is full; nothing was written.\n"
+    )
+    assert not (tmp_path / "out").exists()

@@ -167,17 +167,14 @@ def sample_names() -> list[tuple[str, str]]:
 
 def run_report(arguments: argparse.Namespace) -> Path:
     """Write the report of a plan; with the images it has pictures."""
-    from .report import report_command
+    from .report import report_command, report_path
 
-    return report_command(
-        arguments.plan,
-        arguments.output,
-        arguments.ct,
-        arguments.segmentation,
-        arguments.patient_name,
-        arguments.labels,
-        arguments.canal,
-    )
+    target = report_path(arguments.output)
+    images = (arguments.ct, arguments.segmentation, arguments.patient_name, arguments.labels, arguments.canal)
+    with OutputFolder(target.parent, products=(target.name,)) as folder:
+        report_command(arguments.plan, folder.workshop / target.name, *images)
+        folder.commit()
+    return target
 
 
 def run_export(arguments: argparse.Namespace) -> list[Path]:
