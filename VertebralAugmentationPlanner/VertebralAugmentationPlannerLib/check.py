@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers, with_meeting_told
+from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told
 from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
 from .access.judged import LINES_MOVED, MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
@@ -390,7 +390,7 @@ def _without_path(
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:
     severity = "caution" if needle.safety in ("safe", "tight") else "stop"
-    text = f"{level} {needle.side}: {what}; {SAFETY_SENTENCES[needle.safety]}"
+    text = f"{level} {needle.side}: {what}; {safety_sentence(needle)}"
     if planned_again and needle.safety != "breach":  # a breach gets neither, and says so itself
         text += ", and balloon and cement were planned for it again"
     return PlanWarning(NEEDLE_MOVED, severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")

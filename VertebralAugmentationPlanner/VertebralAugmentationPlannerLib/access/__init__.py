@@ -7,7 +7,7 @@ from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike
 from .meeting import with_meeting_told
 from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate
-from .safety import SAFETY_SENTENCES
+from .safety import SAFETY_SENTENCES, breach_words, safety_sentence
 from .search import FoundPath, find_path
 from .skin import skin_point
 from .space import AccessSpace, access_space
@@ -21,6 +21,7 @@ __all__ = [
     "PathCheck",
     "PathEvaluator",
     "access_space",
+    "breach_words",
     "cannulas_to_try",
     "convergence_deg",
     "craniocaudal_deg",
@@ -33,6 +34,7 @@ __all__ = [
     "plan_access",
     "reevaluate",
     "refuse_unjudged",
+    "safety_sentence",
     "skin_point",
     "unjudged",
     "unlike_numbers",
