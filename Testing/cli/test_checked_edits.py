@@ -19,7 +19,6 @@ from checked_wedge import (
 )
 
 from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged, unjudged
-from VertebralAugmentationPlannerLib.access.judged import LINES_MOVED
 from VertebralAugmentationPlannerLib.model import (
     CANNULAS,
     CasePlan,
@@ -27,6 +26,7 @@ from VertebralAugmentationPlannerLib.model import (
     PlanOptions,
     PlanWarning,
 )
+from VertebralAugmentationPlannerLib.model.warning_codes import LINES_MOVED
 
 
 def test_another_cannula_is_told_and_takes_the_balloon_it_does_not_pass(plan):

@@ -11,8 +11,8 @@ import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
 from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told
+from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
-from .access.judged import LINES_MOVED, MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import catalog_of_plan
@@ -32,11 +32,11 @@ from .model import (
     Vertebra,
 )
 from .model.serialisation import rounded
-from .planner import FILLING_CHANGED, Progress, ShouldCancel, frame_plan, recorded_options
+from .model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, NO_ACCESS, NO_PATH, FILLING_CHANGED
+from .planner import Progress, ShouldCancel, frame_plan, recorded_options
 from .refill import with_filling_again, with_tenable_filling
 
 LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
-NEEDLE_MOVED, NEEDLES_GONE = "needle_moved", "needles_gone"
 
 SAME_CLEARANCE_MM = 0.05
 """Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
@@ -280,7 +280,7 @@ def _without_path(
 ) -> tuple[PlanWarning, ...]:
     """The warnings without those that speak of the path of one needle (“T12 left”), an earlier check's among them; with those
     of some codes all the same."""
-    codes = ACCESS_CODES - {"no_access", "no_path"} - but
+    codes = ACCESS_CODES - {NO_ACCESS, NO_PATH} - but
     return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
 
 

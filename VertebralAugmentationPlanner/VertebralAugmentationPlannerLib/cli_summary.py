@@ -9,14 +9,15 @@ from collections.abc import Iterator
 
 from .model import CasePlan, LevelPlan, PlanWarning, Trajectory
 from .model.plan import NOT_JUDGED, SEVERITIES
-from .report.wording import loss_words, placed
+from .model.warning_codes import GRADE_BORDERLINE
+from .report.wording import DOUBTS, loss_words, placed
 
 WIDTH = 80
 
 SHORT_ABOVE = 12
 """More cautions than these are named in a line a level; a screen of sentences would hide the table and the stops. [D]"""
 
-DOUBT_CODES = frozenset({"reference_implausible", "fracture_by_shape", "lateral_height_loss", "grade_borderline"})
+DOUBT_CODES = frozenset({*DOUBTS, GRADE_BORDERLINE})
 """Warnings by which a grade might be another one as well."""
 
 RULE = "-" * 77

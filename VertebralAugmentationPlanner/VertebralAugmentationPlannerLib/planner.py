@@ -9,7 +9,7 @@ from typing import Any
 
 from . import __version__
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import plan_access
+from .access import plan_access, refused_access
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import plan_augmentation
@@ -33,21 +33,25 @@ from .model import (
 )
 from .model.plan import to_point
 from .model.serialisation import rounded, to_plain
+from .model.warning_codes import (
+    FILLING_CHANGED,
+    FRACTURED_LEVEL_NOT_PLANNED,
+    LEVEL_NOT_FRACTURED,
+    NO_FRACTURED_LEVEL,
+    TWO_VERTEBRAE,
+)
 
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
 
-FILLING_CHANGED = "filling_changed"
-"""Code of what a check says of balloon and cement; it goes once they are planned anew."""
-
 SOFTWARE = "VertebralAugmentationPlanner"
 
-LEVEL_NOT_FRACTURED = "level_not_fractured"
-
-CHOICE_CODES = frozenset({LEVEL_NOT_FRACTURED, "fractured_level_not_planned", "no_fractured_level"})
+CHOICE_CODES = frozenset({LEVEL_NOT_FRACTURED, FRACTURED_LEVEL_NOT_PLANNED, NO_FRACTURED_LEVEL})
 """Codes of warnings about which levels were planned; each run of :func:`plan_levels` says them anew."""
 
 GRADE_SOURCE = "Genant grade 0 below 20 % height loss [V: QIMS 2019, doi 10.21037/qims.2019.02.04]"
+
+NOT_ONE_VERTEBRA = "Its label seems to hold more than one vertebra; nothing is planned until the labels are checked."
 
 READ_SHARE, ANATOMY_SHARE, MEASURE_SHARE = 0.15, 0.55, 0.65
 """Where reading, anatomy and measuring end on a progress bar; rough shares of a five-level case."""
@@ -219,7 +223,7 @@ def _left_out(plan: CasePlan) -> tuple[PlanWarning, ...]:
         return ()
     planned = ", ".join(level.level for level in plan.levels if level.approach is not None)
     text = f"Fractured by height but not planned: {', '.join(left)}. Planned: {planned}."
-    return (PlanWarning("fractured_level_not_planned", "caution", text, GRADE_SOURCE),)
+    return (PlanWarning(FRACTURED_LEVEL_NOT_PLANNED, "caution", text, GRADE_SOURCE),)
 
 
 def _nothing_fractured(plan: CasePlan) -> PlanWarning:
@@ -230,7 +234,7 @@ def _nothing_fractured(plan: CasePlan) -> PlanWarning:
     but = f"but {' and '.join(named)}: " if named else ""
     which = "it" if len(named) == 1 else "a level"
     return PlanWarning(
-        "no_fractured_level",
+        NO_FRACTURED_LEVEL,
         "caution" if named else "info",
         f"No level is fractured by height ({whole} were measured), so none was planned; {but}name {which} to plan it.",
         GRADE_SOURCE,
@@ -271,7 +275,10 @@ def _measured_level(vertebra: Vertebra, measured: MeasuredLevel | None) -> Level
 
 
 def _planned_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
-    access = plan_access(spine.vertebrae[level.level], case, level.measurements, options)
+    if any(warning.code == TWO_VERTEBRAE for warning in level.warnings):
+        access = refused_access(level.level, options, NOT_ONE_VERTEBRA)
+    else:
+        access = plan_access(spine.vertebrae[level.level], case, level.measurements, options)
     with_access = replace(
         level,
         approach=access.approach,

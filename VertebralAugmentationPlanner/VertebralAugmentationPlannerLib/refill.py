@@ -8,7 +8,8 @@ from dataclasses import replace
 from .augmentation import devices_for, load_catalog, set_by_hand, untenable
 from .augmentation.stored import SAME_VOLUME_ML
 from .model import Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Vertebra
-from .planner import FILLING_CHANGED, plan_level_augmentation
+from .model.warning_codes import FILLING_CHANGED
+from .planner import plan_level_augmentation
 
 
 def with_tenable_filling(

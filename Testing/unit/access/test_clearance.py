@@ -48,6 +48,11 @@ def test_a_breach_is_graded_by_how_far_the_surface_leaves_the_bone(evaluator, ac
     assert check.grade == grade
 
 
+def test_a_needle_far_from_the_vertebra_cannot_be_judged(evaluator):
+    with pytest.raises(ValueError, match="far from the pedicle and the canal"):
+        evaluator.evaluate([100.0, 120.0, 0.0], [130.0, 120.0, 0.0], 1.5)
+
+
 def test_grades_follow_gertzbein_and_robbins():
     assert [gertzbein_robbins(mm) for mm in (-1, 0, 0.5, 1.99, 2.0, 3.9, 4.0, 5.9, 6.0, 20)] == list("AABBCCDDEE")
 

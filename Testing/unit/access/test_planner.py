@@ -10,7 +10,7 @@ from analytic import Shape, vertebra
 from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, reevaluate, safety_sentence
 from VertebralAugmentationPlannerLib.access.approach import OTHER_SIDE
 from VertebralAugmentationPlannerLib.access.metal import in_the_way
-from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
+from VertebralAugmentationPlannerLib.access.level_planner import LevelPlanner
 from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
 from VertebralAugmentationPlannerLib.access.side import SidePlan, wishes_for
 from VertebralAugmentationPlannerLib.access.target import UNILATERAL_REACH_MM
@@ -43,7 +43,7 @@ def test_wide_pedicles_get_the_thickest_cannula_safely(label_case):
 @pytest.mark.parametrize(("side", "sign"), [("left", -1.0), ("right", 1.0)])
 def test_two_needles_leave_each_other_the_room_of_their_balloons(side, sign):
     """The widest line through a wide, converging pedicle ends near the midline or beyond it; two of them would meet."""
-    evaluator = _LevelPlanner(vertebra(WIDE), PlanOptions()).evaluators[side]
+    evaluator = LevelPlanner(vertebra(WIDE), PlanOptions()).evaluators[side]
     reach = wishes_for(evaluator, PlanOptions(), CANNULAS["8G"], unilateral=False).reach_x
     assert sorted(sign * x for x in reach) == [3.5, 7.5]
     alone = wishes_for(evaluator, PlanOptions(), CANNULAS["8G"], unilateral=True).reach_x
@@ -209,7 +209,7 @@ def test_every_reason_tells_on_which_side_of_the_midline_the_tip_is(side, x, wor
     beside = SidePlan(side, CANNULAS["10G"], path, None, None)
     thin = SidePlan(side, CANNULAS["13G"], path, None, None)
     refused = SidePlan(side, None, None, None, None, refusal="No line.")
-    planner = _LevelPlanner.__new__(_LevelPlanner)
+    planner = LevelPlanner.__new__(LevelPlanner)
     planner.options = PlanOptions()
     planner.plan = lambda side, unilateral: refused if unilateral else beside
     one_side = planner._one_side(side, "Asked for.").reason

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from raw_labels import RawBone
 
-from VertebralAugmentationPlannerLib.access.planner import _LevelPlanner
+from VertebralAugmentationPlannerLib.access.level_planner import LevelPlanner
 from VertebralAugmentationPlannerLib.model import PlanOptions
 
 LEVELS = (
@@ -28,7 +28,7 @@ def planned(real_spines):
     for folder, level in LEVELS:
         case, spine = real_spines[folder]
         bone = spine.vertebrae[level]
-        planner = _LevelPlanner(bone, PlanOptions(approach="bilateral"))
+        planner = LevelPlanner(bone, PlanOptions(approach="bilateral"))
         for side, evaluator in planner.evaluators.items():
             plans[folder, level, side] = (case, bone, evaluator, planner.plan(side, unilateral=False))
     return plans

@@ -6,7 +6,7 @@ from analytic import Shape, vertebra
 from brute_force import best_possible, clearance_of
 
 from VertebralAugmentationPlannerLib.access import PathEvaluator, find_path
-from VertebralAugmentationPlannerLib.access.near import Wishes
+from VertebralAugmentationPlannerLib.access.wishes import Wishes
 from VertebralAugmentationPlannerLib.model import Margins
 
 SHAPES = {
@@ -83,13 +83,14 @@ def test_a_neighbours_facet_is_not_drilled():
 def test_the_gradient_of_the_cost_is_exact():
     """Against central differences: a wrong sign here would turn the search round."""
     from VertebralAugmentationPlannerLib.access.candidates import search_lines
-    from VertebralAugmentationPlannerLib.access.neighbourhood import Floor, Neighbourhood
+    from VertebralAugmentationPlannerLib.access.neighbourhood import Neighbourhood
+    from VertebralAugmentationPlannerLib.access.wishes import CORE, EVERY, Floor, Widest
 
     evaluator = PathEvaluator(vertebra(SHAPES["lumbar"]), "left")
     wanted = wishes(evaluator)
-    for floor in (None, Floor(6.0, 5.5, 0.98)):
+    for goal in (Widest(CORE), Widest(EVERY), Floor(6.0, 5.5, 0.98)):
         for start in search_lines(evaluator.space, evaluator.isthmus, wanted.reach_x, 2.0).widest(2):
-            near = Neighbourhood.around(evaluator, start, wanted, floor)
+            near = Neighbourhood.around(evaluator, start, wanted, goal)
             # Off the grid's symmetry, where the smallest distance has one direction.
             at = near.start + np.array([0.13, -0.21, 0.17, -0.11, 0.19])
             gradient = near.cost(at)[1]

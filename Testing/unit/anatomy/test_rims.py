@@ -25,14 +25,22 @@ def plate_height(slope: float):
 
 def block(slope: float, lean: float, turn=(0.0, 0.0, 0.0), shift=(0.0, 0.0, 0.0)) -> Voxels:
     """Bone under a plate and behind a wall that goes back by ``lean`` per mm upwards, at 1 mm on a turned grid."""
+
+    def bone(points: np.ndarray) -> np.ndarray:
+        return (points[..., 2] < plate_height(slope)(points)) & (
+            points[..., 1] < EDGE_Y - lean * (points[..., 2] - EDGE_Z)
+        )
+
+    return labelled(bone, turn, shift)
+
+
+def labelled(bone, turn, shift) -> Voxels:
+    """What is bone, at 1 mm on a turned grid."""
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_euler("xyz", turn, degrees=True).as_matrix()
     matrix[:3, 3] = np.array(shift) + matrix[:3, :3] @ np.full(3, -30.0)
     grid = np.stack(np.meshgrid(*[np.arange(61.0)] * 3, indexing="ij"), axis=-1)
-    points = grid @ matrix[:3, :3].T + matrix[:3, 3]
-    inside = (points[..., 2] < plate_height(slope)(points)) & (
-        points[..., 1] < EDGE_Y - lean * (points[..., 2] - EDGE_Z)
-    )
+    inside = bone(grid @ matrix[:3, :3].T + matrix[:3, 3])
     return Voxels(Shape(Image(inside.astype(np.float32), matrix), inside), UPRIGHT)
 
 
@@ -59,6 +67,40 @@ def test_where_plate_and_wall_are_both_steep_the_rim_is_where_they_first_meet(le
     slope = 0.9
     found = [rim_of(block(slope, lean, turn), slope) for turn in ((5, 3, 4), (-7, 5, 3), (4, -9, 12))]
     assert np.abs(np.array(found) - [0.0, EDGE_Y, EDGE_Z]).max() < 0.2
+
+
+def collapsed(turn=(0.0, 0.0, 0.0), shift=(0.0, 0.0, 0.0), ring_mm: float = 3.0) -> Voxels:
+    """A plate that collapsed inside its ring: level for ``ring_mm`` behind its rim, then falling ever steeper by 6 mm."""
+    floor = cosine_dish(EDGE_Y - ring_mm)
+    return labelled(lambda points: (points[..., 2] < floor(points)) & (points[..., 1] < EDGE_Y), turn, shift)
+
+
+def cosine_dish(inner_y: float):
+    """Half a cosine from the level of the rim at ``inner_y`` to 6 mm below it, 12 mm further back."""
+    return lambda points: EDGE_Z - 3.0 * (1.0 - np.cos(np.pi * np.clip((inner_y - points[..., 1]) / 12.0, 0.0, 1.0)))
+
+
+def climbing(points: np.ndarray) -> np.ndarray:
+    """What a surface without a ring makes of that plate: through the middle of the slope and on beyond it."""
+    return EDGE_Z + 0.7 * (points[..., 1] - (EDGE_Y - 4.0))
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.0, 0.2), (0.3, 0.5, 0.5), (0.6, 0.1, 0.9)])
+@pytest.mark.parametrize("ring_mm", [2.5, 3.0])
+def test_a_steep_dish_climbs_no_further_than_the_ring_that_is_seen(ring_mm, shift):
+    """The surface reaches 2.8 mm above the ring at the wall. Along the layers half a voxel is open, and half of one more."""
+    voxels = collapsed(shift=shift, ring_mm=ring_mm)
+    rim = find_rim(SmoothPlate(climbing, +1, 0.0, 0.1), voxels, EDGE_Y - 1.5, +1, HEIGHT_MM)
+    assert abs(rim[2] - EDGE_Z) <= 0.6
+
+
+@pytest.mark.parametrize("turn", [(5, 3, 4), (-7, 5, 3), (4, -9, 12)])
+def test_a_steep_dish_without_a_ring_keeps_its_sharp_rim(turn):
+    """It is held by the bone beside it, too: on a turned grid some voxel reaches far enough into the rim."""
+    slope = 0.8
+    plate = SmoothPlate(plate_height(slope), +1, 0.0, 0.0)
+    rim = find_rim(plate, block(slope, 0.1, turn), EDGE_Y - 0.4, +1, HEIGHT_MM)
+    assert abs(rim[2] - EDGE_Z) < 0.2
 
 
 def wavy(seed: int) -> Voxels:

@@ -8,7 +8,7 @@ import pytest
 from blocks import Block, needle
 from real_spines import real_case, real_spine
 from VertebralAugmentationPlannerLib.anatomy import build_spine
-from VertebralAugmentationPlannerLib.augmentation import plan_augmentation, spheroid_mesh
+from VertebralAugmentationPlannerLib.augmentation import plan_augmentation, spheroid_points
 from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.model import PlanOptions
 from VertebralAugmentationPlannerLib.sample import healthy_spine, make_case
@@ -47,9 +47,8 @@ def straight_needles(vertebra, reach=0.75):
 def outside_share(case, level, balloon):
     """Share of the inflated balloon's surface that lies in another voxel than the level's own."""
     axis = np.subtract(balloon.distal_ras, balloon.proximal_ras)
-    points, _ = spheroid_mesh(
-        np.array(balloon.centre_ras), axis, balloon.planned_diameter_mm, balloon.planned_length_mm
-    )
+    size = np.array(balloon.planned_diameter_mm), np.array(balloon.planned_length_mm)
+    points = spheroid_points(np.array(balloon.centre_ras), axis, *size)
     return float((case.labels.sample(points, order=0, outside=0) != case.level_values[level]).mean())
 
 

@@ -345,7 +345,7 @@ def test_no_accuracy_is_claimed_beyond_what_was_tested():
 def test_a_thick_ct_says_briefly_that_labels_drawn_on_it_know_no_more():
     """Both are thick at once as a rule, and the labels say it in full; but labels may have been resampled."""
     (told,) = thickness_warnings("CT", Image(np.zeros((2, 2, 2), np.int16), np.diag([1.0, 1.0, 3.0, 1.0])))
-    assert "labels drawn on it are no finer" in told.message and "3.5 mm off" in told.message
+    assert "labels drawn on it are no finer" in told.message and "6 mm off" in told.message
     assert coarse_words() not in told.message
 
 

@@ -7,7 +7,8 @@ from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.cleft import cleft_volume_ml
 from VertebralAugmentationPlannerLib.measurement.cortex import CortexUnseen, cortical_defects
 from VertebralAugmentationPlannerLib.measurement.density import trabecular_density_hu
-from VertebralAugmentationPlannerLib.measurement.hazards import coverage_warnings, find_foreign, foreign_warnings
+from VertebralAugmentationPlannerLib.measurement.foreign import find_foreign
+from VertebralAugmentationPlannerLib.measurement.hazards import coverage_warnings, foreign_warnings
 from VertebralAugmentationPlannerLib.measurement.materials import Window, window_of
 from VertebralAugmentationPlannerLib.measurement.sampling import body_voxels
 from VertebralAugmentationPlannerLib.model import Image

@@ -10,6 +10,7 @@ from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.angles import angle_between, measure_angles
 from VertebralAugmentationPlannerLib.measurement.depth import mid_depth
 from VertebralAugmentationPlannerLib.measurement.heights import heights_3x3, midsagittal_heights
+from VertebralAugmentationPlannerLib.measurement.hazards import wall_coverage_warnings
 from VertebralAugmentationPlannerLib.measurement.normal import Usual
 from VertebralAugmentationPlannerLib.measurement.of_class import of_class, plate_shapes
 from VertebralAugmentationPlannerLib.measurement.posterior_wall import (
@@ -192,6 +193,18 @@ def test_a_fragment_beside_the_midline_reads_its_height_and_its_side(at_x, where
         alone = largest_bulge(own, [])  # the other side of the same wall takes the place of neighbours
         assert alone.where == where and alone.mm > 4.0
     assert largest_bulge(healthy[0], [read_walls(before_a_canal("L2"))]).mm < 0.3
+
+
+def test_a_fragment_of_L4_beside_the_midline_is_seen_with_L5_alone_to_compare():
+    """L5's own wall is read only near the midline."""
+    own, last = read_walls(before_a_canal("L4", 6.0, -6.0)), read_walls(before_a_canal("L5"))
+    assert (own.seen_mm, last.seen_mm) == (7.5, 1.5)
+    found = largest_bulge(own, [last])
+    assert found.where == "left of the midline" and found.mm == pytest.approx(6.0, abs=1.2)
+    assert largest_bulge(read_walls(before_a_canal("L4")), [last]).mm < 1.5
+    assert not wall_coverage_warnings("L4", found.seen_mm)
+    (told,) = wall_coverage_warnings("L5", largest_bulge(last, [own]).seen_mm)
+    assert told.severity == "info" and "of L5 was read in the midline only" in told.message
 
 
 def test_strips_keep_off_the_roots_of_the_pedicles_and_a_jump_at_one_is_no_bulge():

@@ -9,7 +9,7 @@ import pytest
 import VertebralAugmentationPlannerLib
 from VertebralAugmentationPlannerLib import planner
 from VertebralAugmentationPlannerLib.access import AccessPlan
-from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning
+from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning, warning_codes
 from VertebralAugmentationPlannerLib.scene.engine import ACCESS_CODES, AUGMENTATION_CODES, Engine
 
 PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
@@ -24,7 +24,10 @@ def codes_of(room):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in makers
     )
-    return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+    firsts = [call.args[0] for call in calls if call.args]
+    written = {first.value for first in firsts if isinstance(first, ast.Constant)}
+    named = {getattr(warning_codes, first.id, None) for first in firsts if isinstance(first, ast.Name)}
+    return (written | named) - {None}
 
 
 def test_every_warning_of_access_and_augmentation_is_replaced_when_a_level_is_planned_again():
@@ -169,6 +172,19 @@ def test_a_level_without_a_fracture_is_questioned_until_the_fractured_one_is_pla
     assert codes(planned(both, ("L2",)).warnings) == [], "L1 was planned before it"
     everything = planned(both, "all")
     assert [codes(level.warnings) for level in everything.levels] == [[], [], []] and codes(everything.warnings) == []
+
+
+def test_nothing_is_planned_in_a_label_that_may_hold_two_vertebrae(built):
+    case, spine, _plan = built
+    measured = planner.measured_plan(case, spine, PlanOptions())
+    doubt = PlanWarning(warning_codes.TWO_VERTEBRAE, "stop", "Are there two vertebrae under the label of L1?", "[C]")
+    levels = tuple(
+        replace(level, warnings=(doubt, *level.warnings)) if level.level == "L1" else level for level in measured.levels
+    )
+    level = planner.plan_levels(replace(measured, levels=levels), case, spine, PlanOptions(levels=("L1",))).level("L1")
+    assert level.approach == "none" and not level.trajectories and level.cement is None
+    assert set(level.skipped_sides) == {"left", "right"} and "more than one vertebra" in level.skipped_sides["left"]
+    assert {"no_access", warning_codes.TWO_VERTEBRAE} <= {warning.code for warning in level.warnings}
 
 
 def test_nothing_fractured_is_told_once_and_not_after_a_level_was_named(built, no_search):

@@ -149,13 +149,6 @@ def test_every_step_is_told_to_listeners(logic, empty, inputs):
     assert len(heard) == 5
 
 
-def test_the_summary_is_in_words(logic, planned):
-    text = logic.summary(planned)
-    assert text.startswith("L1. Heights ")
-    assert "Left needle 11G, 3.05\xa0mm: safe" in text
-    assert logic.summary(planned).count("\n\n") >= 1
-
-
 def test_a_level_that_is_not_there_is_told(logic, planned):
     with pytest.raises(InputError, match="T9 is not in the plan"):
         logic.showLevel(planned, "T9")

@@ -6,7 +6,7 @@ from .instruments import cannulas_to_try
 from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike_numbers
 from .meeting import with_meeting_told
 from .notices import WARNING_CODES, path_warnings
-from .planner import AccessPlan, plan_access, reevaluate
+from .planner import AccessPlan, plan_access, reevaluate, refused_access
 from .safety import SAFETY_SENTENCES, breach_words, safety_sentence
 from .search import FoundPath, find_path
 from .skin import skin_point
@@ -34,6 +34,7 @@ __all__ = [
     "plan_access",
     "reevaluate",
     "refuse_unjudged",
+    "refused_access",
     "safety_sentence",
     "skin_point",
     "unjudged",

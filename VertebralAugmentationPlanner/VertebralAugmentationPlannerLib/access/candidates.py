@@ -197,15 +197,22 @@ def _entered(space: AccessSpace, a: FloatArray, direction: FloatArray, t: FloatA
     bone[:, usual:] = read_along(space, space.bone_mm, a, direction, t[usual:])
     longer = np.flatnonzero((bone[:, usual:] > 0).all(axis=1))
     bone[longer, :usual] = read_along(space, space.bone_mm, a[longer], direction[longer], t[:usual])
-    last = len(t) - 1
-    outside = bone <= 0
-    last_out = last - np.argmax(outside[:, ::-1], axis=1)
-    found = outside.any(axis=1) & (last_out < last)
-    rows = np.arange(len(a))
-    out_value, in_value = bone[rows, last_out], bone[rows, np.minimum(last_out + 1, last)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        start = t[last_out] - STEP_MM * out_value / (in_value - out_value)
+    start, found = entry_along(bone, t)
     return bone, np.where(found, start, np.nan)
+
+
+def entry_along(bone: FloatArray, t: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Where lines (K,) enter the bone in which they cross the isthmus, as distances on them, and whether they do.
+
+    Args:
+        bone: (K, T) distances to the surface, positive inside, read at ``t`` (T,), every :data:`STEP_MM` up to the isthmus.
+    """
+    outside, here = bone <= 0, len(t) - 1
+    last = here - np.argmax(outside[:, ::-1], axis=1)
+    rows = np.arange(len(bone))
+    before, after = bone[rows, last], bone[rows, np.minimum(last + 1, here)]
+    share = -before / np.where(after == before, 1.0, after - before)
+    return t[last] + STEP_MM * np.clip(share, 0.0, 1.0), outside.any(axis=1) & ~outside[:, here]
 
 
 def neighbour_shortage(

@@ -9,24 +9,25 @@ not break the rim of its hole under the plane. What faces the canal always count
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.spatial import cKDTree
 
+from ..anatomy.surface import LEAF_POINTS
 from ..model import Clearance, Vertebra
 from ..model.geometry import FloatArray, unit
 from .angles import SIDE_SIGN
 from .isthmus import IsthmusPlane
+from .reading import OUTSIDE_REACH_MM, Reading, Tube
 from .space import AccessSpace, access_space
 from .surface import ANTERIOR, CANAL, DENSE_MM, ENDPLATE, LATERAL, NEIGHBOUR, WALL
-from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, Walls, ball_clearance
+from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, Walls
 
 ENTRY_PATCH_MM = 5.0
 """Radius of the patch of cortex whose mean normal is the tangent plane's [D]."""
-
-OUTSIDE_REACH_MM = 40.0
-"""The part of the cannula behind the entry that is checked against the canal and the neighbours: as far as the
-facets, laminae and spinous processes of the neighbours reach behind an entry [D]."""
 
 SEARCH_CORRIDOR_MM, CORRIDOR_MM = 24.0, 34.0
 """Surfaces farther from the pedicle's axis than this aren't looked at by the search, and by the evaluation. No needle
@@ -139,26 +140,28 @@ class PathEvaluator:
                 the rear end of the bone around it; else the first bone met from behind.
             direction: (3,) unit, from posterior to anterior.
         """
-        back = np.arange(0.0, self.reach, STEP_MM)
-        values = self.space.bone_at(inside - back[:, None] * direction)
-        if values[0] > 0:
-            outside = np.flatnonzero(values <= 0)
-            if not outside.size:
-                return np.asarray(inside - back[-1] * direction)
-            last = int(outside[0])
-            return _between(inside, direction, -back[last - 1], -back[last], values[last - 1], values[last])
-        solid = np.flatnonzero(values > 0)
-        if solid.size:
-            first = int(solid[-1])
-            if first + 1 == len(back):
-                return np.asarray(inside - back[first] * direction)
-            return _between(inside, direction, -back[first], -back[first + 1], values[first], values[first + 1])
-        forward = self.space.bone_at(inside + back[:, None] * direction)
-        solid = np.flatnonzero(forward > 0)
-        if not solid.size:
-            return np.asarray(inside)
-        first = int(solid[0])
-        return _between(inside, direction, back[first], back[first - 1], forward[first], forward[first - 1])
+        t = -np.arange(0.0, self.reach, STEP_MM)
+        bone = self.space.bone_at(inside + t[:, None] * direction)
+        solid = np.flatnonzero(bone > 0)
+        if bone[0] > 0:
+            outside = np.flatnonzero(bone <= 0)
+            last = (int(outside[0]) if outside.size else len(t)) - 1
+            beyond = last + 1
+        elif solid.size:
+            last = int(solid[-1])
+            beyond = last + 1
+        else:
+            t = -t
+            bone = self.space.bone_at(inside + t[:, None] * direction)
+            solid = np.flatnonzero(bone > 0)
+            if not solid.size:
+                return np.asarray(inside)
+            last = int(solid[0])
+            beyond = last - 1
+        if beyond == len(t):
+            return np.asarray(inside + t[last] * direction)
+        share = bone[last] / (bone[last] - bone[beyond])
+        return np.asarray(inside + (t[last] + share * (t[beyond] - t[last])) * direction)
 
     def entry_normal(self, entry: FloatArray, direction: FloatArray) -> FloatArray:
         """Outward unit normal (3,) of the cortex around an entry: the mean over a patch facing the needle."""
@@ -182,25 +185,29 @@ class PathEvaluator:
             radius_mm: of the cannula.
 
         Raises:
-            ValueError: entry and target coincide.
+            ValueError: entry and target coincide, or neither a wall of the pedicle nor the canal is near.
         """
         target = np.asarray(target, float)
         direction = unit(target - np.asarray(entry, float))
         crossing = self.isthmus.crossing(target, direction)
         start = self.bone_entry(crossing if crossing is not None else target, direction)
-        length = max(float((target - start) @ direction), STEP_MM)
-        normal = self.entry_normal(start, direction)
-        entry_in_zone = float(self.isthmus.depth_of(start)) >= -PEDICLE_ZONE_MM
-
-        read = self._read(start, direction, length, normal, radius_mm, entry_in_zone)
-        gaps = self._axis_outside(start, direction, length, normal, entry_in_zone)
+        tube = Tube(
+            start=start,
+            direction=direction,
+            length=max(float((target - start) @ direction), STEP_MM),
+            radius_mm=radius_mm,
+            normal=self.entry_normal(start, direction),
+            starts_in_pedicle=float(self.isthmus.depth_of(start)) >= -PEDICLE_ZONE_MM,
+        )
+        read, gaps = self._read(tube), self._axis_outside(tube)
         values = {kind: _or_gap(read.smallest(read.surface, kind), gaps, kind, radius_mm) for kind in KINDS}
         if read.rim_mm < 0:
             values[WALL] = min(read.rim_mm, values[WALL]) if values[WALL] is not None else read.rim_mm
         canal_axis, wall_axis = (_or_gap(read.smallest(read.axis, kind), gaps, kind, 0.0) for kind in (CANAL, WALL))
-        in_bone = [values[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL)]
-        worst = min(value for value in in_bone if value is not None)
-        tolerance = min(v for v in (values[WALL], values[CANAL]) if v is not None)
+        if values[WALL] is None and values[CANAL] is None:
+            raise ValueError("it lies far from the pedicle and the canal")
+        worst = _smallest(values[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL))
+        tolerance = _smallest((values[WALL], values[CANAL]))
         return PathCheck(
             entry=start,
             target=target,
@@ -214,42 +221,34 @@ class PathEvaluator:
                 lateral_wall=values[LATERAL],
                 neighbour=values[NEIGHBOUR],
             ),
-            axis_clearance_mm=min(v for v in (wall_axis, canal_axis) if v is not None),
+            axis_clearance_mm=_smallest((wall_axis, canal_axis)),
             grade=gertzbein_robbins(-worst),
             tolerated_offset_mm=max(0.0, tolerance),
             tolerated_angle_deg=min(90.0, math.degrees(read.tilt)) if tolerance > 0 else 0.0,
-            bone_path_mm=length,
-            entry_normal=normal,
-            entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ normal, -1.0, 1.0)))),
+            bone_path_mm=tube.length,
+            entry_normal=tube.normal,
+            entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ tube.normal, -1.0, 1.0)))),
             through_pedicle=crossing is not None
-            and not entry_in_zone
+            and not tube.starts_in_pedicle
             and bool(self.isthmus.depth_of(target) > 0)
             and bool(self.isthmus.contains(crossing)),
             crosses_own_bone=self.crosses_own_bone(start, direction),
         )
 
-    def _read(
-        self,
-        start: FloatArray,
-        direction: FloatArray,
-        length: float,
-        normal: FloatArray,
-        radius_mm: float,
-        entry_in_zone: bool,
-    ) -> _Reading:
+    def _read(self, tube: Tube) -> Reading:
         """What the surfaces leave a needle: read on those near it, and on all of a kind that is not near."""
+        start, direction = tube.start, tube.direction
         by_direction, by_start = np.stack([direction, start]) @ self.walls.rows
         along = by_direction - start @ direction
         squared = self.walls.squared - 2.0 * by_start + start @ start - along**2
         near = squared < NEAR_MM**2
         # Farther ones leave at least this much, in mm and as a tilt.
-        leave_mm, within = NEAR_MM - radius_mm, length + radius_mm
-        leave_rad = math.asin(min(1.0, NEAR_MM / within)) - math.asin(min(1.0, radius_mm / within))
+        leave_mm, within = NEAR_MM - tube.radius_mm, tube.length + tube.radius_mm
+        leave_rad = math.asin(min(1.0, NEAR_MM / within)) - math.asin(min(1.0, tube.radius_mm / within))
         while True:
             held = np.flatnonzero(near)
-            walls = self.walls.part(held)
             radial = np.sqrt(np.maximum(squared[held], 0.0))
-            read = _Reading.of(walls, along[held], radial, start, length, normal, radius_mm, entry_in_zone)
+            read = Reading.of(self.walls.part(held), along[held], radial, tube)
             far = {kind for kind in KINDS if not read.smallest(read.surface, kind) <= leave_mm}
             if read.tilt > leave_rad:
                 far |= {WALL, CANAL}
@@ -259,12 +258,10 @@ class PathEvaluator:
             for part in parts:
                 near[part] = True
 
-    def _axis_outside(
-        self, start: FloatArray, direction: FloatArray, length: float, normal: FloatArray, entry_in_zone: bool
-    ) -> dict[int, float]:
+    def _axis_outside(self, tube: Tube) -> dict[int, float]:
         """Signed distances (mm, negative) of the axis beyond the surfaces it has crossed, by kind."""
-        along = np.arange(-OUTSIDE_REACH_MM, length + STEP_MM / 2, STEP_MM)
-        axis = start + along[:, None] * direction
+        along = np.arange(-OUTSIDE_REACH_MM, tube.length + STEP_MM / 2, STEP_MM)
+        axis = tube.start + along[:, None] * tube.direction
         gaps: dict[int, float] = {}
         for kind, field in ((CANAL, self.space.canal_mm), (NEIGHBOUR, self.space.neighbour_mm)):
             if field is not None:
@@ -272,17 +269,19 @@ class PathEvaluator:
                 if low < 0:
                     gaps[kind] = low
         zone = self.isthmus.depth_of(axis) >= -PEDICLE_ZONE_MM
-        below = (start - axis) @ normal > ENTRY_ROUGHNESS_MM
-        checked = ((along > 0) & (below | zone)) | (zone if entry_in_zone else False)
+        below = (tube.start - axis) @ tube.normal > ENTRY_ROUGHNESS_MM
+        checked = ((along > 0) & (below | zone)) | (zone if tube.starts_in_pedicle else False)
         bone = np.where(checked, self.space.bone_at(axis), np.inf)
-        for index in np.flatnonzero(bone < 0):
-            kind = self._nearest_bone_kind(axis[index])
-            gaps[kind] = min(gaps.get(kind, 0.0), float(bone[index]))
+        outside = np.flatnonzero(bone < 0)
+        if outside.size:
+            kinds = self.walls.kind[self.walls.bone][self._bone_points.query(axis[outside])[1]]
+            gaps |= {int(kind): float(bone[outside][kinds == kind].min()) for kind in np.unique(kinds)}
         return gaps
 
-    def _nearest_bone_kind(self, point: FloatArray) -> int:
-        bone = self.walls.bone
-        return int(self.walls.kind[bone][np.argmin(((self.walls.points[bone] - point) ** 2).sum(axis=1))])
+    @cached_property
+    def _bone_points(self) -> cKDTree:
+        """The bone's surface; made once a needle has left it."""
+        return cKDTree(self.walls.points[self.walls.bone], leafsize=LEAF_POINTS)
 
     def crosses_own_bone(self, start: FloatArray, direction: FloatArray) -> bool:
         """Whether the axis runs through another part of the vertebra behind its entry ``start`` (3,)."""
@@ -290,87 +289,12 @@ class PathEvaluator:
         return bool((self.space.bone_at(start - behind[:, None] * direction) > STEP_MM).any())
 
 
-@dataclass(frozen=True, eq=False)
-class _Reading:
-    """What surface points leave a needle.
-
-    Args:
-        walls: the points.
-        axis, surface: (N,) the ball's radius from the axis, and what it leaves the cannula's surface, mm; infinite for
-            what is no wall of it.
-        rim_mm: how far the cannula breaks the rim of its hole, mm; 0 or less.
-        tilt: smallest tilt about the entry that brings it to a wall of the pedicle or to the canal, radians.
-    """
-
-    walls: Walls
-    axis: FloatArray
-    surface: FloatArray
-    rim_mm: float
-    tilt: float
-
-    @classmethod
-    def of(
-        cls,
-        walls: Walls,
-        along: FloatArray,
-        radial: FloatArray,
-        start: FloatArray,
-        length: float,
-        normal: FloatArray,
-        radius_mm: float,
-        entry_in_zone: bool,
-    ) -> _Reading:
-        """Read points that lie ``along`` the needle (N,), mm from its entry, and ``radial`` (N,) beside its axis."""
-        depth = walls.depth_below(start, normal)
-        passed = along >= -OUTSIDE_REACH_MM
-        if not entry_in_zone:
-            # Behind the entry only the walls of a pedicle that the needle enters from the side are met.
-            passed[walls.bone] = along[walls.bone] >= 0.0
-        met = (depth > 0) & passed
-        axis = ball_clearance(radial, depth)
-        axis[~met] = np.inf
-        surface = axis - radius_mm
-        # The cannula may stand in bone and above the entry cortex; how far its surface leaves both is the breach.
-        rim = np.flatnonzero(met & (along <= length) & (radial < radius_mm))
-        rim_mm = float(np.maximum(radial[rim] - radius_mm, -depth[rim]).min(initial=0.0))
-        ahead = np.flatnonzero((along > length) & met)
-        axis[ahead] = np.hypot(along[ahead] - length, radial[ahead])
-        surface[ahead] = np.hypot(along[ahead] - length, np.maximum(radial[ahead] - radius_mm, 0.0))
-        tilt = min(_tilt(along[part], axis[part], length, radius_mm) for part in map(walls.range, (WALL, CANAL)))
-        return cls(walls, axis, surface, rim_mm, tilt)
-
-    def smallest(self, values: FloatArray, kind: int) -> float:
-        """Smallest of some of the values (N,) among the points of a kind; infinite where there are none."""
-        return float(values[self.walls.range(kind)].min(initial=np.inf))
-
-
-def _tilt(along: FloatArray, axis: FloatArray, length: float, radius_mm: float) -> float:
-    """Smallest tilt, radians, that brings the cannula to one of some points; infinite where it reaches none."""
-    # Tilting straight towards a point at distance R from the entry and angle α off the axis brings the surface to
-    # it at α − asin(r / R). The part of the cannula behind the entry swings the other way by as much.
-    away = np.sqrt(along**2 + axis**2)
-    # sin α − sin β bounds α − β within a factor of 1.5 below 48°: enough to leave few points for the exact angle.
-    reached = np.flatnonzero(away <= length + radius_mm)
-    if not reached.size:
-        return math.inf
-    r, away = axis[reached], away[reached]
-    gap = (r - radius_mm) / away
-    if gap.min() <= 0:
-        return 0.0
-    near = gap <= 1.5 * gap.min() + 0.01
-    tilt = np.arcsin(np.clip(r[near] / away[near], 0.0, 1.0)) - np.arcsin(np.clip(radius_mm / away[near], 0.0, 1.0))
-    return float(tilt.min())
+def _smallest(values: Iterable[float | None]) -> float:
+    """Of those that are known."""
+    return min(value for value in values if value is not None)
 
 
 def _or_gap(read_mm: float, gaps: dict[int, float], kind: int, radius_mm: float) -> float | None:
     """What was read, or how far the axis has gone beyond the surface; None where the kind is nowhere."""
     low = min(read_mm, gaps[kind] - radius_mm) if kind in gaps else read_mm
     return low if np.isfinite(low) else None
-
-
-def _between(
-    origin: FloatArray, direction: FloatArray, inner: float, outer: float, value_in: float, value_out: float
-) -> FloatArray:
-    """Point of an axis where a field crosses zero between two samples."""
-    share = value_in / (value_in - value_out)
-    return np.asarray(origin + (inner + share * (outer - inner)) * direction)

@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.geometry import FloatArray
-from .candidates import STRICT_ROUGHNESS_MM, Line, detour_price, neighbour_shortage, read_along
+from .candidates import (
+    STEP_MM,
+    STRICT_ROUGHNESS_MM,
+    Line,
+    detour_price,
+    entry_along,
+    neighbour_shortage,
+    read_along,
+)
 from .isthmus import IsthmusPlane
 from .space import AccessSpace
 from .surface import JUNCTION_MM, posterior_wall_at
@@ -32,7 +40,7 @@ CROSSING_STEP = 0.4
 HALVED_AFTER = (3, 7)
 SURVIVORS = 4
 
-BEHIND_MM, AHEAD_MM, STEP_MM = 30.0, 32.0, 1.0
+BEHIND_MM, AHEAD_MM = 30.0, 32.0
 NEIGHBOUR_REACH_MM, NEIGHBOUR_STEP_MM = 30.0, 2.0
 BEHIND_ENTRY = -np.arange(-NEIGHBOUR_REACH_MM, 1.0, NEIGHBOUR_STEP_MM)
 """Where the neighbours are read: from 30 mm behind an entry to it, mm."""
@@ -105,7 +113,8 @@ class Landscape:
         length = np.linalg.norm(way, axis=1)
         way /= length[:, None]
         bone = read_along(self.space, self.space.bone_mm, a, way, t)
-        start, found = _entry(bone, t)
+        to_isthmus = t <= 0.0
+        start, found = entry_along(bone[:, to_isthmus], t[to_isthmus])
         depth = self.isthmus.depth_of(a)[:, None] + t * (way @ self.isthmus.axis)[:, None]
         into = t - start[:, None]
         within, zone = (t <= length[:, None]) & (into > 0), depth >= -PEDICLE_ZONE_MM
@@ -193,14 +202,3 @@ def _climb(
             a, b, value = a[order], b[order], value[order]
     top = int(value.argmax())
     return Line(a[top], b[top]), float(value[top])
-
-
-def _entry(bone: FloatArray, t: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Where lines (N,) enter the bone behind the isthmus, as distances on them, and whether they do."""
-    first = int(np.searchsorted(t, 0.0))
-    outside = bone[:, :first] <= 0
-    last = first - 1 - np.argmax(outside[:, ::-1], axis=1)
-    rows = np.arange(len(bone))
-    before, after = bone[rows, last], bone[rows, np.minimum(last + 1, first)]
-    share = -before / np.where(after == before, 1.0, after - before)
-    return t[last] + STEP_MM * np.clip(share, 0.0, 1.0), outside.any(axis=1) & (bone[:, first] > 0)

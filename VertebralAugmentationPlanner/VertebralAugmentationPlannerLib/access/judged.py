@@ -11,6 +11,7 @@ from ..model import CANNULAS, CasePlan, Clearance, FramePlan, InputError, LevelP
 from ..model.carm import positioner_direction
 from ..model.geometry import FloatArray, unit
 from ..model.plan import Point
+from ..model.warning_codes import LINES_MOVED, NEEDLE_NOT_JUDGED
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import STEP_MM
 
@@ -31,11 +32,6 @@ SAME_TIP_MM, SAME_DIRECTION_DEG = 1.0, 3.0
 """What depends on the vertebra's frame is held more loosely: a needle dragged after the voxels of its vertebra were edited
 is judged in the frame of then, which lies some tenths of a millimetre beside that of the measurements. Length, C-arm
 angles, skin point and balloon need no frame. [D]"""
-
-NEEDLE_NOT_JUDGED = "needle_not_judged"
-
-LINES_MOVED = "lines_moved_together"
-"""Code of what is said of a level all of whose lines were found elsewhere, as a whole."""
 
 MOVED = "the needle is not where the plan judged it"
 UNTIL_JUDGED = "none of its numbers holds until it is moved or planned again."

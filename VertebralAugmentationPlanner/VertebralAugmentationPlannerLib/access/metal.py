@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..measurement.materials import CEMENT_HU, METAL_HU
-from ..model import Image
+from ..model import Image, Vertebra
 from ..model.geometry import FloatArray, unit
+from .clearance import PathCheck
 
 STEP_MM = 1.0
 RING = 8
@@ -58,6 +59,15 @@ def in_the_way(ct: Image, start_ras: FloatArray, end_ras: FloatArray, radius_mm:
     brightest = ct.sample(points, order=0, outside=-np.inf).max(axis=1)
     dense, metal = (STEP_MM * float(np.count_nonzero(brightest >= least)) for least in (CEMENT_HU, METAL_HU))
     return InTheWay(dense, metal)
+
+
+def metal_on_path_mm(ct: Image | None, vertebra: Vertebra, check: PathCheck) -> float | None:
+    """On how many mm a path meets metal in the CT; None where it is not blocked, or nothing can be told."""
+    if ct is None or vertebra.frame is None:
+        return None
+    entry, target = vertebra.frame.to_ras(check.entry), vertebra.frame.to_ras(check.target)
+    found = in_the_way(ct, entry, target, check.radius_mm)
+    return found.length_mm if found.blocks else None
 
 
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, RING, endpoint=False)

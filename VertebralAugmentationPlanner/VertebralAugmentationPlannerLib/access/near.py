@@ -1,4 +1,4 @@
-"""The surface points near one line, grouped by what the line needs from them, and its distance to each."""
+"""The surface points near one line, in groups that each count in their own way, and the line past them."""
 
 from __future__ import annotations
 
@@ -9,84 +9,205 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Margins
 from ..model.geometry import FloatArray, unit
 from .candidates import STRICT_ROUGHNESS_MM, Line
-from .clearance import OUTSIDE_REACH_MM, PathEvaluator
+from .clearance import PathEvaluator
+from .reading import OUTSIDE_REACH_MM
 from .surface import ANTERIOR, CANAL, ENDPLATE, LATERAL, NEIGHBOUR, WALL
 from .walls import ENTRY_ROUGHNESS_MM, KINDS, PEDICLE_ZONE_MM, ball_clearance
-
-CORE, EVERY, RIM, ENTRY = 10, 11, 12, 13
-"""For the search: the walls of the pedicle and the canal, from where the pedicle begins; every wall of the vertebra on the
-way from the entry to the tip, read strictly; the rim of the entry hole, which the cannula must not break; and the walls
-beside the entry as the evaluation reads them, which must leave the pedicle's margin.
-
-The room around an entry says little of the room in the pedicle, so that neither of the first two stands for both."""
-
-RIM_MM = 0.1
-"""The cannula stays this far inside the rim of its hole, so that it is not broken [D]."""
+from .wishes import CORE, ENTRY, EVERY, RIM, Wishes
 
 LOOK_MM = 2.5
 """Surface points farther from the line than the nearest of their kind by more than this don't enter [D]."""
 
-EVERY_MM = 2.2
-"""Distance of the axis that even the line widest in the pedicle keeps from every wall on its way: 1.5 mm, and what a
-surface of labels may be off [D]."""
-
-BUFFER_MM, FIRM_BUFFER_MM = 0.1, 0.3
-"""Margins are aimed at with this in hand, because a price is never paid in full and the needle's flat end is read as a ball;
-with the second where the first left a margin short [D]."""
-
-TIP_FLAT_END = 0.75
-"""The tube's end is flat: where the nearest anterior cortex lies up to 50° off the needle, as it does for a paramedian
-tip, its rim stands r·sin 50° ahead of the axis [C]."""
+Ends = tuple[FloatArray, FloatArray]
+"""A gradient (3,) by the first point of a line, and one by its tip."""
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What one refinement strives for.
+@dataclass(frozen=True, eq=False)
+class Ray:
+    """Where points stand along and beside the line through ``a`` that ends at ``a + span``.
 
     Args:
-        radius_mm: of the cannula.
-        margins: to keep from the surface.
-        reach_x: allowed range of the tip's local x, mm.
-        preferred_x: the best local x of the tip.
-        in_hand_mm: what margins are aimed at beyond themselves.
+        a, span: (3,) the line's first point, in the isthmus, and the way to its tip.
+        axis: (3,) the pedicle's.
+        first: share of the way at which the pedicle begins; behind ``a``, so below 0.
+        along: (N,) mm from ``a``.
+        share: (N,) of the way at which a point is nearest, at most 1.
+        distance: (N,) from the line, mm.
     """
 
-    radius_mm: float
-    margins: Margins
-    reach_x: tuple[float, float]
-    preferred_x: float
-    in_hand_mm: float = BUFFER_MM
+    a: FloatArray
+    span: FloatArray
+    axis: FloatArray
+    first: float
+    along: FloatArray
+    share: FloatArray
+    distance: FloatArray
 
-    def needed(self) -> dict[int, float]:
-        """Distance of the axis to each kind of wall that keeps the margins, mm."""
-        radius, margins = self.radius_mm + self.in_hand_mm, self.margins
-        return {
-            ENDPLATE: radius + margins.endplate_mm,
-            ANTERIOR: TIP_FLAT_END * self.radius_mm + self.in_hand_mm + margins.anterior_wall_mm,
-            LATERAL: radius + margins.lateral_wall_mm,
-            NEIGHBOUR: radius + margins.neighbour_mm,
-        }
+    @classmethod
+    def past(cls, rows: FloatArray, squared: FloatArray, a: FloatArray, b: FloatArray, axis: FloatArray) -> Ray:
+        """The line from ``a`` to ``b`` past points (3, N) with these squared distances (N,) from the origin."""
+        span = b - a
+        length_squared = float(span @ span)
+        by_a, by_span = np.array([a, span]) @ rows
+        ahead = by_span - float(a @ span)
+        share = np.minimum(ahead / length_squared, 1.0)
+        gap = squared - 2.0 * by_a + (float(a @ a) - share * (2.0 * ahead - share * length_squared))
+        first = -PEDICLE_ZONE_MM / float(span @ axis)
+        return cls(a, span, axis, first, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
+
+    @cached_property
+    def length(self) -> float:
+        """Of the way, mm."""
+        return math.sqrt(float(self.span @ self.span))
+
+    def beside(self, points: FloatArray, share: FloatArray) -> FloatArray:
+        """(K, 3) the way to points (K, 3) from the line at these shares (K,) of its own."""
+        return points - self.a - share[:, None] * self.span
+
+    def gradient(self, away: FloatArray, share: FloatArray, pull: FloatArray) -> Ends:
+        """Gradient of the weighted sum of the distances of points that lie so far beside the line at these shares; ``pull``:
+        (K,) weight by distance."""
+        by_tip = -(away.T @ (pull * share))
+        return -(away.T @ pull) - by_tip, by_tip
+
+
+@dataclass(frozen=True, eq=False)
+class EntryCortex:
+    """The cortex where a line enters the bone, as a plane that is held still while the line moves.
+
+    Args:
+        point, normal: (3,) local, the normal outward.
+    """
+
+    point: FloatArray
+    normal: FloatArray
+
+    def depth_along(self, ray: Ray, along: FloatArray) -> FloatArray:
+        """Depth (K,) of points ``along`` a line (K,), from where it crosses the plane."""
+        rate = float(ray.span @ self.normal) / ray.length
+        return np.asarray(along - float((self.point - ray.a) @ self.normal) / rate)
+
+    def depth_gradient(self, ray: Ray, points: FloatArray, weight: FloatArray) -> Ends:
+        """Gradient of the weighted sum of the depths of points (K, 3)."""
+        length = ray.length
+        direction = ray.span / length
+        rate, height = float(direction @ self.normal), float((self.point - ray.a) @ self.normal)
+        total = float(weight.sum())
+        turn = weight @ (points - ray.a) + total * height / rate**2 * self.normal
+        by_tip = (turn - direction * float(direction @ turn)) / length
+        return total * (self.normal / rate - direction) - by_tip, by_tip
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Where the surface points of one group stand among :class:`Nearby`'s, the distance that the axis needs from them,
-    their depth (N,) under the entry cortex where that decides how they count, flags (N,) of those that only the part of
-    the line in the pedicle meets, and how much is exempt along the needle."""
+    """Surface points that count by their distance from the line.
+
+    Args:
+        range: where they stand among :class:`Nearby`'s.
+        needed: distance that the axis needs from them, mm.
+    """
 
     range: slice
     needed: float
-    depth: FloatArray | None = None
-    held: NDArray[np.bool_] | None = None
-    roughness_mm: float = ENTRY_ROUGHNESS_MM
+
+    def clearance(self, ray: Ray) -> FloatArray:
+        """What the line keeps (N,) from each point beyond the need, mm; infinite for what is entry cortex."""
+        return np.asarray(ray.distance[self.range] - self.needed)
+
+    def gradient(self, ray: Ray, points: FloatArray, few: NDArray[np.int_], weight: FloatArray) -> Ends:
+        """Gradient of the weighted sum of the clearance from a few points (K, 3), by their numbers in the group."""
+        at = few + self.range.start
+        share = ray.share.take(at)
+        return ray.gradient(ray.beside(points, share), share, weight / ray.distance.take(at))
+
+
+@dataclass(frozen=True, eq=False)
+class Core(Group):
+    """Walls and canal, which count from where the pedicle begins on the line.
+
+    Args:
+        wall: (N,) flags of the walls. What lies behind that place counts by its distance from it; the canal counts by
+            its distance from all of the line.
+    """
+
+    wall: NDArray[np.bool_]
+
+    def clearance(self, ray: Ray) -> FloatArray:
+        return from_pedicle(ray, ray.distance[self.range], ray.share[self.range], self.wall)
+
+    def gradient(self, ray: Ray, points: FloatArray, few: NDArray[np.int_], weight: FloatArray) -> Ends:
+        """As in :class:`Group`; a wall behind the pedicle's beginning is held by that place alone."""
+        at, wall = few + self.range.start, self.wall.take(few)
+        share = ray.share.take(at)
+        pull = weight / from_pedicle(ray, ray.distance.take(at), share, wall)
+        behind = wall & (share < ray.first)
+        share = np.where(behind, ray.first, share)
+        away = ray.beside(points, share)
+        by_a, by_tip = ray.gradient(away, share, pull)
+        if behind.any():
+            # The pedicle's beginning moves along a line that turns.
+            moves = float((pull * behind) @ (away @ ray.span)) * ray.first / float(ray.span @ ray.axis) * ray.axis
+            by_a, by_tip = by_a - moves, by_tip + moves
+        return by_a, by_tip
+
+
+@dataclass(frozen=True, eq=False)
+class Rim(Group):
+    """The rim of the entry hole: a point counts by its depth (N,) under the cortex where that is what saves it."""
+
+    depth: FloatArray
+
+    def clearance(self, ray: Ray) -> FloatArray:
+        return np.maximum(super().clearance(ray), -self.depth)
+
+    def gradient(self, ray: Ray, points: FloatArray, few: NDArray[np.int_], weight: FloatArray) -> Ends:
+        beside = ray.distance.take(few + self.range.start) - self.needed >= -self.depth.take(few)
+        return super().gradient(ray, points, few, weight * beside)
+
+
+@dataclass(frozen=True, eq=False)
+class UnderCortex(Group):
+    """Walls as :func:`.walls.ball_clearance` reads them: the less they count, the nearer they lie to the entry cortex.
+
+    Args:
+        least: (N,) depth by which they count at least, mm; else it is that along the needle.
+        cortex: where the line enters.
+        roughness_mm: how much of the cortex along the needle is exempt.
+    """
+
+    least: FloatArray
+    cortex: EntryCortex
+    roughness_mm: float
+
+    def clearance(self, ray: Ray) -> FloatArray:
+        depth = np.maximum(self.least, self._along(ray, ray.along[self.range]))
+        return np.asarray(ball_clearance(ray.distance[self.range], depth) - self.needed)
+
+    def gradient(self, ray: Ray, points: FloatArray, few: NDArray[np.int_], weight: FloatArray) -> Ends:
+        """As in :class:`Group`; a point on the rim of the hole counts more as the needle goes deeper."""
+        at, least = few + self.range.start, self.least.take(few)
+        distance, along = ray.distance.take(at), self._along(ray, ray.along.take(at))
+        depth = np.maximum(least, along)
+        # On the rim of the hole the ball's radius (ρ² + e²) / 2e grows by ρ/e with ρ, and by (1 − ρ²/e²) / 2 with e.
+        rim = depth < distance
+        steepness = np.where(rim, distance / np.where(rim, depth, 1.0), 1.0)
+        by_a, by_tip = super().gradient(ray, points, few, weight * steepness)
+        deepening = rim & (along > least)
+        if deepening.any():
+            weight = weight * np.where(deepening, 0.5 - 0.5 * steepness**2, 0.0)
+            deeper_a, deeper_tip = self.cortex.depth_gradient(ray, points, weight)
+            by_a, by_tip = by_a + deeper_a, by_tip + deeper_tip
+        return by_a, by_tip
+
+    def _along(self, ray: Ray, along: FloatArray) -> FloatArray:
+        return self.cortex.depth_along(ray, along) - self.roughness_mm
 
 
 @dataclass(frozen=True, eq=False)
 class Nearby:
-    """The surface points (N, 3) near a line, one group after the other."""
+    """The surface points (N, 3) that matter near a line, one group after the other."""
 
     points: FloatArray
     groups: dict[int, Group]
@@ -101,124 +222,78 @@ class Nearby:
         """(N,) squared distances of the points from the frame's origin."""
         return np.asarray(np.einsum("ij,ij->i", self.points, self.points))
 
+    @classmethod
+    def of(cls, evaluator: PathEvaluator, line: Line, wishes: Wishes, cortex: EntryCortex) -> Nearby:
+        """The points near a line that enters through this cortex."""
+        walls, needed = evaluator.coarse, wishes.needed()
+        depth = walls.depth_below(cortex.point, cortex.normal)
+        chosen = _chosen(evaluator, line, cortex, depth, needed)
+        groups: dict[int, Group] = {}
+        first = 0
+        for name, numbers in chosen.items():
+            if not numbers.size:
+                continue
+            part = slice(first, first + numbers.size)
+            if name == CORE:
+                groups[name] = Core(part, 0.0, walls.kind[numbers] != CANAL)
+            elif name == RIM:
+                groups[name] = Rim(part, needed[RIM], depth[numbers])
+            elif name == EVERY:
+                groups[name] = UnderCortex(part, 0.0, walls.zone_depth[numbers], cortex, STRICT_ROUGHNESS_MM)
+            elif name == ENTRY:
+                groups[name] = UnderCortex(part, needed[ENTRY], depth[numbers], cortex, ENTRY_ROUGHNESS_MM)
+            else:
+                groups[name] = Group(part, needed[name])
+            first = part.stop
+        return cls(walls.points[np.concatenate(list(chosen.values()))], groups)
 
-@dataclass(frozen=True, eq=False)
-class Ray:
-    """Where points stand along and beside the line through ``a`` that ends at ``b``.
+
+def _chosen(
+    evaluator: PathEvaluator, line: Line, cortex: EntryCortex, depth: FloatArray, needed: dict[int, float]
+) -> dict[int, NDArray[np.int_]]:
+    """Numbers of the surface points in play around a line, by group.
 
     Args:
-        a, span: (3,) the line's first point, and the way to its end.
-        first: share of the way at which the pedicle begins.
-        along: (N,) mm from ``a``.
-        share: (N,) of the way at which a point is nearest, at most 1.
-        distance: (N,) from the line, mm.
+        depth: of all points under the cortex, mm.
+        needed: distance of the axis to each group, mm.
     """
-
-    a: FloatArray
-    span: FloatArray
-    first: float
-    along: FloatArray
-    share: FloatArray
-    distance: FloatArray
-
-    @classmethod
-    def past(cls, rows: FloatArray, squared: FloatArray, a: FloatArray, b: FloatArray, axis: FloatArray) -> Ray:
-        """The line past points (3, N) with these squared distances (N,) from the origin; ``axis`` is the
-        pedicle's."""
-        span = b - a
-        length_squared = float(span @ span)
-        by_a, by_span = np.array([a, span]) @ rows
-        ahead = by_span - float(a @ span)
-        share = np.minimum(ahead / length_squared, 1.0)
-        gap = squared - 2.0 * by_a + (float(a @ a) - share * (2.0 * ahead - share * length_squared))
-        first = -PEDICLE_ZONE_MM / float(span @ axis)
-        return cls(a, span, first, ahead / length_squared**0.5, share, np.sqrt(np.maximum(gap, 1e-12)))
-
-
-def depth_along(ray: Ray, entry: FloatArray, normal: FloatArray, group: Group) -> FloatArray:
-    """Depth (N,) of a group's points along a line, from its roughness under the place where the line crosses the entry's
-    tangent plane."""
-    length = math.sqrt(float(ray.span @ ray.span))
-    rate = float(ray.span @ normal) / length
-    return np.asarray(ray.along[group.range] - float((entry - ray.a) @ normal) / rate - group.roughness_mm)
-
-
-def depth_gradient(
-    points: FloatArray, weight: FloatArray, ray: Ray, entry: FloatArray, normal: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Gradient, by the first point and by the tip, of the weighted sum of :func:`depth_along` of points (K, 3)."""
-    length = math.sqrt(float(ray.span @ ray.span))
-    direction = ray.span / length
-    rate, height = float(direction @ normal), float((entry - ray.a) @ normal)
-    total = float(weight.sum())
-    turn = weight @ (points - ray.a) + total * height / rate**2 * normal
-    by_b = (turn - direction * float(direction @ turn)) / length
-    by_a = total * (normal / rate - direction) - by_b
-    return by_a, by_b
-
-
-def from_pedicle(ray: Ray, distance: FloatArray, share: FloatArray, held: NDArray[np.bool_]) -> FloatArray:
-    """Distance (N,) of points from a line, of the held ones from its part that begins with the pedicle."""
-    behind = np.where(held & (share < ray.first), ray.first - share, 0.0)
-    return np.asarray(np.sqrt(distance**2 + behind**2 * float(ray.span @ ray.span)))
-
-
-def groups_near(evaluator: PathEvaluator, line: Line, wishes: Wishes, entry: FloatArray, normal: FloatArray) -> Nearby:
-    """The surface points that matter near a line, by group."""
     walls = evaluator.coarse
     ray = Ray.past(walls.points.T, walls.squared, line.crossing, line.tip, evaluator.isthmus.axis)
-    along = ray.along - float((entry - line.crossing) @ unit(ray.span))
-    passed = along >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
-    by_kind = {kind: _where(passed, walls.range(kind)) for kind in KINDS}
-    wall = by_kind[WALL]
-    core = np.concatenate([wall, by_kind[CANAL]])
-    distance, zone = ray.distance, walls.zone_depth
-    below = walls.depth_below(entry, normal)
-    every = np.concatenate([wall, *(by_kind[kind] for kind in (ENDPLATE, ANTERIOR, LATERAL, CANAL))])
+    distance, inward = ray.distance, ray.along - float((cortex.point - line.crossing) @ unit(ray.span))
+    passed = inward >= np.where(walls.kind < CANAL, 0.0, -OUTSIDE_REACH_MM)
+    of_kind = {kind: _where(passed, walls.range(kind)) for kind in KINDS}
+    wall = of_kind[WALL]
+    core = np.concatenate([wall, of_kind[CANAL]])
+    every = np.concatenate([of_kind[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL)])
+    rim = wall[depth[wall] > 0]
     # The way from the entry to the tip is read along the needle alone, which no spur beside the entry can tilt.
-    inside = np.maximum(zone[every], along[every] - STRICT_ROUGHNESS_MM)
-    depth, along, beside = below[wall], along[wall], distance[wall]
-    held = walls.kind[core] != CANAL
-    rim = depth > 0
+    strictly = np.maximum(walls.zone_depth[every], inward[every] - STRICT_ROUGHNESS_MM)
     # Deeper of two readings: under the tangent plane, and along the needle. A line that is wide by both does not lean
     # on how the cortex's direction is read, and meets it squarely. The pedicle's own walls count whatever the entry.
-    deeper = np.maximum(depth, along - ENTRY_ROUGHNESS_MM)
-    # Of each group the members, how near they are counted, and their depths.
-    members: dict[int, tuple[NDArray[np.int_], FloatArray, FloatArray | None]] = {
-        CORE: (core, from_pedicle(ray, distance[core], ray.share[core], held), None),
-        RIM: (wall[rim], beside[rim], depth[rim]),
-        EVERY: (every, ball_clearance(distance[every], inside), zone[every]),
-        ENTRY: (wall, ball_clearance(beside, deeper), depth),
+    deeper = np.maximum(depth[wall], inward[wall] - ENTRY_ROUGHNESS_MM)
+    return {
+        CORE: _in_play(core, from_pedicle(ray, distance[core], ray.share[core], walls.kind[core] != CANAL)),
+        RIM: _in_play(rim, distance[rim], needed[RIM]),
+        EVERY: _in_play(every, ball_clearance(distance[every], strictly)),
+        ENTRY: _in_play(wall, ball_clearance(distance[wall], deeper), needed[ENTRY]),
+        **{
+            kind: _in_play(of_kind[kind], distance[of_kind[kind]], needed[kind])
+            for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR)
+        },
     }
-    for kind in (ENDPLATE, ANTERIOR, LATERAL, NEIGHBOUR):
-        members[kind] = (by_kind[kind], distance[by_kind[kind]], None)
-    needed = {
-        CORE: 0.0,
-        RIM: wishes.radius_mm + RIM_MM,
-        EVERY: 0.0,
-        ENTRY: wishes.radius_mm + wishes.margins.pedicle_wall_mm + wishes.in_hand_mm,
-        **wishes.needed(),
-    }
-    groups: dict[int, Group] = {}
-    pieces = []
-    first = 0
-    for group, (numbers, reading, depths) in members.items():
-        if not numbers.size:
-            continue
-        nearest = float(reading.min())
-        if group not in (CORE, EVERY) and nearest > needed[group] + LOOK_MM:
-            continue  # too far to come into play within one step
-        chosen = np.flatnonzero(reading <= nearest + LOOK_MM)
-        pieces.append(walls.points[numbers[chosen]])
-        groups[group] = Group(
-            slice(first, first + len(chosen)),
-            needed[group],
-            None if depths is None else depths[chosen],
-            held[chosen] if group == CORE else None,
-            STRICT_ROUGHNESS_MM if group == EVERY else ENTRY_ROUGHNESS_MM,
-        )
-        first += len(chosen)
-    return Nearby(np.concatenate(pieces), groups)
+
+
+def _in_play(numbers: NDArray[np.int_], reading: FloatArray, needed: float = np.inf) -> NDArray[np.int_]:
+    """Those of the points that one step may bring into play, by how near they are counted; none where that is too far from
+    what is needed."""
+    nearest = float(reading.min(initial=np.inf))
+    return numbers[reading <= nearest + LOOK_MM] if nearest <= needed + LOOK_MM else numbers[:0]
+
+
+def from_pedicle(ray: Ray, distance: FloatArray, share: FloatArray, wall: NDArray[np.bool_]) -> FloatArray:
+    """Distance (N,) of points from a line; of walls from its part that begins with the pedicle."""
+    behind = np.where(wall & (share < ray.first), ray.first - share, 0.0)
+    return np.asarray(np.sqrt(distance**2 + behind**2 * float(ray.span @ ray.span)))
 
 
 def _where(flags: NDArray[np.bool_], part: slice) -> NDArray[np.int_]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..measurement.materials import CEMENT_HU, METAL_HU
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
+from ..model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLE_NOT_JUDGED, NEEDLES_GONE, NO_ACCESS, NO_PATH
 from .approach import Decision
 from .metal import in_the_way
 
@@ -42,19 +43,19 @@ WARNING_CODES = frozenset(
     {
         *(code for code, _ in NOT_OSTEOPOROTIC.values()),
         "cement_on_the_way",
-        "lines_moved_together",
         "long_needle",
         "metal_on_the_way",
-        "needle_moved",
-        "needle_not_judged",
-        "needles_gone",
         "neighbour_close",
         "neighbour_on_the_way",
         "neighbour_unknown",
-        "no_access",
-        "no_path",
         "tight_path",
+        LINES_MOVED,
+        NEEDLES_GONE,
         NEEDLES_MEET,
+        NEEDLE_MOVED,
+        NEEDLE_NOT_JUDGED,
+        NO_ACCESS,
+        NO_PATH,
         SKIN_OUTSIDE_CT,
         SKIN_WITHOUT_CT,
     }
@@ -73,11 +74,11 @@ def plan_warnings(
     """All warnings of a level's access."""
     found = _of_cause(vertebra.level, case, measurements, options)
     for plan in decision.refused:
-        found.append(_warning("no_path", "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
+        found.append(PlanWarning(NO_PATH, "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
     for trajectory in trajectories:
         if trajectory.safety == "tight":
             message = f"{vertebra.level} {trajectory.side}: {trajectory.compromise}"
-            found.append(_warning("tight_path", "caution", message, "margins [D]"))
+            found.append(PlanWarning("tight_path", "caution", message, "margins [D]"))
         found += path_warnings(vertebra.level, case, trajectory)
     return tuple(found)
 
@@ -93,7 +94,7 @@ def _of_cause(level: str, case: Case, measurements: Measurements | None, options
         message += f" {seen if case.ct is not None else 'Without a CT no defect can be looked for.'}"
     if measurements is not None and measurements.of_class is not None:
         message += f" {measurements.of_class} is a class of osteoporotic fractures and says nothing of this one."
-    return [_warning(code, "caution", message, CAUSE_SOURCE)]
+    return [PlanWarning(code, "caution", message, CAUSE_SOURCE)]
 
 
 def path_warnings(level: str, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
@@ -103,25 +104,25 @@ def path_warnings(level: str, case: Case, trajectory: Trajectory) -> list[PlanWa
     neighbour = trajectory.clearance_mm.neighbour
     if neighbour is not None and neighbour < CLOSE_NEIGHBOUR_MM:
         message = f"{name}: the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
-        found.append(_warning("neighbour_close", "caution", message, "[D]"))
+        found.append(PlanWarning("neighbour_close", "caution", message, "[D]"))
     if neighbour is None:
         why = "no labelled neighbour lies within its reach" if case.others(level) else "no other vertebra is labelled"
         message = f"{name}: the cannula’s distance to the neighbouring vertebrae is not known: {why}."
-        found.append(_warning("neighbour_unknown", "info", message, "label map"))
+        found.append(PlanWarning("neighbour_unknown", "info", message, "label map"))
     hit = _vertebra_on_the_way(case, level, trajectory)
     if hit is not None:
         message = f"{name}: between skin and bone the needle’s axis runs through {hit}."
-        found.append(_warning("neighbour_on_the_way", "caution", message, "label map"))
+        found.append(PlanWarning("neighbour_on_the_way", "caution", message, "label map"))
     found += _of_dense_material(name, case, trajectory)
     if case.ct is not None and trajectory.skin_ras is None:
         message = f"{name}: the CT ends before the skin or does not show air; skin point and needle length are unknown."
-        found.append(_warning(SKIN_OUTSIDE_CT, "info", message, "CT"))
+        found.append(PlanWarning(SKIN_OUTSIDE_CT, "info", message, "CT"))
     if trajectory.skin_to_target_mm is not None and trajectory.skin_to_target_mm > LONG_NEEDLE_MM:
         message = (
             f"{name}: {trajectory.skin_to_target_mm:.0f} mm from skin to tip; "
             "needles are 100, 125 or 150 mm long, choose before the procedure."
         )
-        found.append(_warning("long_needle", "caution", message, "needle lengths [M]"))
+        found.append(PlanWarning("long_needle", "caution", message, "needle lengths [M]"))
     return found
 
 
@@ -137,14 +138,16 @@ def _of_dense_material(name: str, case: Case, trajectory: Trajectory) -> list[Pl
     behind = in_the_way(case.ct, skin, entry, radius)
     if behind.blocks:
         message = f"{name}: between skin and bone the needle meets {behind.length_mm:.0f} mm of metal (a rod?)."
-        found.append(_warning("metal_on_the_way", "stop", message, f"CT above {METAL_HU:.0f} HU outside the bone [M]"))
+        found.append(
+            PlanWarning("metal_on_the_way", "stop", message, f"CT above {METAL_HU:.0f} HU outside the bone [M]")
+        )
     inside = in_the_way(case.ct, entry, target, radius)
     if inside.is_cement:
         message = (
             f"{name}: {inside.length_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: "
             "it may not get through."
         )
-        found.append(_warning("cement_on_the_way", "caution", message, f"CT above {CEMENT_HU:.0f} HU [D]"))
+        found.append(PlanWarning("cement_on_the_way", "caution", message, f"CT above {CEMENT_HU:.0f} HU [D]"))
     return found
 
 
@@ -159,7 +162,3 @@ def _vertebra_on_the_way(case: Case, level: str, trajectory: Trajectory) -> str 
         if int(value) in names:
             return names[int(value)]
     return None
-
-
-def _warning(code: str, severity: str, message: str, source: str) -> PlanWarning:
-    return PlanWarning(code, severity, message, source)

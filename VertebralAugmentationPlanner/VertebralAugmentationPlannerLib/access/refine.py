@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from .candidates import Line
 from .clearance import PathEvaluator
-from .near import CORE, EVERY, Wishes
-from .neighbourhood import Floor, Neighbourhood
+from .neighbourhood import Neighbourhood
+from .wishes import CORE, EVERY, Floor, Goal, Widest, Wishes
 
 ROUNDS, SMALLEST_REACH = 10, 0.2
 WORTHWHILE_MM, WORTHWHILE_WISH = 0.01, 0.002
@@ -30,7 +30,7 @@ class Refined:
         line: where it ended.
         core_mm: its smallest clearance along the pedicle and to the canal, from the axis.
         soft_core_mm: the same softened, as floors are set.
-        cost: what was minimised; comparable between refinements with the same wishes and floor.
+        cost: what was minimised; comparable between refinements with the same wishes and goal.
     """
 
     line: Line
@@ -42,30 +42,30 @@ class Refined:
 
 def widest_line(evaluator: PathEvaluator, start: Line, wishes: Wishes) -> Refined:
     """Move a line to the largest clearance along the pedicle and to the canal, less the price of short margins."""
-    return _settle(evaluator, start, wishes, None, CORE)
+    return _settle(evaluator, start, wishes, Widest(CORE), CLIMBED_REACH, WORTHWHILE_MM)
 
 
 def roomiest_line(evaluator: PathEvaluator, start: Line, wishes: Wishes) -> Refined:
     """Move a line to the largest clearance to every wall from the entry to the tip, less the price of short margins."""
-    return _settle(evaluator, start, wishes, None, EVERY)
+    return _settle(evaluator, start, wishes, Widest(EVERY), CLIMBED_REACH, WORTHWHILE_MM)
 
 
 def best_line(evaluator: PathEvaluator, start: Line, wishes: Wishes, floor: Floor) -> Refined:
     """Among the lines with about this clearance, move to the one that keeps the margins and meets the wishes best."""
-    return _settle(evaluator, start, wishes, floor)
+    return _settle(evaluator, start, wishes, floor, 1.0, WORTHWHILE_WISH)
 
 
-def _settle(evaluator: PathEvaluator, line: Line, wishes: Wishes, floor: Floor | None, aim: int = CORE) -> Refined:
+def _settle(
+    evaluator: PathEvaluator, line: Line, wishes: Wishes, goal: Goal, reach: float, worthwhile: float
+) -> Refined:
     """Move a line step by step. A step counts only where the cost falls with the entry cortex read anew at its end."""
-    here = Neighbourhood.around(evaluator, line, wishes, floor, aim)
-    reach = 1.0 if floor is not None else CLIMBED_REACH
+    here = Neighbourhood.around(evaluator, line, wishes, goal)
     for _ in range(ROUNDS):
-        moved = here.minimise(reach)
-        there = Neighbourhood.around(evaluator, moved, wishes, floor, aim)
+        there = Neighbourhood.around(evaluator, here.minimise(reach), wishes, goal)
         gained = here.cost_here - there.cost_here
         if gained > 0:
             here = there
-        if gained < (WORTHWHILE_MM if floor is None else WORTHWHILE_WISH):
+        if gained < worthwhile:
             reach *= 0.35
             if reach < SMALLEST_REACH:
                 break

@@ -10,11 +10,11 @@ from .angles import SIDE_SIGN
 from .candidates import Candidates, Line, search_lines
 from .climb import Landscape, summits
 from .clearance import PathCheck, PathEvaluator
-from .near import FIRM_BUFFER_MM, Wishes
-from .neighbourhood import Floor, Neighbourhood
+from .neighbourhood import Neighbourhood
 from .refine import Refined, best_line, roomiest_line, widest_line
 from .surface import LATERAL, NEIGHBOUR
 from .target import MIDLINE_REACH_MM, UNILATERAL_REACH_MM
+from .wishes import FIRM_BUFFER_MM, Floor, Wishes
 
 CLIMBERS, STARTS = 16, 2
 """So many of the grid's distinct lines climb on the fields; of the lines that this and the clearances' refinements end on, so

@@ -9,11 +9,11 @@ from .angles import SIDE_SIGN
 from .candidates import Candidates
 from .clearance import PathEvaluator
 from .instruments import cannulas_to_try, costs_the_balloon, thinner_than
-from .near import Wishes
 from .safety import RESOLUTION_MM, Verdict, article, judge, margins_for, room_text, shortage_text
 from .search import FoundPath, WidestLines, find_path, side_candidates, widest_lines
 from .surface import NEIGHBOUR
 from .target import BILATERAL_INNER_MM, MIDLINE_REACH_MM, UNILATERAL_REACH_MM
+from .wishes import Wishes
 
 
 SHORTCOMING = {"safe": 0, "tight": 1, "breach": 2}
@@ -26,7 +26,7 @@ class SidePlan:
 
     Args:
         side: "left" or "right".
-        cannula, path, verdict: of the delivered needle; None where there is none.
+        cannula, path, verdict: of the delivered needle; None where there is none (but see :meth:`refused`).
         widest_mm: largest clearance of an axis that the search reached; None where no line runs in bone.
         refusal: why no needle is delivered.
         compromise: for a tight path, what is short and what would help.
@@ -39,6 +39,13 @@ class SidePlan:
     widest_mm: float | None
     refusal: str | None = None
     compromise: str | None = None
+
+    @classmethod
+    def refused(
+        cls, side: str, reason: str, widest_mm: float | None = None, verdict: Verdict | None = None
+    ) -> SidePlan:
+        """A side without a needle; the verdict is that of the best path."""
+        return cls(side, None, None, verdict, widest_mm, refusal=reason)
 
     @property
     def safe(self) -> bool:
@@ -100,7 +107,7 @@ def plan_lines(side_lines: SideLines, lines: WidestLines | None, unilateral: boo
     evaluator, options = side_lines.evaluator, side_lines.options
     side, cannulas = evaluator.side, cannulas_to_try(options)
     if lines is None:
-        return SidePlan(side, None, None, None, None, refusal=_no_line(evaluator, unilateral))
+        return SidePlan.refused(side, _no_line(evaluator, unilateral))
     attempts = _attempts(evaluator, options, cannulas, lines, unilateral)
     best = _choose(attempts, options)
     widest = lines.widest_mm
@@ -108,7 +115,7 @@ def plan_lines(side_lines: SideLines, lines: WidestLines | None, unilateral: boo
     room = room_text(pedicle, best.cannula, options.margins)
     if best.verdict.safety == "breach":
         hint = _thinner_hint(evaluator, options, best, lines, unilateral)
-        return SidePlan(side, None, None, best.verdict, widest, refusal=_refusal(best, room, widest) + hint)
+        return SidePlan.refused(side, _refusal(best, room, widest) + hint, widest, best.verdict)
     compromise = None
     if best.verdict.safety == "tight":
         hint = _thinner_hint(evaluator, options, best, lines, unilateral) if best.verdict.short_in_pedicle else ""

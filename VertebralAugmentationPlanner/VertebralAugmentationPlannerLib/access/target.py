@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import EndPlate, Vertebra
-from ..model.geometry import FloatArray
+from ..model.geometry import FloatArray, first_exit
 from .angles import SIDE_SIGN
 from .surface import posterior_wall_at
 
@@ -112,15 +112,7 @@ def _front_of(vertebra: Vertebra, points: FloatArray, wall: FloatArray, step: fl
     reach = np.arange(0.4 * vertebra.depth_mm, 1.4 * vertebra.depth_mm, step)
     lines = np.repeat(points[..., None, :], len(reach), axis=-2)
     lines[..., 1] = wall[..., None] + reach
-    values = vertebra.grid.sample(vertebra.bone_mm, lines)
-    outside = values <= 0
-    first = np.argmax(outside, axis=-1)
-    usable = (first > 0) & outside.any(axis=-1)
-    before = np.take_along_axis(values, np.maximum(first - 1, 0)[..., None], -1)[..., 0]
-    after = np.take_along_axis(values, first[..., None], -1)[..., 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crossing = reach[np.maximum(first - 1, 0)] + step * before / (before - after)
-    return np.where(usable, wall + crossing, np.nan)
+    return wall + first_exit(vertebra.grid.sample(vertebra.bone_mm, lines), reach, step)
 
 
 def _mean(columns: FloatArray) -> FloatArray:

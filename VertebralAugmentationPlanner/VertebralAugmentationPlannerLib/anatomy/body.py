@@ -56,7 +56,7 @@ def find_body(bone: FloatArray, grid: LocalGrid, canal: Canal) -> Body:
         BodyNotFound: nothing solid lies in front of the canal.
     """
     half_width = _half_width(canal, grid)
-    seen = _first_bone(bone, grid, canal.centreline[:, 1])
+    seen = first_bone(bone, grid, canal.centreline[:, 1])
     wall, levels = _midline_wall(seen, grid, half_width)
     wall = _extend_sideways(wall, levels, bone, grid, half_width)
     y = grid.axes[1]
@@ -75,8 +75,16 @@ def _half_width(canal: Canal, grid: LocalGrid) -> float:
     return float(np.median(widths)) / 2
 
 
-def _first_bone(bone: FloatArray, grid: LocalGrid, start_y: FloatArray) -> FloatArray:
-    """(X, Z) local anterior coordinate where bone begins in front of the canal's middle; NaN where there is none."""
+def first_bone(bone: FloatArray, grid: LocalGrid, start_y: FloatArray) -> FloatArray:
+    """Where bone begins in front of the canal's middle.
+
+    Args:
+        bone: (X, Y, Z) signed distance, positive inside, on all or some of the grid's sagittal planes.
+        start_y: (Z,) local anterior coordinate of the canal's middle.
+
+    Returns:
+        (X, Z) local anterior coordinates; NaN where there is none.
+    """
     y = grid.axes[1]
     inside = (bone > 0) & (y[None, :, None] > start_y[None, None, :])
     first = inside.argmax(axis=1)

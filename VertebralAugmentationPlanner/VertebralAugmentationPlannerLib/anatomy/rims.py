@@ -80,6 +80,16 @@ MOST_MM = 3.0
 CROSSING_STEP_MM = 0.05
 """The crossing of plate and wall is sought in steps of this."""
 
+BESIDE_MM = 6.0
+BEHIND_MM = (-1.5, 3.0)
+"""Bone stands beside a rim up to the first from the midline and between the others behind it: over the width of a ring."""
+
+CLIMB_MM = (1.0, 1.75)
+BEYOND_LAYERS = (1.0, 0.5)
+"""How far a rim may lie above the highest bone beside it, in voxel layers: less where the dish climbs more over the width of
+the ring. Fitted to where columns end, a dish is continued over the ring; a steep one (a biconcave collapse; sound ones climb by
+about half a millimetre) climbs into space that holds no bone, and the wall bends backwards to meet it [D]."""
+
 MIN_VOXELS = 10
 """Fewer voxels of bone, or of no bone, than this make no rim."""
 
@@ -294,7 +304,26 @@ def _corner_at(
         inside,
     )
     last_mm = float(np.clip(limit_y - y0, 0.0, MOST_MM))
-    return _crossing(smooth, corner.fitted(smooth.misfit_mm), start, forward, last_mm)
+    rim = _crossing(smooth, corner.fitted(smooth.misfit_mm), start, forward, last_mm)
+    return _held_by_bone(smooth, rim, points[inside], voxels.shape.step_along(voxels.frame.superior), forward)
+
+
+def _held_by_bone(smooth: SmoothPlate, rim: FloatArray, bone: FloatArray, step_mm: float, forward: int) -> FloatArray:
+    """(2,) the rim, no further above the highest bone (N, 3) beside it than the voxels leave open.
+
+    Args:
+        step_mm: distance between voxel layers along the superior axis.
+    """
+    y, z = rim
+    behind = forward * (y - bone[:, 1])
+    beside = (np.abs(bone[:, 0]) < BESIDE_MM) & (behind > BEHIND_MM[0]) & (behind < BEHIND_MM[1])
+    if not beside.any():
+        return rim
+    # A wedge tips the whole plate: what is level is the line from rim to rim.
+    highest = float(np.max(smooth.outward * (bone[beside, 2] - smooth.level_slope * (bone[beside, 1] - y))))
+    climb = -smooth.outward * float(smooth.ring(np.array([0.0, y]), y - forward * RING_MM, forward))
+    highest += step_mm * float(np.interp(climb, CLIMB_MM, BEYOND_LAYERS))
+    return np.array([y, smooth.outward * min(smooth.outward * z, highest)])
 
 
 def _crossing(smooth: SmoothPlate, terms: FloatArray, start: FloatArray, forward: int, last_mm: float) -> FloatArray:

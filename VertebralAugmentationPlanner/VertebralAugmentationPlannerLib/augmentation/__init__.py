@@ -8,7 +8,7 @@ from .placement import NoBalloon, Placement, place_balloon
 from .planner import AugmentationPlan, PlacedBalloon, devices_for, find_balloons, plan_augmentation
 from .prediction import predict
 from .room import BodyRoom, body_room
-from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_volume_ml
+from .spheroid import BalloonShape, balloon_shape, spheroid_points
 from .stored import set_by_hand, untenable
 
 __all__ = [
@@ -38,8 +38,7 @@ __all__ = [
     "set_by_hand",
     "shipped_catalog",
     "simulate_inflation",
-    "spheroid_mesh",
-    "spheroid_volume_ml",
+    "spheroid_points",
     "target_region_ml",
     "untenable",
 ]

@@ -16,7 +16,7 @@ from ..model import Vertebra
 from ..model.geometry import FloatArray, unit
 from .catalog import BalloonDevice
 from .room import BodyRoom, body_room
-from .spheroid import BalloonShape, balloon_shape, spheroid_mesh, spheroid_points
+from .spheroid import BalloonShape, balloon_shape, spheroid_points
 
 VOLUME_STEP_ML = 0.1
 """Volume is added in steps of a tenth of a ml, as inflation syringes are read [M]."""
@@ -63,11 +63,6 @@ class Inflation:
         """The balloon at a volume, held at the limit; at the limit where no volume is given."""
         volume = self.limit_ml if volume_ml is None else min(volume_ml, self.limit_ml)
         return balloon_shape(self.device, volume)
-
-    def mesh(self, volume_ml: float | None = None) -> tuple[FloatArray, NDArray[np.int64]]:
-        """Closed mesh of :meth:`shape`: (N, 3) vertices in local mm and (M, 3) triangles, outwards."""
-        shape = self.shape(volume_ml)
-        return spheroid_mesh(self.centre, self.axis, shape.diameter_mm, shape.length_mm)
 
 
 def simulate_inflation(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..access.safety import article, breach_words
 from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
+from ..model.warning_codes import NO_BALLOON
 from .cement import LOW_MARK, CementDose, shown_more
 from .inflation import Inflation
 from .placement import ANTERIOR_KEEP_MM, CANNULA_GAP_MM, OFF_MIDDLE_MM, NoBalloon
@@ -45,12 +46,12 @@ WARNING_CODES = frozenset(
         "cement_ceiling",
         "cement_without_cleft",
         "low_body",
-        "no_balloon",
         "no_cement",
         "no_prediction",
         "prediction",
         "retract_cannula",
         "small_cavity",
+        NO_BALLOON,
     }
 )
 """Codes of every warning of this room, for whoever plans a level's augmentation anew."""
@@ -83,7 +84,7 @@ def of_balloons(
             one_of_two = len(found) == 1 and not refused_sides
             help_ = _what_may_help(balloon, one_of_two, options)
             message += f" {help_} may help." if help_ else ""
-            warnings.append(PlanWarning("no_balloon", "caution", message, "device catalogue; margins [D]"))
+            warnings.append(PlanWarning(NO_BALLOON, "caution", message, "device catalogue; margins [D]"))
         else:
             warnings += _of_balloon(name, balloon, plans[side])
     unverified = sorted({plan.model for plan in plans.values() if not plan.verified})

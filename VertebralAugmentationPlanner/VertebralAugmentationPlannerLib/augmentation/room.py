@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import LocalGrid, Vertebra
-from ..model.geometry import FloatArray, unit
+from ..model.geometry import FloatArray, first_exit, unit
 
 CONTACT_MARGIN_MM = 1.0
 """Inflation ends this far inside the bone's surface: cortex and end plate are 0.3–0.6 mm thick (clinical-reference
@@ -80,14 +80,7 @@ class BodyRoom:
         step = self.grid.spacing_mm / 2
         along = np.arange(0.0, self.grid.shape[2] * self.grid.spacing_mm, step)
         columns = np.asarray(points, float)[:, None, :] + sign * along[:, None] * np.array([0.0, 0.0, 1.0])
-        values = self.grid.sample(self.bone_mm, columns)
-        outside = values <= 0
-        first = outside.argmax(axis=1)
-        row = np.arange(len(values))
-        inner, outer = values[row, np.maximum(first - 1, 0)], values[row, first]
-        found = outside.any(axis=1) & (first > 0)
-        share = np.divide(inner, inner - outer, out=np.zeros_like(inner), where=found)
-        return np.where(found, along[np.maximum(first - 1, 0)] + step * share, 0.0)
+        return np.nan_to_num(first_exit(self.grid.sample(self.bone_mm, columns), along, step))
 
 
 def body_room(vertebra: Vertebra) -> BodyRoom:

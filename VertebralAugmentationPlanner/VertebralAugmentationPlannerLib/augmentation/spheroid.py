@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..model.geometry import FloatArray, unit
 from .catalog import BalloonDevice
 
 MM3_PER_ML = 1000.0
+
+Triangle = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,9 @@ def balloon_shape(device: BalloonDevice, volume_ml: float) -> BalloonShape:
     return BalloonShape(volume_ml, diameter, length + gain * (diameter - folded))
 
 
-def spheroid_volume_ml(diameter_mm: float, length_mm: float) -> float:
-    """(π/6)·Ø²·L in ml."""
-    return math.pi / 6.0 * diameter_mm**2 * length_mm / MM3_PER_ML
-
-
 def spheroid_points(centre: FloatArray, axis: FloatArray, diameter_mm: FloatArray, length_mm: FloatArray) -> FloatArray:
     """Points (…, N, 3) on spheroids of diameters and lengths (…), one centre (3,) and one axis (3,), mm."""
-    directions, _ = unit_sphere()
+    directions = unit_sphere()
     axis = unit(axis)
     along = directions @ axis
     across = directions - along[:, None] * axis
@@ -65,27 +61,14 @@ def spheroid_points(centre: FloatArray, axis: FloatArray, diameter_mm: FloatArra
     return centre + radius[..., None, None] * across + half[..., None, None] * along[:, None] * axis
 
 
-def spheroid_mesh(
-    centre: FloatArray, axis: FloatArray, diameter_mm: float, length_mm: float
-) -> tuple[FloatArray, NDArray[np.int64]]:
-    """A closed mesh of a spheroid, in the coordinates of ``centre`` and ``axis``.
-
-    Returns:
-        (N, 3) vertices in mm and (M, 3) triangles, anticlockwise from outside.
-    """
-    points = spheroid_points(np.asarray(centre, float), axis, np.array(diameter_mm), np.array(length_mm))
-    return points, unit_sphere()[1].copy()
-
-
 @cache
-def unit_sphere() -> tuple[FloatArray, NDArray[np.int64]]:
-    """An icosahedron divided three times: (642, 3) unit vectors and (1280, 3) triangles, evenly spread.
+def unit_sphere() -> FloatArray:
+    """The corners of an icosahedron whose triangles are divided three times: (642, 3) unit vectors, evenly spread.
 
     On a balloon of 20 mm the points lie 1.5 mm apart, so a flat wall is met within 0.06 mm.
     """
     golden = (1.0 + math.sqrt(5.0)) / 2.0
-    points = [np.array(p, float) for a in (-1, 1) for b in (-golden, golden) for p in ((0, a, b), (a, b, 0), (b, 0, a))]
-    corners = np.array([unit(p) for p in points])
+    corners = np.array([unit(p) for a in (-1, 1) for b in (-golden, golden) for p in ((0, a, b), (a, b, 0), (b, 0, a))])
     edge = np.sort(np.linalg.norm(corners[:, None] - corners[None], axis=-1), axis=1)[0, 1]
     near = np.linalg.norm(corners[:, None] - corners[None], axis=-1) < 1.01 * edge
     faces = [
@@ -95,19 +78,13 @@ def unit_sphere() -> tuple[FloatArray, NDArray[np.int64]]:
         for k in range(j + 1, 12)
         if near[i, j] and near[j, k] and near[i, k]
     ]
-    vertices, triangles = list(corners), _outwards(corners, np.array(faces))
+    points, triangles = list(corners), faces
     for _ in range(3):
-        vertices, triangles = _divided(vertices, triangles)
-    return np.array(vertices), triangles
+        points, triangles = _divided(points, triangles)
+    return np.array(points)
 
 
-def _outwards(points: FloatArray, faces: NDArray[np.int64]) -> NDArray[np.int64]:
-    a, b, c = (points[faces[:, n]] for n in range(3))
-    inward = np.einsum("ij,ij->i", np.cross(b - a, c - a), a) < 0
-    return np.where(inward[:, None], faces[:, ::-1], faces)
-
-
-def _divided(points: list[FloatArray], faces: NDArray[np.int64]) -> tuple[list[FloatArray], NDArray[np.int64]]:
+def _divided(points: list[FloatArray], faces: list[Triangle]) -> tuple[list[FloatArray], list[Triangle]]:
     points, middles = list(points), {}
 
     def middle(i: int, j: int) -> int:
@@ -117,8 +94,8 @@ def _divided(points: list[FloatArray], faces: NDArray[np.int64]) -> tuple[list[F
             points.append(unit(points[i] + points[j]))
         return middles[key]
 
-    smaller = []
-    for i, j, k in faces.tolist():
+    smaller: list[Triangle] = []
+    for i, j, k in faces:
         ij, jk, ki = middle(i, j), middle(j, k), middle(k, i)
         smaller += [(i, ij, ki), (j, jk, ij), (k, ki, jk), (ij, jk, ki)]
-    return points, np.array(smaller)
+    return points, smaller

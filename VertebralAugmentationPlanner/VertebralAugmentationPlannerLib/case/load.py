@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from ..model import LEVELS, Case, Image, ImageRecord, InputError, Inputs, PlanOptions, PlanWarning
 from ..model.geometry import label_boxes
 from . import checks, hu, match
-from .gas_gaps import fill_gas_gaps, open_gaps
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
+from .drawn_grid import as_drawn
+from .gas_gaps import fill_gas_gaps, open_gaps
 from .numbering import Numbering, numbering_from_table, numbering_of
 from .parts import at_border, parts_of_vertebrae
 from .source import Source, Volume, describe, read
@@ -23,6 +23,14 @@ AIR_HU = -1024
 
 POINTS_PER_LEVEL = 400
 """Voxels of each vertebra looked at in the CT; enough for a quartile, and of several levels for a hundredth. [D]"""
+
+NO_CT = PlanWarning(
+    "no_ct",
+    "info",
+    "No CT was given: density, cleft, gaps in the cortex, earlier cement and metal, skin points and fluoroscopy are left "
+    "out; the rest rests on the labels.",
+    "contract of the command line",
+)
 
 
 def load_case(
@@ -38,7 +46,8 @@ def load_case(
     """Read a CT and its vertebra labels, check that they can be planned on, and clean the labels.
 
     Nothing that was handed in is changed. Grids may differ in spacing, order and direction; nothing is resampled
-    unless a grid is skewed (a tilted gantry), then a copy is straightened and the case says so.
+    unless a grid is skewed (a tilted gantry), then a copy is straightened and the case says so. Labels that were drawn on
+    coarser voxels than they are stored on are read on those (:mod:`.drawn_grid`).
 
     Args:
         ct: CT in HU — a path (NIfTI, NRRD, MHA, DICOM folder, ``folder#SeriesNumber`` or one file of a series), a
@@ -64,64 +73,79 @@ def load_case(
     canal_image, is_cord, canal_record = _canal(raw, labels_in, names, canal, canal_is_cord, warnings)
 
     by_value = {value: name for name, value in {**names.values, **names.other}.items()}
-    cleaned = clean_labels(raw, by_value, _on_grid(canal_image, raw))
-    warnings += cleaned.warnings
+    drawn = as_drawn(raw)
+    open_mask = _on_grid(canal_image, raw)
+    cleaned = clean_labels(drawn.image, by_value, None if open_mask is None else open_mask[np.ix_(*drawn.kept)])
+    warnings += drawn.warnings
     levels = {name: value for name, value in cleaned.present.items() if name in LEVELS}
     if not levels:
         raise InputError(
             f"No vertebra T1–L6 is in the labels (numbering {names.name}, values {_values(raw)}); give the vertebra "
             "segmentation, or --labels if its numbering is another."
         )
-    for name, value in levels.items():
-        checks.refuse_shared_number(name, value, _bone(cleaned, name))
     centroids = {name: _centroid(cleaned, name) for name in cleaned.present}
-    cut = [name for name, box in cleaned.boxes.items() if at_border(box, cleaned.image.voxels.shape)]
-    volumes = {name: float(np.count_nonzero(_inside(cleaned, name))) for name in cleaned.present}
+    warnings += [*cleaned.warnings, *_spine_warnings(cleaned, levels, centroids, names)]
+
+    ct_image, labels = None, cleaned.image
+    if ct_in is None:
+        warnings.append(NO_CT)
+    else:
+        ct_image, labels, told = _with_ct(ct_in.image, cleaned, levels, centroids)
+        warnings += told
+    if ct_image is None:
+        warnings += open_gaps(labels, levels, cleaned.boxes)
+    if canal is not None and canal_image is not None:
+        checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
+    ct_record = None if ct_in is None or ct_image is None else ct_in.record
+    inputs = Inputs(ct_record, labels_in.record, canal_record, names.name, names.table() if names.own else {})
+    other = {name: value for name, value in cleaned.present.items() if name not in LEVELS}
+    return Case(ct_image, labels, levels, inputs, canal_image, is_cord, tuple(warnings), other)
+
+
+def _spine_warnings(
+    labels: CleanLabels, levels: Mapping[str, int], centroids: Mapping[str, NDArray], names: Numbering
+) -> list[PlanWarning]:
+    """What is to be known of numbers, order and slices of the labels.
+
+    Raises:
+        InputError: the labels are not one spine from head to foot.
+    """
+    for name, value in levels.items():
+        checks.refuse_shared_number(name, value, _bone(labels, name))
+    cut = [name for name, box in labels.boxes.items() if at_border(box, labels.image.voxels.shape)]
+    volumes = {name: float(np.count_nonzero(_inside(labels, name))) for name in labels.present}
     parts = parts_of_vertebrae(volumes, cut)
     standing = {name: centre for name, centre in centroids.items() if name not in parts}
     checks.order_problems(standing)
-    warnings += checks.skipped_numbers(standing)
+    warnings = [*checks.skipped_numbers(standing)]
     if names.also:
         text = f"The label numbers have two readings: {names.also}. The present ones were taken; look whether the level names are right."
         warnings.append(PlanWarning("numbering_of_two_readings", "info", text, "totalsegmentator/map_to_binary.py [V]"))
-    warnings += checks.thickness_warnings("segmentation", cleaned.image)
+    return [*warnings, *checks.thickness_warnings("segmentation", labels.image)]
 
-    ct_image = None
-    if ct_in is None:
-        warnings.append(
-            PlanWarning(
-                "no_ct",
-                "info",
-                "No CT was given: density, cleft, gaps in the cortex, earlier cement and metal, skin points and fluoroscopy are left "
-                "out; the rest rests on the labels.",
-                "contract of the command line",
-            )
-        )
-    else:
-        checks.check_ct(ct_in.image)
-        ct_image = _straight(ct_in.image, "CT", 1, AIR_HU, warnings)
-        checks.check_overlap(ct_image, {name: centroids[name] for name in levels})
-        corners = {name: _corners(cleaned, name) for name in levels}
-        readings = hu.read_values(ct_image, cleaned.image, _some_points(cleaned, levels))
-        hu.refuse_other_than_hu(ct_in.image, readings, levels)
-        doubt = hu.doubts(readings)
-        if doubt is None:
-            boxes = {value: cleaned.boxes[name] for name, value in levels.items()}
-            warnings += match.place_warnings(match.best_place(ct_image, cleaned.image, boxes))
-            warnings += checks.ct_warnings(ct_image, corners)
-            image, told = fill_gas_gaps(cleaned.image, levels, cleaned.boxes, ct_image)
-            cleaned, warnings = replace(cleaned, image=image), [*warnings, *told]
-        else:
-            warnings.append(doubt)
-            ct_image = ct_in = None
-    if ct_image is None:
-        warnings += open_gaps(cleaned.image, levels, cleaned.boxes)
-    if canal is not None and canal_image is not None:
-        checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
-    own_values = names.table() if names.own else {}
-    inputs = Inputs(ct_in.record if ct_in else None, labels_in.record, canal_record, names.name, own_values)
-    other = {name: value for name, value in cleaned.present.items() if name not in LEVELS}
-    return Case(ct_image, cleaned.image, levels, inputs, canal_image, is_cord, tuple(warnings), other)
+
+def _with_ct(
+    given: Image, labels: CleanLabels, levels: Mapping[str, int], centroids: Mapping[str, NDArray]
+) -> tuple[Image | None, Image, list[PlanWarning]]:
+    """The CT, straightened, or None where its values may not be HU; the labels with the gas that they leave out; warnings.
+
+    Raises:
+        InputError: the CT cannot be used, or not with these labels.
+    """
+    checks.check_ct(given)
+    warnings: list[PlanWarning] = []
+    ct = _straight(given, "CT", 1, AIR_HU, warnings)
+    checks.check_overlap(ct, {name: centroids[name] for name in levels})
+    readings = hu.read_values(ct, labels.image, _some_points(labels, levels))
+    hu.refuse_other_than_hu(given, readings, levels)
+    doubt = hu.doubts(readings)
+    if doubt is not None:
+        return None, labels.image, [*warnings, doubt]
+    boxes = {value: labels.boxes[name] for name, value in levels.items()}
+    warnings += match.place_warnings(match.best_place(ct, labels.image, boxes))
+    warnings += checks.ct_warnings(ct, {name: _corners(labels, name) for name in levels})
+    filled, told = fill_gas_gaps(labels.image, levels, labels.boxes, ct)
+    return ct, filled, [*warnings, *told]
 
 
 def _straight(image: Image, what: str, order: int, outside: float, warnings: list[PlanWarning]) -> Image:

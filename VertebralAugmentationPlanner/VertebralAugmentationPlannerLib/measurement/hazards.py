@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from scipy import ndimage
 
 from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
-from .materials import CEMENT_HU, METAL_HU, Window
-from .sampling import WHOLE_SHARE, BodyVoxels
+from .foreign import Foreign
+from .materials import Window
+from .posterior_wall import NEAR_MIDDLE_MM, SEEN_MM
+from .sampling import WHOLE_SHARE
 
 # --- posterior wall and canal -----------------------------------------------------------------------------------
 
@@ -66,6 +64,18 @@ def wall_reference_warnings(measurements: Measurements) -> list[PlanWarning]:
     return [
         PlanWarning("retropulsion_against_rims", "caution", f"{text}.", "Hollow of 98 sound levels of real spines [C]")
     ]
+
+
+def wall_coverage_warnings(level: str, seen_mm: float) -> list[PlanWarning]:
+    """That a wall was not read as far to the sides as fragments lie. ``seen_mm``: how far to both sides it was."""
+    if seen_mm >= SEEN_MM:
+        return []
+    where = "in the midline" if seen_mm < NEAR_MIDDLE_MM else f"within {seen_mm:.1f} mm of the midline"
+    text = (
+        f"The posterior wall of {level} was read {where} only, as the roots of its pedicles reach in beside it: a fragment farther "
+        "out would not be seen."
+    )
+    return [PlanWarning("wall_sides_unread", "info", text, "Pedicles of the label map [D]")]
 
 
 # --- collapse ---------------------------------------------------------------------------------------------------
@@ -165,44 +175,7 @@ def cortex_warnings(
 
 # --- cement and metal -------------------------------------------------------------------------------------------
 
-MIN_FOREIGN_ML = 0.1
-"""Less is a calcification or a bone island [D]."""
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """Volume above the thresholds in and next to the body, ml."""
-
-    cement_ml: float
-    metal_ml: float
-
-
-def find_foreign(voxels: BodyVoxels) -> Foreign:
-    """Cement or metal in the body and its pedicles, from the CT.
-
-    Raises:
-        ValueError: there is no CT to look at.
-    """
-    if voxels.hu is None:
-        raise ValueError("cement and metal are only seen in a CT")
-    near = ndimage.binary_dilation(voxels.bone_mm > 0, iterations=2)
-    dense = near & (voxels.hu >= CEMENT_HU)
-    labels, count = ndimage.label(dense)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1) * voxels.voxel_ml
-    peak = ndimage.maximum(voxels.hu, labels, np.arange(1, count + 1)) if count else []
-    is_metal = np.concatenate([[False], np.asarray(peak) >= METAL_HU])
-    large = sizes >= MIN_FOREIGN_ML
-    large[0] = False
-    return Foreign(float(sizes[large & ~is_metal].sum()), float(sizes[large & is_metal].sum()))
-
-
-AUGMENTED_ML = 0.5
-"""So much cement was injected there; less may be a sclerotic spot or have leaked from the level beside it [D]."""
-
-
-def was_augmented(foreign: Foreign | None) -> bool:
-    """Whether the body holds cement of an earlier operation, so that it was fractured once; False without a CT."""
-    return foreign is not None and foreign.cement_ml >= AUGMENTED_ML
+CEMENT_SOURCE = "Cement above 1600 HU (BICEPS, main.py) [V]"
 
 
 def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarning]:
@@ -215,15 +188,13 @@ def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarnin
             f"The CT is cut off at {window.below_cement_hu:.0f} HU: earlier cement and metal cannot be told from bone in it; look at "
             "the original."
         )
-        warnings.append(
-            PlanWarning("cement_cannot_show", "caution", text, "Cement above 1600 HU (BICEPS, main.py) [V]")
-        )
+        warnings.append(PlanWarning("cement_cannot_show", "caution", text, CEMENT_SOURCE))
     if foreign.cement_ml > 0:
         text = (
             f"Dense material of {foreign.cement_ml:.1f} ml in the vertebra, probably earlier cement: density and"
             " cement volume do not hold."
         )
-        warnings.append(PlanWarning("earlier_cement", "caution", text, "Cement above 1600 HU (BICEPS, main.py) [V]"))
+        warnings.append(PlanWarning("earlier_cement", "caution", text, CEMENT_SOURCE))
     if foreign.metal_ml > 0:
         text = (
             f"Metal of {foreign.metal_ml:.1f} ml at the vertebra: check the path against the implant, artefacts "

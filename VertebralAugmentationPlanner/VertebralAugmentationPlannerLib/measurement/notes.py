@@ -5,6 +5,13 @@ from __future__ import annotations
 from ..model import Case, Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.accuracy import COARSE_SOURCE, COARSEST_TESTED_MM, FINE_MM, coarse_words
 from ..model.grades import GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT, largest_loss, loss_decimals
+from ..model.warning_codes import (
+    FRACTURE_BY_SHAPE,
+    GRADE_BORDERLINE,
+    LATERAL_HEIGHT_LOSS,
+    REFERENCE_IMPLAUSIBLE,
+    TWO_VERTEBRAE,
+)
 from .angles import Angles
 from .hazards import collapse_warnings
 from .heights import doubtful_rims, foreign_rims
@@ -20,8 +27,6 @@ in the reference (and automatic readers differ from human ones by 2.6 ± 1.9 %, 
 INCIDENT_LOSS_MM = 4.0
 """European prospective study: a new deformity lost 20 % and at least 4 mm (eprints.soton.ac.uk/25772) [V]."""
 
-LATERAL_HEIGHT_LOSS = "lateral_height_loss"
-
 _HEIGHTS = ("anterior", "middle", "posterior")
 
 
@@ -34,7 +39,10 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
     notes = []
     method = found.reference.method
     if found.skipped:
-        text = f"Neighbours that are fractured, shaped as if they were, or hold cement were passed over as reference: {', '.join(found.skipped)}."
+        text = (
+            "Neighbours that are fractured, shaped as if they were, hold cement or may be two under one label were passed over as "
+            f"reference: {', '.join(found.skipped)}."
+        )
         notes.append(
             PlanWarning("fractured_neighbours_skipped", "info", text, "Nearest unfractured level within three [D]")
         )
@@ -70,22 +78,22 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
     if found.oversized:
         text = (
             f"Are there two vertebrae under the label of {level}, or is it a block vertebra? {found.oversized[0].upper()}"
-            f"{found.oversized[1:]}. Nothing measured or planned in it holds, and it is no reference for others: check the labels."
+            f"{found.oversized[1:]}. Nothing measured in it holds, so nothing is planned in it, and it is no reference for others: check the labels."
         )
-        notes.append(PlanWarning("two_vertebrae_in_label", "stop", text, "29 real spines, limit [C]"))
+        notes.append(PlanWarning(TWO_VERTEBRAE, "stop", text, "29 real spines, limit [C]"))
     source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")
     if found.excess:
         text = (
             f"Reference ({source}) doubtful: {found.excess}; a vertebra of the reference may be two under one label, so height "
             "loss and grade may be too high: check it."
         )
-        notes.append(PlanWarning("reference_implausible", "caution", text, "29 real spines, limit [C]"))
+        notes.append(PlanWarning(REFERENCE_IMPLAUSIBLE, "caution", text, "29 real spines, limit [C]"))
     elif found.doubt:
         text = (
             f"Reference ({source}) doubtful: {found.doubt}; a vertebra of the reference may be fractured itself or misread, "
             "so height loss and grade may be too low: check it."
         )
-        notes.append(PlanWarning("reference_implausible", "caution", text, "Six real spines, limits [C]"))
+        notes.append(PlanWarning(REFERENCE_IMPLAUSIBLE, "caution", text, "Six real spines, limits [C]"))
     if found.shape:
         known = largest_loss(found.loss)
         lost = None if known is None else max(known, 0.0)
@@ -94,7 +102,7 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
             f"{level} has the shape of a fractured vertebra, although its height loss tells none{loss}: {found.shape}. It may be "
             "fractured like what it is compared with, or be so by birth: look at it."
         )
-        notes.append(PlanWarning("fracture_by_shape", "caution", text, "12 real spines graded by readers, limit [C]"))
+        notes.append(PlanWarning(FRACTURE_BY_SHAPE, "caution", text, "12 real spines graded by readers, limit [C]"))
     return notes
 
 
@@ -133,7 +141,7 @@ def side_notes(level: str, measurements: Measurements) -> list[PlanWarning]:
 
 LOSS_CODES = frozenset(
     {
-        "grade_borderline",
+        GRADE_BORDERLINE,
         "height_loss_above_half",
         "loss_below_4_mm",
         "near_total_collapse",
@@ -153,7 +161,7 @@ def loss_notes(measurements: Measurements) -> list[PlanWarning]:
     for limit in (GRADE_1_PERCENT, GRADE_2_PERCENT, GRADE_3_PERCENT):
         if abs(loss - limit) < GRADE_DOUBT_PERCENT:
             text = f"The largest height loss is {loss:.1f} %, next to the limit of {limit:.0f} % between two grades."
-            notes.append(PlanWarning("grade_borderline", "info", text, "Error of measurement about 2.5 % [D]"))
+            notes.append(PlanWarning(GRADE_BORDERLINE, "info", text, "Error of measurement about 2.5 % [D]"))
     if not measurements.genant_grade:
         return notes
     lost_mm = _largest_loss_mm(measurements)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..anatomy.body import first_bone
 from ..model import Vertebra
 from ..model.geometry import FloatArray
 from .heights import plates
@@ -69,6 +70,9 @@ SIDE_COUNTS_MM = 3.5
 """Beside the midline a bulge counts from here: of 213 levels of 29 real spines that count as unfractured two read more there (3.8 mm,
 with 2.6 and 2.9 mm in the midline), the next 3.3 [C]."""
 
+SEEN_MM = 4.5
+"""A wall read to here on both sides shows most fragments; where it is not, that is said [D]."""
+
 NEAR_MIDDLE_MM = 3.0
 """Within the strips up to here a canal's middle is looked for, and a bulge is called one of the midline [D]."""
 
@@ -98,6 +102,16 @@ class Walls:
     middle: WallProfile
     sides: Mapping[float, WallProfile] = field(default_factory=dict)
 
+    @property
+    def seen_mm(self) -> float:
+        """How far to both sides of the midline it was read."""
+        return min(max((side * x_mm for x_mm in self.sides), default=0.0) for side in (-1.0, 1.0))
+
+    def towards(self, x_mm: float) -> WallProfile:
+        """The strip there, or the outermost one that is free on the way to it from the midline."""
+        inner = [x for x in self.sides if x * x_mm > 0 and abs(x) <= abs(x_mm)]
+        return self.sides[max(inner, key=abs)] if inner else self.middle
+
 
 @dataclass(frozen=True, eq=False)
 class Bulge:
@@ -108,12 +122,14 @@ class Bulge:
         x_mm: local right coordinate of its strip.
         own: the wall there.
         healthy: the walls it was compared with; empty where it was read against the line of the rims.
+        seen_mm: how far to both sides of the midline the wall was read.
     """
 
     mm: float
     x_mm: float
     own: WallProfile
     healthy: tuple[WallProfile, ...]
+    seen_mm: float
 
     @property
     def where(self) -> str:
@@ -125,30 +141,32 @@ class Bulge:
 
 def read_walls(vertebra: Vertebra) -> Walls:
     """The midline and the strips beside it. None beside it where the canal is not known."""
-    return Walls(wall_profile(vertebra), {} if vertebra.canal_mm is None else _side_profiles(vertebra))
+    return Walls(wall_profile(vertebra), _side_profiles(vertebra))
 
 
 def largest_bulge(own: Walls, healthy: Sequence[Walls]) -> Bulge:
     """The midline's bulge, or a larger one beside it that counts (:data:`SIDE_COUNTS_MM`) and is no root of a pedicle.
 
-    A strip is compared with the same one of the healthy neighbours that have it free. Without any neighbour the other side of
-    the same wall takes their place, near enough to the midline.
+    A strip is compared with the same one of the healthy neighbours that have it free, or with what they have free nearest to it
+    (L5 shows little beside the midline). Without any neighbour the other side of the same wall takes their place, near enough to
+    the midline.
     """
     middles = tuple(walls.middle for walls in healthy)
-    best = Bulge(retropulsion_mm(own.middle, middles), 0.0, own.middle, middles)
+    best = Bulge(retropulsion_mm(own.middle, middles), 0.0, own.middle, middles, own.seen_mm)
     usual = {x_mm: _usual_beside(own, healthy, x_mm) for x_mm in own.sides}
     read = {0.0: best.mm} | {x: retropulsion_mm(own.sides[x], walls) if walls else 0.0 for x, walls in usual.items()}
     for x_mm, walls in usual.items():
         inwards = read.get(x_mm - np.sign(x_mm) * STRIP_STEP_MM, 0.0)
         if read[x_mm] >= SIDE_COUNTS_MM and inwards >= ROOT_SHARE * read[x_mm] and read[x_mm] > best.mm:
-            best = Bulge(read[x_mm], x_mm, own.sides[x_mm], walls)
+            best = Bulge(read[x_mm], x_mm, own.sides[x_mm], walls, own.seen_mm)
     return best
 
 
 def _usual_beside(own: Walls, healthy: Sequence[Walls], x_mm: float) -> tuple[WallProfile, ...]:
     """What a strip beside the midline is compared with; empty where there is nothing."""
     if healthy:
-        found = [walls.sides[x_mm] for walls in healthy if x_mm in walls.sides]
+        same = [walls.sides[x_mm] for walls in healthy if x_mm in walls.sides]
+        found = same or [walls.towards(x_mm) for walls in healthy]
     else:
         found = [own.sides[-x_mm]] if abs(x_mm) <= MIRRORED_MM and -x_mm in own.sides else []
     return tuple(WallProfile(wall.share, np.maximum(wall.offset_mm, -DEEPEST_HOLLOW_MM)) for wall in found)
@@ -179,34 +197,27 @@ def _side_profiles(vertebra: Vertebra) -> dict[float, WallProfile]:
     The wall that the vertebra holds is drawn for the body's volume: beside the midline it is smooth and takes no jump of more
     than 4 mm, as a fragment makes one.
     """
-    assert vertebra.grid is not None and vertebra.canal_mm is not None and vertebra.bone_mm is not None
-    x, y, z = vertebra.grid.axes
-    middle = _canal_middle(vertebra)
-    if middle is None:
+    grid, bone, middle = vertebra.grid, vertebra.bone_mm, _canal_middle(vertebra)
+    if grid is None or bone is None or middle is None:
         return {}
+    x, _, z = grid.axes
     profiles = {}
     for centre in SIDE_STRIPS_MM:
         if not _is_free(vertebra, centre):
             continue
-        bone = vertebra.bone_mm[np.abs(x - centre) <= STRIP_HALF_WIDTH_MM]
-        inside = (bone > 0) & (y[None, :, None] > middle[None, None, :])
-        first = inside.argmax(axis=1)
-        met = inside.any(axis=1) & (first > 0)
-        after = np.take_along_axis(bone, first[:, None, :], axis=1)[:, 0]
-        before = np.take_along_axis(bone, np.maximum(first - 1, 0)[:, None, :], axis=1)[:, 0]
-        step = np.clip(after / np.maximum(after - before, 1e-6), 0.0, 1.0)
-        begins = np.where(met, y[first] - step * vertebra.grid.spacing_mm, 0.0)
-        count = met.sum(axis=0)
+        wall = first_bone(bone[np.abs(x - centre) <= STRIP_HALF_WIDTH_MM], grid, middle)
+        count = np.isfinite(wall).sum(axis=0)
         seen = count > 0
         if seen.any():
-            wall = np.interp(z, z[seen], begins.sum(axis=0)[seen] / count[seen])
-            profiles[centre] = _profile(vertebra, wall)
+            mean = np.nansum(wall, axis=0)[seen] / count[seen]
+            profiles[centre] = _profile(vertebra, np.interp(z, z[seen], mean))
     return profiles
 
 
 def _canal_middle(vertebra: Vertebra) -> FloatArray | None:
     """(H,) local anterior coordinate of the canal's middle over the grid's z; None where the midline holds no canal."""
-    assert vertebra.grid is not None and vertebra.canal_mm is not None
+    if vertebra.grid is None or vertebra.canal_mm is None:
+        return None
     x, y, z = vertebra.grid.axes
     canal = (vertebra.canal_mm[np.abs(x) <= NEAR_MIDDLE_MM] < 0).sum(axis=0)
     count = canal.sum(axis=0)

@@ -12,6 +12,7 @@ from .cleft import cleft_volume_ml
 from .cortex import CorticalDefect, CortexUnseen, cortical_defects
 from .density import trabecular_density_hu
 from .depth import mid_depth
+from .foreign import Foreign, find_foreign, was_augmented
 from .fracture import fracture_shape, genant_grade
 from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights, with_visible_rims
 from .lateral import lower_side
@@ -40,7 +41,7 @@ class CtReadings:
     density_hu: float | None
     cleft_ml: float | None
     defects: list[CorticalDefect] | None
-    foreign: hazards.Foreign | None
+    foreign: Foreign | None
     window: Window = field(default_factory=Window)
     unseen: str | None = None
     seen_share: float = 0.0
@@ -67,7 +68,7 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
         doubtful=[level for level, rims in doubtful.items() if rims],
         usual=normal,
         lopsided=[level for level, grid in grids.items() if lower_side(grid)],
-        cemented=[level for level, ct in readings.items() if hazards.was_augmented(ct.foreign)],
+        cemented=[level for level, ct in readings.items() if was_augmented(ct.foreign)],
     )
     walls = {level: read_walls(vertebra) for level, vertebra in complete.items()}
     return {
@@ -88,7 +89,7 @@ def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
         defects = cortical_defects(vertebra, voxels, density)
     except CortexUnseen as error:
         unseen = str(error)
-    return CtReadings(density, cleft_ml, defects, hazards.find_foreign(voxels), window, unseen, voxels.seen_share)
+    return CtReadings(density, cleft_ml, defects, find_foreign(voxels), window, unseen, voxels.seen_share)
 
 
 def _measure_level(
@@ -162,6 +163,7 @@ def _warnings(
     return (
         *hazards.canal_warnings(measurements, bulge.where),
         *hazards.wall_reference_warnings(measurements),
+        *hazards.wall_coverage_warnings(level, bulge.seen_mm),
         *hazards.cleft_warnings(measurements),
         *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
         *hazards.foreign_warnings(ct.foreign, ct.window),

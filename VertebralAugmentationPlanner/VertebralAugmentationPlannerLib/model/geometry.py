@@ -133,6 +133,23 @@ class LocalGrid:
         return result.reshape(index.shape[:-1])
 
 
+def first_exit(values: FloatArray, along: FloatArray, step_mm: float) -> FloatArray:
+    """Distance (…) at which lines that start in bone first leave it; NaN where one starts outside or never leaves.
+
+    Args:
+        values: (…, N) signed distance to the bone's surface, positive inside.
+        along: (N,) distances at which it was read, ``step_mm`` apart.
+    """
+    outside = values <= 0
+    first = outside.argmax(axis=-1)
+    usable = (first > 0) & outside.any(axis=-1)
+    last = np.maximum(first - 1, 0)
+    inner, outer = (np.take_along_axis(values, at[..., None], -1)[..., 0] for at in (last, first))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exits = along[last] + step_mm * inner / (inner - outer)
+    return np.where(usable, exits, np.nan)
+
+
 def unit(vector: ArrayLike) -> FloatArray:
     """The vector divided by its length.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..model import Case, CasePlan, LevelPlan, PlanWarning, Spine
 from ..model.serialisation import write_text
+from ..model.warning_codes import FRACTURED_LEVEL_NOT_PLANNED, LEVEL_NOT_FRACTURED
 from .markup import Markup, element
 from .operator_page import operator_page
 from .overview import overview_page
@@ -88,9 +89,7 @@ def _level_sheets(
     # The overview stays behind when one sheet is taken to the operating room; what stops the case, and what asks whether
     # this is the right level, must not.
     if several:
-        codes = (
-            {"fractured_level_not_planned"} if any(w.code == "level_not_fractured" for w in level.warnings) else set()
-        )
+        codes = {FRACTURED_LEVEL_NOT_PLANNED} if any(w.code == LEVEL_NOT_FRACTURED for w in level.warnings) else set()
         of_case = tuple(w for w in plan.warnings if w.severity == "stop" or w.code in codes)
     return [operator_page(plan, level, pictures, of_case, patient_name), record]
 

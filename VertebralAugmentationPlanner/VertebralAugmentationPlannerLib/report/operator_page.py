@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..augmentation.notices import SMALL_CAVITY_ML
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
 from ..model.plan import NOT_JUDGED
+from ..model.warning_codes import NO_BALLOON
 from .markup import Content, Markup, div, element, span, table
 from .needle_words import MEDIAL_RISK, angle_words, border_words, medial_rule, off_midline, tip_words
 from .parts import case_lines, folded_notes, foot, sheet, warning_box, warning_boxes
@@ -89,7 +90,7 @@ def _title(plan: CasePlan, level: LevelPlan) -> str:
     if asked is None or not level.trajectories:
         return words
     if asked == "kyphoplasty" and not any(item.balloon for item in level.trajectories):
-        sought = any(warning.code == "no_balloon" for warning in level.warnings)
+        sought = any(warning.code == NO_BALLOON for warning in level.warnings)
         return f"{words}; kyphoplasty asked for, no balloon {'fits' if sought else 'planned'}"
     name, comma, side = words.partition(", ")
     title = f"{name} {asked}{comma}{side}"

@@ -10,14 +10,15 @@ from ..augmentation.stored import SAME_VOLUME_ML
 from ..model import BalloonPlan, CasePlan, CementPlan, LevelPlan, PlanWarning, Trajectory, below
 from ..model.grades import loss_decimals
 from ..model.plan import NOT_JUDGED, SEVERITIES
+from ..model.warning_codes import FRACTURE_BY_SHAPE, LATERAL_HEIGHT_LOSS, REFERENCE_IMPLAUSIBLE
 
 MISSING = "—"
 """A number that could not be computed."""
 
 DOUBTS = {
-    "reference_implausible": "reference doubtful",
-    "fracture_by_shape": "shaped like a fracture",
-    "lateral_height_loss": "lower on one side",
+    REFERENCE_IMPLAUSIBLE: "reference doubtful",
+    FRACTURE_BY_SHAPE: "shaped like a fracture",
+    LATERAL_HEIGHT_LOSS: "lower on one side",
 }
 """By code of a warning, what it says of the finding, in brief."""
 

@@ -217,13 +217,6 @@ class StepsLogic(InputsLogic):
         self._tell(parameterNode, Change("plan"))
         return plan
 
-    def summary(self, parameterNode: Any) -> str:
-        """The plan in words (plain text, a paragraph per level), warnings last."""
-        from .summary import plan_in_words  # the report's wording brings the exports along
-
-        plan = self.currentPlan(parameterNode)
-        return "" if plan is None else plan_in_words(plan)
-
     def clearPlan(self, parameterNode: Any) -> None:
         """Remove every node that this module made for the parameter node; inputs stay."""
         session = self._session(parameterNode)
