@@ -14,9 +14,15 @@ TESTING = Path(__file__).parents[1]
 for folder in (TESTING / "cli", TESTING / "unit" / "case", TESTING / "unit" / "report"):
     sys.path.insert(0, str(folder))
 
+from checked_wedge import images, spine_of_the_wedge  # noqa: E402
 from dicom_writer import write_series  # noqa: E402
 from image_files import write_image  # noqa: E402
 from toy_spine import ct_of, spine_labels  # noqa: E402
+
+from VertebralAugmentationPlannerLib import anatomy, report  # noqa: E402
+from VertebralAugmentationPlannerLib.cli import main  # noqa: E402
+from VertebralAugmentationPlannerLib.model import CasePlan  # noqa: E402
+from VertebralAugmentationPlannerLib.report import write_report  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +88,22 @@ def _dicom_folders(folder: Path) -> dict[str, Path]:
     write_series(folder / "two" / "a", number=1, description="Bone")
     write_series(folder / "two" / "b", number=2, description="Soft")
     return {name: folder / name for name in ("missing", "uneven", "two", "short")}
+
+
+@pytest.fixture(scope="session")
+def wedge(tmp_path_factory) -> tuple[int, Path]:
+    """Exit status and folder of the T12 wedge, planned as it comes."""
+    out = tmp_path_factory.mktemp("wedge") / "out"
+    return main(["plan", *images("t12-wedge"), "-o", str(out), "--quiet"]), out
+
+
+@pytest.fixture
+def anatomy_kept(monkeypatch):
+    """The anatomy of the T12 wedge is built once for all checks of it, and no picture of it is drawn."""
+    monkeypatch.setattr(anatomy, "build_spine", lambda case, *rest: spine_of_the_wedge())
+    monkeypatch.setattr(report, "write_report", lambda plan, path, *_: write_report(plan, path))
+
+
+@pytest.fixture
+def plan(wedge) -> CasePlan:
+    return CasePlan.load(wedge[1] / "plan.json")

@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from checked_wedge import checked, images, with_level
 
-from VertebralAugmentationPlannerLib import anatomy, plan_case, report
-from VertebralAugmentationPlannerLib.access import PathEvaluator, reevaluate, refuse_unjudged, unjudged
-from VertebralAugmentationPlannerLib.model.warning_codes import LINES_MOVED
-from VertebralAugmentationPlannerLib.anatomy import build_spine
-from VertebralAugmentationPlannerLib.case import load_case
-from VertebralAugmentationPlannerLib.check import check_on_case
+from VertebralAugmentationPlannerLib import plan_case
+from VertebralAugmentationPlannerLib.access import refuse_unjudged
 from VertebralAugmentationPlannerLib.cli import main
 from VertebralAugmentationPlannerLib.model import (
-    CANNULAS,
-    Case,
     CasePlan,
-    InputError,
-    LevelPlan,
-    PlanOptions,
-    PlanWarning,
-    Spine,
 )
-from VertebralAugmentationPlannerLib.report import write_report
-
-SAMPLES = Path(__file__).parents[2] / "sample_data"
-
-
-def images(name: str) -> list[str]:
-    folder = SAMPLES / name
-    if not (folder / "ct.nii.gz").exists():
-        pytest.skip("the sample cases are not here; make them with sample_data/make_samples.py")
-    return [str(folder / "ct.nii.gz"), "--segmentation", str(folder / "labels.nii.gz")]
-
-
-@pytest.fixture(scope="module")
-def wedge(tmp_path_factory) -> tuple[int, Path]:
-    """Exit status and folder of the T12 wedge, planned as it comes."""
-    out = tmp_path_factory.mktemp("wedge") / "out"
-    return main(["plan", *images("t12-wedge"), "-o", str(out), "--quiet"]), out
 
 
 def test_the_fractured_level_is_found_and_planned(wedge):
@@ -78,24 +49,6 @@ def test_a_plan_that_nobody_edited_checks_out(wedge, capsys):
     assert checked(plan).warnings == plan.warnings and checked(plan).options == plan.options
     refuse_unjudged(plan)
     refuse_unjudged(checked(plan))
-
-
-@cache
-def case_of_the_wedge() -> Case:
-    ct, _, labels = images("t12-wedge")
-    return load_case(ct, labels, PlanOptions())
-
-
-@cache
-def spine_of_the_wedge() -> Spine:
-    return build_spine(case_of_the_wedge())
-
-
-@pytest.fixture
-def anatomy_kept(monkeypatch):
-    """The anatomy of the T12 wedge is built once for all checks of it, and no picture of it is drawn."""
-    monkeypatch.setattr(anatomy, "build_spine", lambda case, *rest: spine_of_the_wedge())
-    monkeypatch.setattr(report, "write_report", lambda plan, path, *_: write_report(plan, path))
 
 
 @pytest.mark.usefixtures("anatomy_kept")
@@ -152,78 +105,6 @@ def test_a_needle_taken_out_of_a_plan_leaves_a_plan_of_one(wedge, tmp_path):
     assert checked.trajectories[0].cement_ml == checked.cement.volume_ml
 
 
-def checked(plan: CasePlan) -> CasePlan:
-    """The plan checked on the images it was made from, after a turn through its file's text."""
-    case, spine = case_of_the_wedge(), spine_of_the_wedge()
-    return check_on_case(CasePlan.from_json(plan.to_json()), case, spine=spine)
-
-
-def with_level(plan: CasePlan, level: LevelPlan) -> CasePlan:
-    return replace(plan, levels=tuple(level if one.level == level.level else one for one in plan.levels))
-
-
-def with_needle(plan: CasePlan, **changes) -> CasePlan:
-    """The plan with values of T12's left needle changed by hand."""
-    level = plan.level("T12")
-    left, *rest = level.trajectories
-    return with_level(plan, replace(level, trajectories=(replace(left, **changes), *rest)))
-
-
-def said(plan: CasePlan, code: str) -> str:
-    (message,) = [warning.message for warning in plan.level("T12").warnings if warning.code == code]
-    return message
-
-
-@pytest.fixture
-def plan(wedge) -> CasePlan:
-    return CasePlan.load(wedge[1] / "plan.json")
-
-
-def test_another_cannula_is_told_and_takes_the_balloon_it_does_not_pass(plan):
-    assert plan.level("T12").trajectories[0].balloon is not None
-    now = checked(with_needle(plan, cannula="13G"))
-    text = said(now, "needle_moved")
-    assert text.startswith(
-        "T12 left: its cannula is not the one the plan judged it with (4.20 mm, and a 13G has 2.41 mm)"
-    )
-    assert "labels" not in text and "planned for it again" in text
-    assert now.level("T12").trajectories[0].balloon is None
-    assert "13G" in said(now, "no_balloon")
-    refuse_unjudged(now)
-    # With its diameter put right by hand as well only the numbers tell.
-    now = checked(with_needle(plan, cannula="13G", cannula_outer_diameter_mm=2.41))
-    assert "the plan’s numbers are not those found now" in said(now, "needle_moved")
-    assert "does not pass the 13G cannula" in said(now, "filling_changed")
-    assert now.level("T12").trajectories[0].balloon is None
-
-
-def test_needles_that_nobody_judged_are_judged_by_the_check_and_get_their_balloons(plan):
-    level = plan.level("T12")
-    told = PlanWarning(LINES_MOVED, "stop", "T12: all lines of T12 were moved together by 9.0 mm.", "the user's edit")
-    bare = tuple(
-        replace(unjudged(level.frame, needle, "moved"), balloon=None, cement_ml=None) for needle in level.trajectories
-    )
-    lost = with_level(plan, replace(level, trajectories=bare, cement=None, warnings=(*level.warnings, told)))
-    with pytest.raises(InputError, match="T12 left: the needle is not where the plan judged it"):
-        refuse_unjudged(lost)
-    now = checked(lost)
-    refuse_unjudged(now)
-    for before, after in zip(level.trajectories, now.level("T12").trajectories, strict=True):
-        assert after.judged and after.clearance_mm.canal == pytest.approx(before.clearance_mm.canal, abs=0.05)
-        assert after.balloon is not None and after.safety == before.safety
-    assert not any(warning.code == LINES_MOVED for warning in now.level("T12").warnings)
-
-
-def test_labels_are_blamed_only_where_they_are_others(plan):
-    clearance = plan.level("T12").trajectories[0].clearance_mm
-    edited = with_needle(plan, clearance_mm=replace(clearance, canal=clearance.canal + 3))
-    assert "the plan’s numbers are not those found now" in said(checked(edited), "needle_moved")
-    record = replace(plan.inputs.segmentation, sha256="ab" * 32)
-    other = replace(edited, inputs=replace(plan.inputs, segmentation=record))
-    assert "the labels are not those the plan was judged by" in said(checked(other), "needle_moved")
-    assert "other_labels" in {warning.code for warning in checked(other).warnings}
-
-
 def test_a_level_without_its_needles_counts_as_not_planned(plan, tmp_path, capsys, anatomy_kept):
     with_level(plan, replace(plan.level("T12"), trajectories=())).save(tmp_path / "e.json")
     assert main(["check", str(tmp_path / "e.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")]) == 3
@@ -231,50 +112,6 @@ def test_a_level_without_its_needles_counts_as_not_planned(plan, tmp_path, capsy
     assert (now.approach, now.cement, now.predicted) == ("none", None, None)
     assert not {"prediction", "balloon_unverified"} & {warning.code for warning in now.warnings}
     assert "and holds no needle" in " ".join(capsys.readouterr().out.split())
-
-
-def test_a_balloon_of_more_than_its_room_is_inflated_again(plan):
-    before = plan.level("T12").trajectories[0]
-    edited = with_needle(plan, balloon=replace(before.balloon, planned_volume_ml=5.9))
-    now = checked(edited)
-    again = now.level("T12").trajectories[0].balloon
-    assert again.planned_volume_ml == pytest.approx(before.balloon.planned_volume_ml, abs=0.05)
-    assert np.allclose(again.centre_ras, before.balloon.centre_ras, atol=0.01)
-    assert now.level("T12").cement.volume_ml == pytest.approx(plan.level("T12").cement.volume_ml, abs=0.05)
-    room = f"{before.balloon.planned_volume_ml:.1f} ml"
-    assert f"the balloon is planned with 5.9 ml, and has room for {room}" in said(now, "filling_changed")
-    assert not any(warning.code == "needle_moved" for warning in now.level("T12").warnings)
-
-
-def test_a_balloon_of_less_than_its_room_is_kept_at_that_with_its_cement(plan):
-    before = plan.level("T12").trajectories[0]
-    now = checked(with_needle(plan, balloon=replace(before.balloon, planned_volume_ml=1.0))).level("T12")
-    assert now.trajectories[0].balloon.planned_volume_ml == 1.0
-    assert now.trajectories[0].balloon.planned_diameter_mm < before.balloon.planned_diameter_mm
-    assert now.cement.volume_ml == pytest.approx(sum(needle.cement_ml for needle in now.trajectories), abs=1e-3)
-
-
-def test_nothing_is_planned_again_for_a_breach(plan):
-    needle, level = plan.level("T12").trajectories[0], plan.level("T12")
-    across = np.add(needle.target_ras, 14.0 * np.array(level.frame.right) - 20.0 * np.array(level.frame.anterior))
-    now = checked(with_needle(plan, target_ras=tuple(map(float, across))))
-    assert now.level("T12").trajectories[0].safety == "breach"
-    assert "planned for it again" not in said(now, "needle_moved")
-    assert "no balloon and no cement" in said(now, "breach_not_augmented")
-
-
-def test_a_needle_that_was_judged_is_never_taken_for_an_edited_one(plan):
-    """Wherever it was dragged, its numbers fit it, also after the rounding of the file."""
-    level, vertebra, rng = plan.level("T12"), spine_of_the_wedge().vertebrae["T12"], np.random.default_rng(4)
-    for needle in level.trajectories:
-        evaluator = PathEvaluator(vertebra, needle.side)
-        for size in np.repeat([0.3, 3.0, 12.0, 40.0], 3):
-            entry, target = np.add((needle.entry_ras, needle.target_ras), rng.normal(0, size, (2, 3)))
-            cannula = CANNULAS[str(rng.choice(list(CANNULAS)))]
-            case, options = case_of_the_wedge(), PlanOptions()
-            dragged = reevaluate(vertebra, case, needle.side, entry, target, cannula, options, evaluator)
-            saved = with_level(plan, replace(level, trajectories=(dragged,)))
-            refuse_unjudged(CasePlan.from_json(saved.to_json()))
 
 
 def test_a_pedicle_too_thin_for_any_cannula_ends_with_3_and_a_reason(tmp_path, capsys):

@@ -73,6 +73,20 @@ def test_the_choices_reach_the_engine(engine, tmp_path):
     assert engine.options == expected
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--balloon", "KYPHON Xpander 15/3", "--procedure", "vertebroplasty"), True),
+        (("--balloon", "auto", "--procedure", "vertebroplasty"), False),
+        (("--balloon", "KYPHON Xpander 15/3"), False),
+        (("--procedure", "vertebroplasty"), False),
+    ],
+)
+def test_a_balloon_that_the_procedure_does_not_use_is_told(engine, tmp_path, capsys, options, told):
+    run(tmp_path, *options)
+    assert ("“KYPHON Xpander 15/3” was not used: a vertebroplasty has no balloon" in capsys.readouterr().out) == told
+
+
 def test_nothing_chosen_means_the_defaults_of_the_options(engine, tmp_path):
     run(tmp_path)
     assert engine.options == PlanOptions()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from image_files import write_image
 from plans import case_plan
 from toy_spine import spine_labels
 
-from VertebralAugmentationPlannerLib import anatomy, check, cli_steps
+from VertebralAugmentationPlannerLib import anatomy, check, cli_output, cli_steps
 from VertebralAugmentationPlannerLib.case import again, load_again, load_case
 from VertebralAugmentationPlannerLib.cli import main
 from VertebralAugmentationPlannerLib.cli_output import OutputFolder
@@ -144,6 +147,21 @@ def test_a_numbering_given_for_the_labels_of_a_plan_is_used(command, toy, files,
     assert "“nonsense” is unknown" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check", "report", "export"])
+def test_labels_that_the_ct_completed_are_refused_without_it(command, toy, files, tmp_path, capsys):
+    """Their body ends at the cleft then, and a needle that nobody moved would breach its end plate."""
+    text = "0.9 ml with gas between two parts of the label of L1 were taken as part of its body: a cleft that the label leaves out."
+    told = PlanWarning("cleft_not_labelled", "info", text, "CT")
+    replace(toy, warnings=(*toy.warnings, told)).save(tmp_path / "plan.json")
+    arguments = [command, str(tmp_path / "plan.json"), "-o", str(tmp_path / "out")]
+    assert main([*arguments, "--segmentation", str(files["labels"])]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "The label of L1 was completed by the CT" in line and "give the CT of the plan (ct.nii.gz)" in line
+    assert not (tmp_path / "out").exists()
+    if command == "report":
+        assert main([*arguments, "--quiet"]) == 0
+
+
 def test_a_numbering_without_labels_is_refused(tmp_path, capsys):
     case_plan().save(tmp_path / "plan.json")
     assert main(["report", str(tmp_path / "plan.json"), "--labels", "verse", "-o", str(tmp_path / "r.html")]) == 2
@@ -264,3 +282,31 @@ def test_a_comparison_that_is_written_is_not_printed_quietly(tmp_path, capsys):
     assert main([*arguments, "-o", str(tmp_path / "c.csv")]) == 0
     assert capsys.readouterr().out == "" and (tmp_path / "c.csv").is_file()
     assert main(arguments) == 0 and capsys.readouterr().out  # its text is all there is
+
+
+def test_a_report_goes_into_a_folder_that_is_not_there_yet_and_leaves_none_where_it_is_refused(tmp_path, capsys):
+    case_plan().save(tmp_path / "plan.json")
+    assert main(["report", str(tmp_path / "plan.json"), "-o", str(tmp_path / "a" / "b" / "mine.html"), "--quiet"]) == 0
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["mine.html"]
+    arguments = ["report", str(tmp_path / "plan.json"), "--segmentation", str(tmp_path / "none.nii.gz")]
+    assert main([*arguments, "-o", str(tmp_path / "c" / "mine.html")]) == 2
+    assert not (tmp_path / "c").exists()
+    (tmp_path / "file").write_text("")
+    assert main(["report", str(tmp_path / "plan.json"), "-o", str(tmp_path / "file" / "mine.html")]) == 2
+    assert "is a file; give a folder" in capsys.readouterr().err
+
+
+def test_a_report_on_a_full_disk_says_so(tmp_path, monkeypatch, capsys):
+    case_plan().save(tmp_path / "plan.json")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    monkeypatch.setattr(cli_output.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    assert main(["report", str(tmp_path / "plan.json"), "-o", str(tmp_path / "out" / "mine.html")]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"vap: The disk of the output folder {tmp_path / 'out'} is full; nothing was written.\n"
+    )
+    assert not (tmp_path / "out").exists()

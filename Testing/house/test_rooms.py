@@ -15,6 +15,7 @@ ROAD = (
     "access",
     "augmentation",
     "planner",
+    "refill",
     "check",
     "imaging",
     "report",

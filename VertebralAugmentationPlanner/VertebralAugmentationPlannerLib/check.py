@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from .access import WARNING_CODES as ACCESS_CODES
-from .access import SAFETY_SENTENCES, path_warnings, reevaluate, unlike_numbers
+from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told
 from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
+from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
-from .augmentation import catalog_of_plan, load_catalog, untenable
+from .augmentation import catalog_of_plan
 from .case import reading_warnings
-from .case.again import OTHER_CANAL, OTHER_CT, other_canal
+from .case.again import CT_NOT_GIVEN, OTHER_CANAL, OTHER_CT, ct_not_given, other_canal, refuse_uncompleted
 from .model import (
     CANNULAS,
     Case,
@@ -31,13 +32,19 @@ from .model import (
     Vertebra,
 )
 from .model.serialisation import rounded
-from .model.warning_codes import FILLING_CHANGED, LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, NO_ACCESS, NO_PATH
-from .planner import Progress, ShouldCancel, frame_plan, plan_level_augmentation, recorded_options
+from .model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, NO_ACCESS, NO_PATH, FILLING_CHANGED
+from .planner import Progress, ShouldCancel, frame_plan, recorded_options
+from .refill import with_filling_again, with_tenable_filling
 
 LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
 
 SAME_CLEARANCE_MM = 0.05
 """Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
+
+SAFETIES = ("safe", "tight", "breach")
+
+OF_THE_CT = frozenset({"metal_on_the_way", "cement_on_the_way", SKIN_OUTSIDE_CT})
+"""Codes of what only a CT tells of a needle's way."""
 
 OTHER_LABELS = "the labels are not those the plan was judged by"
 OTHER_NUMBERS = "the plan’s numbers are not those found now"
@@ -83,10 +90,15 @@ def check_on_case(
         options: those of the plan, with its catalogue where it lies now.
     """
     options = options or PlanOptions.from_dict(plan.options)
+    refuse_uncompleted(plan, case)
     if spine is None:
         spine = build_spine(case, None, progress, should_cancel)
     other_labels = _other_file(plan.inputs.segmentation, case.inputs.segmentation)
-    levels = tuple(_checked_level(level, case, spine, options, other_labels) for level in plan.levels)
+    no_ct = ct_not_given(plan, case)
+    levels = tuple(
+        with_meeting_told(_checked_level(level, case, spine, options, other_labels, no_ct is not None))
+        for level in plan.levels
+    )
     found = [*reading_warnings(plan, case), *_levels_gone(plan, spine)]
     if other_labels:
         changed = PlanWarning(
@@ -97,14 +109,16 @@ def check_on_case(
         )
         found.insert(0, changed)
     canal = other_canal(plan, case)
-    if canal is not None:
-        found.append(canal)
-    stale = {LEVELS_GONE, *({LABELS_CHANGED, OTHER_CANAL, OTHER_CT} & {warning.code for warning in found})}
+    found += [warning for warning in (canal, no_ct) if warning is not None]
+    stale = {
+        LEVELS_GONE,
+        CT_NOT_GIVEN,
+        *({LABELS_CHANGED, OTHER_CANAL, OTHER_CT} & {warning.code for warning in found}),
+    }
     warnings = (*(warning for warning in plan.warnings if warning.code not in stale), *found)
-    checked = replace(
-        plan, inputs=case.inputs, options={**plan.options, **_paths(options)}, levels=levels, warnings=warnings
-    )
-    return rounded(checked)
+    inputs = case.inputs if no_ct is None else replace(case.inputs, ct=plan.inputs.ct)
+    options_kept = {**plan.options, **_paths(options)}
+    return rounded(replace(plan, inputs=inputs, options=options_kept, levels=levels, warnings=warnings))
 
 
 def _paths(options: PlanOptions) -> dict[str, str | None]:
@@ -130,40 +144,50 @@ def _levels_gone(plan: CasePlan, spine: Spine) -> list[PlanWarning]:
     return [PlanWarning(LEVELS_GONE, "caution", message, "levels of the plan and of the labels")]
 
 
-def _checked_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, other_labels: bool) -> LevelPlan:
+def _checked_level(
+    level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, other_labels: bool, ct_is_missing: bool
+) -> LevelPlan:
     if not level.trajectories:
         return _without_needles(level)
     vertebra = spine.vertebrae.get(level.level)
     if vertebra is None or not vertebra.complete:
         reason = vertebra.incomplete_reason if vertebra is not None else "it is not in the labels"
         raise InputError(f"{level.level} of the plan cannot be checked: {reason}.")
-    trajectories = tuple(_checked(needle, vertebra, case, options) for needle in level.trajectories)
     warnings = tuple(warning for warning in level.warnings if warning.code != LINES_MOVED)
+    needles: list[Trajectory] = []
     planned_again = False
-    for before, now in zip(level.trajectories, trajectories, strict=True):
+    for before in level.trajectories:
+        name = f"{level.level} {before.side}"
+        anew = _checked(before, vertebra, case, options)
+        now = _with_what_its_ct_told(before, anew) if ct_is_missing else anew
         what = _what_changed(level, before, now, other_labels)
         if what is not None:
             again = what.startswith((MOVED, OTHER_CANNULA))
+            now = anew if again else now
             planned_again = planned_again or again
-            kept = _without_path(warnings, f"{level.level} {now.side}")
+            kept = _without_path(warnings, name, OF_THE_CT if ct_is_missing and not again else frozenset())
             warnings = (*kept, _judged_anew(level.level, now, what, again), *path_warnings(level.level, case, now))
+        warnings = _with_skin_told(warnings, level.level, case, now, ct_is_missing)
+        needles.append(now)
+    trajectories = tuple(needles)
     # Its angles are in the frame they were found in.
     checked = replace(level, frame=frame_plan(vertebra), trajectories=trajectories, warnings=warnings)
     approach = _approach_of(trajectories)
     if level.approach != approach:
-        fewer = level.approach == "bilateral"
-        reason = (
-            "One needle of two was taken out of the plan." if fewer else "Its needles were put into the plan by hand."
-        )
+        reason = f"The plan said {level.approach or 'nothing'} and holds {_held(trajectories)}."
         checked, planned_again = replace(checked, approach=approach, approach_reason=reason), True
     # Balloon, cement and what to do with the cannula belong to a needle where it lies.
     if planned_again:
-        return plan_level_augmentation(checked, case, spine, options)
-    return _with_tenable_filling(checked, vertebra, case, spine, options)
+        return with_filling_again(checked, vertebra, case, spine, options)
+    return with_tenable_filling(checked, vertebra, case, spine, options)
 
 
 def _approach_of(trajectories: tuple[Trajectory, ...]) -> str:
     return "bilateral" if len(trajectories) > 1 else f"unilateral-{trajectories[0].side}"
+
+
+def _held(trajectories: tuple[Trajectory, ...]) -> str:
+    return "needles on both sides" if len(trajectories) > 1 else f"a {trajectories[0].side} needle alone"
 
 
 def _without_needles(level: LevelPlan) -> LevelPlan:
@@ -189,45 +213,6 @@ def _without_needles(level: LevelPlan) -> LevelPlan:
     return replace(bare, approach="none", approach_reason=reason, warnings=(*warnings, told))
 
 
-def _with_tenable_filling(
-    level: LevelPlan, vertebra: Vertebra, case: Case, spine: Spine, options: PlanOptions
-) -> LevelPlan:
-    """The level; with balloon and cement computed again where those of the plan cannot be.
-
-    A balloon is inflated to no more than the plan had: the user may have wanted less than there is room for.
-    """
-    balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
-    faults = untenable(vertebra, level, load_catalog(options.catalog) if balloons else (), options)
-    if not faults:
-        return level
-    models = {balloon.model for balloon in balloons.values()}
-    as_planned = replace(
-        options,
-        procedure="kyphoplasty" if balloons else options.procedure,
-        balloon=models.pop() if len(models) == 1 else options.balloon,
-        target_fill=level.cement.target_fill if level.cement is not None else options.target_fill,
-    )
-    volumes = {side: balloon.planned_volume_ml for side, balloon in balloons.items()}
-    planned = plan_level_augmentation(level, case, spine, as_planned, volumes)
-    message = (
-        f"{level.level}: balloon and cement cannot be as the plan has them ({'; '.join(faults)}); they were planned again: "
-        f"{_filling_words(planned)}."
-    )
-    told = PlanWarning(FILLING_CHANGED, "caution", message, "check of the plan")
-    return replace(planned, warnings=(*planned.warnings, told))
-
-
-def _filling_words(level: LevelPlan) -> str:
-    words = [
-        f"{needle.side} balloon {needle.balloon.planned_volume_ml:.1f} ml"
-        if needle.balloon
-        else f"no {needle.side} balloon"
-        for needle in level.trajectories
-    ]
-    cement = "no cement" if level.cement is None else f"cement {level.cement.volume_ml:.1f} ml"
-    return ", ".join([*words, cement])
-
-
 def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_labels: bool) -> str | None:
     """What a needle's numbers no longer hold for, in words; None where they hold."""
     edited = unlike_numbers(level.frame, before)
@@ -243,12 +228,40 @@ def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_l
     return OTHER_LABELS if other_labels else OTHER_NUMBERS
 
 
+def _with_what_its_ct_told(before: Trajectory, now: Trajectory) -> Trajectory:
+    """A needle judged without the CT of its plan, with what only the CT tells: its skin, and that metal is in its way."""
+    with_skin = replace(now, skin_ras=before.skin_ras, skin_to_target_mm=before.skin_to_target_mm)
+    worse = SAFETIES.index(before.safety) > SAFETIES.index(now.safety)
+    if worse and _keeps_alike(before, now):
+        return replace(with_skin, safety=before.safety, compromise=before.compromise)
+    return with_skin
+
+
+def _with_skin_told(
+    warnings: tuple[PlanWarning, ...], level: str, case: Case, needle: Trajectory, ct_is_missing: bool
+) -> tuple[PlanWarning, ...]:
+    """The warnings with why a needle has no skin point for want of the CT; with the CT back, with what it tells of the way."""
+    name = f"{level} {needle.side}"
+    kept = tuple(w for w in warnings if not (w.code == SKIN_WITHOUT_CT and w.message.startswith(name)))
+    if len(kept) < len(warnings) and not ct_is_missing:
+        return (*kept, *(warning for warning in path_warnings(level, case, needle) if warning not in kept))
+    known = any(warning.code == SKIN_OUTSIDE_CT and warning.message.startswith(name) for warning in kept)
+    if not ct_is_missing or needle.skin_ras is not None or known:
+        return kept
+    text = f"{name}: the needle was moved and the CT was not at hand; skin point and needle length are unknown."
+    return (*kept, PlanWarning(SKIN_WITHOUT_CT, "info", text, "contract of the command line"))
+
+
 def _judged_alike(before: Trajectory, now: Trajectory) -> bool:
     """Whether the check finds what the plan says of a needle; then what the plan warns of still holds."""
+    return _keeps_alike(before, now) and before.safety == now.safety
+
+
+def _keeps_alike(before: Trajectory, now: Trajectory) -> bool:
+    """Whether the check finds the clearances that the plan has."""
     pairs = [(value, getattr(now.clearance_mm, name)) for name, value in vars(before.clearance_mm).items()]
     known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    same = all(abs(a - b) <= SAME_CLEARANCE_MM for a, b in known) and len(known) == sum(a is not None for a, _ in pairs)
-    return same and before.safety == now.safety
+    return all(abs(a - b) <= SAME_CLEARANCE_MM for a, b in known) and len(known) == sum(a is not None for a, _ in pairs)
 
 
 def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
@@ -262,15 +275,18 @@ def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
     return same_length and same_tip and turned <= SAME_ANGLE_DEG
 
 
-def _without_path(warnings: Iterable[PlanWarning], needle: str) -> tuple[PlanWarning, ...]:
-    """The warnings without those that speak of the path of one needle (“T12 left”), an earlier check's among them."""
-    codes = ACCESS_CODES - {NO_ACCESS, NO_PATH}
+def _without_path(
+    warnings: Iterable[PlanWarning], needle: str, but: frozenset[str] = frozenset()
+) -> tuple[PlanWarning, ...]:
+    """The warnings without those that speak of the path of one needle (“T12 left”), an earlier check's among them; with those
+    of some codes all the same."""
+    codes = ACCESS_CODES - {NO_ACCESS, NO_PATH} - but
     return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
 
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:
     severity = "caution" if needle.safety in ("safe", "tight") else "stop"
-    text = f"{level} {needle.side}: {what}; {SAFETY_SENTENCES[needle.safety]}"
+    text = f"{level} {needle.side}: {what}; {safety_sentence(needle)}"
     if planned_again and needle.safety != "breach":  # a breach gets neither, and says so itself
         text += ", and balloon and cement were planned for it again"
     return PlanWarning(NEEDLE_MOVED, severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")

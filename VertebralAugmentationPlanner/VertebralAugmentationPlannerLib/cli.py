@@ -143,6 +143,8 @@ def _run(arguments: argparse.Namespace, progress: Progress) -> Outcome:
         lines = [summary(plan)]
         if arguments.command == "plan" and not any(level.approach for level in plan.levels):
             lines.append("\nNo fractured level was found to plan; name levels with --levels.")
+        unused = cli_steps.unused_balloon(arguments)
+        lines += [] if unused is None else [f"\n{unused}"]
         if names:
             lines.append(f"\nWritten to {arguments.output}: {', '.join(names)}")
             older = cli_steps.older_scene(arguments)

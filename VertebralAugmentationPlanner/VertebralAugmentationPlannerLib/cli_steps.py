@@ -139,6 +139,14 @@ def older_scene(arguments: argparse.Namespace) -> str | None:
     return f"{SCENE} in {arguments.output} was left as it was: it is older than the plan and shows the needles of then."
 
 
+def unused_balloon(arguments: argparse.Namespace) -> str | None:
+    """What to say of a balloon that was named for a procedure without one; None where it is used."""
+    name = getattr(arguments, "balloon", None)
+    if name in (None, "auto") or getattr(arguments, "procedure", None) != "vertebroplasty":
+        return None
+    return f"--balloon “{name}” was not used: a vertebroplasty has no balloon."
+
+
 def _refuse_no_levels(plan: CasePlan) -> None:
     """A plan without levels would check out whatever was cut from it; one that names a level twice has two answers."""
     if not plan.levels:
@@ -167,17 +175,14 @@ def sample_names() -> list[tuple[str, str]]:
 
 def run_report(arguments: argparse.Namespace) -> Path:
     """Write the report of a plan; with the images it has pictures."""
-    from .report import report_command
+    from .report import report_command, report_path
 
-    return report_command(
-        arguments.plan,
-        arguments.output,
-        arguments.ct,
-        arguments.segmentation,
-        arguments.patient_name,
-        arguments.labels,
-        arguments.canal,
-    )
+    target = report_path(arguments.output)
+    images = (arguments.ct, arguments.segmentation, arguments.patient_name, arguments.labels, arguments.canal)
+    with OutputFolder(target.parent, products=(target.name,)) as folder:
+        report_command(arguments.plan, folder.workshop / target.name, *images)
+        folder.commit()
+    return target
 
 
 def run_export(arguments: argparse.Namespace) -> list[Path]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from analytic import Shape, vertebra
 
-from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, reevaluate
+from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, reevaluate, safety_sentence
 from VertebralAugmentationPlannerLib.access.approach import OTHER_SIDE
 from VertebralAugmentationPlannerLib.access.metal import in_the_way
 from VertebralAugmentationPlannerLib.access.level_planner import LevelPlanner
@@ -370,3 +370,22 @@ def test_a_plan_carries_the_margins_of_its_own_body(label_case):
             == trajectory.margins_mm.lateral_wall
             == pytest.approx(3.0 * 24.0 / 32.0, abs=0.05)
         )
+
+
+def test_a_breach_that_touches_no_wall_is_not_said_to_breach_one(label_case):
+    """The left pedicle's line planned as the right needle: it lies in bone, and misses its pedicle."""
+    bone = vertebra(WIDE)
+    needle = plan(label_case, approach="bilateral").trajectories[0]
+
+    def judged(side, target):
+        cannula = CANNULAS[needle.cannula]
+        return reevaluate(bone, label_case, side, np.array(needle.entry_ras), np.array(target), cannula, PlanOptions())
+
+    swapped = judged("right", needle.target_ras)
+    assert (swapped.safety, swapped.breach_grade) == ("breach", "A")
+    assert safety_sentence(swapped) == "it cannot be used as it lies"
+    assert "does not pass the pedicle" in swapped.compromise
+    through_the_canal = judged("left", np.add(needle.target_ras, (25.0, -10.0, 0.0)))
+    assert min(v for v in vars(through_the_canal.clearance_mm).values() if v is not None) < 0
+    assert safety_sentence(through_the_canal) == "it breaches a wall"
+    assert safety_sentence(needle) == "it is safe"

@@ -151,7 +151,7 @@ def test_nothing_is_expected_while_a_needle_breaches():
     assert planned(block, (sound, other), **lost).predicted is not None
     plan = planned(block, (sound, replace(other, safety="breach")), **lost)
     assert plan.predicted is None and plan.trajectories[0].balloon is not None
-    assert "while a needle breaches" in next(w for w in plan.warnings if w.code == "no_prediction").message
+    assert "while a needle is a breach" in next(w for w in plan.warnings if w.code == "no_prediction").message
 
 
 def test_numbers_from_memory_are_called_so():

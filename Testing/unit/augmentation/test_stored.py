@@ -21,7 +21,11 @@ def planned(volumes=None):
 def faults_of(plan, needle, cement=None):
     """Of the plan with another needle, and other cement, in it."""
     level = SimpleNamespace(
-        level="L1", trajectories=(needle,), cement=cement or plan.cement, measurements=measurements(BLOCK)
+        level="L1",
+        trajectories=(needle,),
+        cement=cement or plan.cement,
+        measurements=measurements(BLOCK),
+        predicted=plan.predicted,
     )
     return untenable(vertebra(BLOCK), level, load_catalog(), ENOUGH)
 
@@ -38,6 +42,8 @@ def faults_of(plan, needle, cement=None):
         ({"channel_beyond_target_mm": 9.0}, "channel is to reach .* not 9.0 mm"),
         ({"max_volume_ml": 30.0}, "largest volume is .* not 30.0 ml"),
         ({"limit_ml": 30.0}, "can be inflated to .* not 30.0 ml"),
+        ({"limit_ml": None}, "can be inflated to .* not an unknown volume"),
+        ({"stopped_by": "pressure_limit"}, "what stops the balloon is its .* not pressure limit"),
         ({"max_pressure_psi": 9000.0}, "largest pressure .* not 9000 psi"),
         ({"max_pressure_psi": None}, "largest pressure .* not unknown"),
         ({"verified": True}, "not verified in the catalogue"),
@@ -66,3 +72,21 @@ def test_the_fillers_of_a_saved_level_are_counted_again():
     plan = planned()
     (fault,) = faults_of(plan, plan.trajectories[0], replace(plan.cement, bone_fillers=1))
     assert fault.endswith("bone fillers, not 1")
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("target_region_ml", "target region is .* not 99.0 ml"),
+        ("low_ml", "range begins at .* not 99.0 ml"),
+        ("high_ml", "range ends at .* not 99.0 ml"),
+        ("low_mark_ml", "15 % of the body are .* not 99.0 ml"),
+        ("high_mark_ml", "30 % of the body are .* not 99.0 ml"),
+        ("body_fill_percent", "share of the body is .* not 99.0 %"),
+    ],
+)
+def test_numbers_beside_the_cement_that_were_edited_are_found(field, says):
+    plan = planned()
+    assert faults_of(plan, plan.trajectories[0]) == []
+    (fault,) = faults_of(plan, plan.trajectories[0], replace(plan.cement, **{field: 99.0}))
+    assert re.search(says, fault)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from VertebralAugmentationPlannerLib.case.gas_gaps import fill_gas_gaps
+from real_spines import NAMES, real_case
+from VertebralAugmentationPlannerLib.case.gas_gaps import completed_levels, fill_gas_gaps, open_gaps
 from VertebralAugmentationPlannerLib.model import Image
 from VertebralAugmentationPlannerLib.model.geometry import label_boxes
 
@@ -21,6 +22,11 @@ def block(gap: int, between: int, spacing: float = 1.0) -> tuple[Image, Image]:
     hu[5:29, 12:25, 14 : 14 + gap] = between
     matrix = np.diag([spacing, spacing, spacing, 1.0])
     return Image(voxels, matrix), Image(hu, matrix)
+
+
+def label_boxes_of(case) -> dict[str, tuple[slice, ...]]:
+    boxes = label_boxes(case.labels.voxels)
+    return {level: boxes[value] for level, value in case.level_values.items()}
 
 
 def turned(image: Image, order: tuple[int, int, int], flipped: tuple[int, ...]) -> Image:
@@ -47,6 +53,7 @@ def test_gas_between_two_parts_of_a_label_is_part_of_it_in_any_voxel_order(order
     assert np.count_nonzero(image.voxels == L1) == 24 * 20 * 22
     assert np.array_equal(given.voxels, before), "the map that was given is not changed"
     assert (told.code, told.severity) == ("cleft_not_labelled", "info") and "0.9 ml with gas" in told.message
+    assert completed_levels([told]) == {"L1"}
 
 
 @pytest.mark.parametrize(
@@ -82,3 +89,29 @@ def test_another_gap_in_the_same_columns_stays_open():
     ct.voxels[5:29, 12:25, 21:25] = TISSUE
     image, _ = filled(labels, ct)
     assert np.all(image.voxels[5:29, 12:25, 14:17] == L1) and not image.voxels[5:29, 12:25, 21:25].any()
+
+
+@pytest.mark.parametrize("spacing", [1.0, 1.5])
+@pytest.mark.parametrize("flipped", [(), (2,)])
+def test_a_gap_that_no_ct_tells_of_is_a_caution_where_it_can_move_a_plate(spacing, flipped):
+    """24 × 13 columns of 1 mm are 312 mm²."""
+    given = turned(block(3, GAS, spacing)[0], (2, 0, 1), flipped)
+    boxes = {"L1": label_boxes(given.voxels)[L1]}
+    (told,) = open_gaps(given, {"L1": L1}, boxes)
+    assert told.severity == "caution" and told.message.startswith("The label of L1 leaves a gap")
+    given.voxels[given.voxels == 0] = L2
+    given.voxels[0] = 0
+    assert open_gaps(given, {"L1": L1}, boxes) == [], "a neighbour between two parts is no gap"
+
+
+def test_a_gap_under_a_process_is_none():
+    labels, _ = block(3, GAS)
+    labels.voxels[5:29, 15:25, 14:17] = L1
+    labels.voxels[16:29, 12:15, 14:17] = L1
+    assert open_gaps(labels, {"L1": L1}, {"L1": label_boxes(labels.voxels)[L1]}) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_facets_foramina_and_processes_of_real_spines_are_no_gaps(name):
+    case = real_case(name)
+    assert open_gaps(case.labels, case.level_values, label_boxes_of(case)) == []

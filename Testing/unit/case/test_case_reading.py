@@ -16,6 +16,7 @@ from toy_spine import CENTRE_A, CENTRE_R, centre_of, ct_of, grid_for, spine_labe
 from VertebralAugmentationPlannerLib.case import load_case
 from VertebralAugmentationPlannerLib.case.checks import thickness_warnings
 from VertebralAugmentationPlannerLib.case.convert import image_from_sitk
+from VertebralAugmentationPlannerLib.measurement.sampling import WHOLE_SHARE
 from VertebralAugmentationPlannerLib.model import Image, InputError, PlanOptions
 from VertebralAugmentationPlannerLib.model.accuracy import coarse_words
 
@@ -282,7 +283,8 @@ def test_labels_partly_outside_the_ct_are_pointed_out(toy):
     upper[2, 3] += 40 * matrix[2, 2]
     case = load_case((ct[:, :, 40:], upper), (labels, matrix))
     warning = next(w for w in case.warnings if w.code == "ct_partial")
-    assert warning.message.startswith("L2: the label reaches beyond the CT")
+    assert warning.message.startswith("L2: the label reaches beyond the CT; density covers only the part inside it")
+    assert f"less than {100 * WHOLE_SHARE:.0f} % of the body" in warning.message
 
 
 @pytest.mark.parametrize("scale", [1000.0, 0.001])

@@ -24,7 +24,7 @@ CANAL_RADIUS_MM = 9.0
 CANAL_CENTRE_MM = (0.0, -26.0)
 
 
-def write_series(folder: Path, **changes: object) -> Path:
+def write_series(folder: Path, without: tuple[str, ...] = (), **changes: object) -> Path:
     """Write the slices from head to foot, so that the order of files is not the order of positions."""
     folder.mkdir(parents=True, exist_ok=True)
     study, series, frame = (generate_uid() for _ in range(3))
@@ -54,6 +54,8 @@ def write_series(folder: Path, **changes: object) -> Path:
         dataset.PixelData = rng.integers(-50, 200, SHAPE[1:], dtype=np.int16).tobytes()
         for name, value in changes.items():
             setattr(dataset, name, value)
+        for name in without:
+            delattr(dataset, name)
         pydicom.dcmwrite(folder / f"slice{SHAPE[0] - n:03d}.dcm", dataset, enforce_file_format=True)
     return folder
 

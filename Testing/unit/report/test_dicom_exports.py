@@ -295,3 +295,23 @@ def test_the_encapsulated_report_is_named_by_the_levels_it_plans(source: SourceS
     write_encapsulated_pdf(case_plan(), tmp_path / "report.pdf", tmp_path / "report.dcm", source)
     title = pydicom.dcmread(tmp_path / "report.dcm").DocumentTitle
     assert title == "Vertebral augmentation plan: T12, L2", "L3 was not planned"
+
+
+def test_a_series_that_was_made_anonymous_is_exported_with_empty_attributes(tmp_path: Path) -> None:
+    """Its patient and study lack what the standard lets be empty."""
+    gone = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID")
+    gone += ("AccessionNumber", "ReferringPhysicianName", "SeriesNumber", "PositionReferenceIndicator")
+    bare = read_source_series(write_series(tmp_path / "ct", gone))
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.4 ")
+    write_dicom_sr(case_plan(), tmp_path / "sr.dcm", bare)
+    write_dicom_seg(case_plan(), spine(), tmp_path / "seg.dcm", bare)
+    write_encapsulated_pdf(case_plan(), tmp_path / "report.pdf", tmp_path / "pdf.dcm", bare)
+    for name in ("sr", "seg", "pdf"):
+        written = pydicom.dcmread(tmp_path / f"{name}.dcm")
+        assert written.StudyInstanceUID == bare.headers[0].StudyInstanceUID
+        assert all(not written[attribute].value for attribute in gone[:4])
+
+
+def test_a_series_without_a_study_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"names no study \(StudyInstanceUID\)"):
+        read_source_series(write_series(tmp_path / "ct", ("StudyInstanceUID",)))

@@ -4,9 +4,10 @@ from .angles import convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
 from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike_numbers
+from .meeting import with_meeting_told
 from .notices import WARNING_CODES, path_warnings
 from .planner import AccessPlan, plan_access, reevaluate, refused_access
-from .safety import SAFETY_SENTENCES
+from .safety import SAFETY_SENTENCES, breach_words, safety_sentence
 from .search import FoundPath, find_path
 from .skin import skin_point
 from .space import AccessSpace, access_space
@@ -20,6 +21,7 @@ __all__ = [
     "PathCheck",
     "PathEvaluator",
     "access_space",
+    "breach_words",
     "cannulas_to_try",
     "convergence_deg",
     "craniocaudal_deg",
@@ -33,7 +35,9 @@ __all__ = [
     "reevaluate",
     "refuse_unjudged",
     "refused_access",
+    "safety_sentence",
     "skin_point",
     "unjudged",
     "unlike_numbers",
+    "with_meeting_told",
 ]

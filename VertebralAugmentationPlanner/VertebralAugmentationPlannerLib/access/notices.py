@@ -16,6 +16,11 @@ LONG_NEEDLE_MM = 120.0
 CLOSE_NEIGHBOUR_MM = 1.0
 """Nearer to a neighbouring vertebra than this, a facet may be grazed [D]."""
 
+NEEDLES_MEET = "needles_meet"
+
+SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT = "skin_outside_ct", "skin_without_ct"
+"""Why the skin point of a needle is null."""
+
 LABEL_REACH_MM, LABEL_STEP_MM = 80.0, 1.0
 
 NOT_OSTEOPOROTIC = {
@@ -43,14 +48,16 @@ WARNING_CODES = frozenset(
         "neighbour_close",
         "neighbour_on_the_way",
         "neighbour_unknown",
-        "skin_outside_ct",
         "tight_path",
         LINES_MOVED,
         NEEDLES_GONE,
+        NEEDLES_MEET,
         NEEDLE_MOVED,
         NEEDLE_NOT_JUDGED,
         NO_ACCESS,
         NO_PATH,
+        SKIN_OUTSIDE_CT,
+        SKIN_WITHOUT_CT,
     }
 )
 """Codes of every warning that belongs to a level's access: planning the level again replaces them."""
@@ -109,7 +116,7 @@ def path_warnings(level: str, case: Case, trajectory: Trajectory) -> list[PlanWa
     found += _of_dense_material(name, case, trajectory)
     if case.ct is not None and trajectory.skin_ras is None:
         message = f"{name}: the CT ends before the skin or does not show air; skin point and needle length are unknown."
-        found.append(PlanWarning("skin_outside_ct", "info", message, "CT"))
+        found.append(PlanWarning(SKIN_OUTSIDE_CT, "info", message, "CT"))
     if trajectory.skin_to_target_mm is not None and trajectory.skin_to_target_mm > LONG_NEEDLE_MM:
         message = (
             f"{name}: {trajectory.skin_to_target_mm:.0f} mm from skin to tip; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..model import Cannula, Margins, Pedicle, Vertebra
+from ..model import Cannula, Margins, Pedicle, Trajectory, Vertebra
 from .clearance import PathCheck
 
 RESOLUTION_MM = 0.05
@@ -38,7 +38,21 @@ WALL_NAMES = {
 PEDICLE_WALLS = ("pedicle_wall", "canal")
 
 SAFETY_SENTENCES = {"safe": "it is safe", "tight": "it is tight", "breach": "it breaches a wall"}
-"""What is said of a needle that was judged anew."""
+"""What is said of a needle that was judged anew, by its safety alone; of a breach :func:`breach_words` tells more."""
+
+
+def safety_sentence(needle: Trajectory) -> str:
+    """What is said of a needle that was judged anew: “it is tight”."""
+    return f"it {breach_words(needle)}" if needle.safety == "breach" else SAFETY_SENTENCES[needle.safety]
+
+
+def breach_words(needle: Trajectory) -> str:
+    """What a needle that counts as a breach does. One that misses its pedicle, runs through metal, ends behind the body or comes
+    nearer to the canal than can be told touches no wall for sure; its ``compromise`` says which it is."""
+    known = [distance for distance in vars(needle.clearance_mm).values() if distance is not None]
+    if not known:
+        return "was not judged where it lies"
+    return "breaches a wall" if min(known) < -RESOLUTION_MM else "cannot be used as it lies"
 
 
 @dataclass(frozen=True)

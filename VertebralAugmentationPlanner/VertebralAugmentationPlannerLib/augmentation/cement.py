@@ -24,7 +24,7 @@ MIDLINE_STRIP_MM = 4.0
 """Half-width of the strip whose mean stands for the posterior wall in the midline [D]."""
 
 FILLER_TOLERANCE_ML = 1e-6
-"""3.0000000001 ml are two fillers of 1.5 ml, not three."""
+"""3.0000000001 ml are two fillers of 1.5 ml, not three; nor is 2.1 ml four of 0.7 ml."""
 
 EVIDENCE = (
     "No clinical series shows a best dose (no correlation with pain relief in 660 vertebrae, Al-Ali [V]; in 158 "
@@ -113,8 +113,8 @@ def plan_cement(
 
 
 def fillers(volume_ml: float, filler_ml: float) -> int:
-    """How many bone fillers a volume takes."""
-    return max(0, math.ceil((volume_ml - FILLER_TOLERANCE_ML) / filler_ml))
+    """How many bone fillers a volume takes, as it is shown: 3.04 ml are “3.0 ml”, and two fillers of 1.5 ml."""
+    return max(0, math.ceil((round(volume_ml, 1) - FILLER_TOLERANCE_ML) / filler_ml))
 
 
 def shown_more(one_ml: float, other_ml: float) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from ..access.safety import article
+from ..access.safety import article, breach_words
 from ..model import CANNULAS, BalloonPlan, Measurements, PlanOptions, PlanWarning, Predicted, Trajectory
 from ..model.warning_codes import NO_BALLOON
 from .cement import LOW_MARK, CementDose, shown_more
@@ -58,8 +58,9 @@ WARNING_CODES = frozenset(
 
 
 def breach(level: str, trajectory: Trajectory) -> PlanWarning:
-    """A needle that breaches gets nothing."""
-    message = f"{level} {trajectory.side}: the needle breaches a wall; no balloon and no cement are planned on it."
+    """A needle that is a breach gets nothing."""
+    words = breach_words(trajectory)
+    message = f"{level} {trajectory.side}: the needle {words}; no balloon and no cement are planned on it."
     return PlanWarning("breach_not_augmented", "stop", message, "fail closed [D]")
 
 
@@ -218,7 +219,7 @@ def of_prediction(
     if measurements.genant_grade == 0:
         message = f"{level} is not fractured by height (grade 0); no gain is expected."
     elif unresolved:
-        message = f"{level}: no expected height while a needle breaches a wall."
+        message = f"{level}: no expected height while a needle is a breach."
     elif cavity_ml < SMALL_CAVITY_ML:
         message = (
             f"{level}: the balloons are planned with {cavity_ml:.1f} ml in all, hardly a cavity; no gain is expected."

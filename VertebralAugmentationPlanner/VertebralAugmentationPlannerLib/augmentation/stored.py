@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ..model import CANNULAS, BalloonPlan, InputError, LevelPlan, PlanOptions, Trajectory, Vertebra
+from ..model import CANNULAS, BalloonPlan, CementPlan, InputError, LevelPlan, PlanOptions, Trajectory, Vertebra
 from ..model.geometry import unit
 from .catalog import BalloonDevice, find_device
 from .cement import fillers, plan_cement
 from .inflation import Inflation, simulate_inflation
 from .placement import beside_the_target
+from .prediction import predict
 from .room import BodyRoom, body_room
 from .spheroid import BalloonShape, balloon_shape
 
@@ -21,6 +23,12 @@ SAME_VOLUME_ML = 0.1
 
 SAME_SIZE_MM = 0.1
 """Diameters of a balloon and of its volume that differ by less are the same: what a sentence shows. [D]"""
+
+SAME_FILL_PERCENT = 0.5
+"""Shares of the body that differ by less are the same: what a sentence shows. [D]"""
+
+SAME_ANGLE_DEG = 0.1
+"""Expected wedge angles that differ by less are the same: what a sentence shows. [D]"""
 
 SAME_PRESSURE_PSI = 0.5
 """Pressures that differ by less are the same: what a sentence shows. [D]"""
@@ -51,7 +59,7 @@ def untenable(
         others = [other for one, other in with_balloon if one is not needle]
         why = _balloon_fault(vertebra, room, needle, balloon, others, _device(level.level, needle, balloon, devices))
         found += [f"{needle.side}: {why}"] if why is not None else []
-    return found or _cement_fault(vertebra, level, options)
+    return found or _cement_fault(vertebra, level, options) or _prediction_fault(level)
 
 
 def set_by_hand(vertebra: Vertebra, level: LevelPlan, devices: Sequence[BalloonDevice]) -> dict[str, float]:
@@ -162,11 +170,18 @@ def _limits_fault(balloon: BalloonPlan, inflation: Inflation) -> str | None:
     allowed = (largest, inflation.limit_ml) if meet else (largest,)
     if min(abs(balloon.max_volume_ml - volume) for volume in allowed) > SAME_VOLUME_ML:
         return f"the balloon’s largest volume is {largest:.1f} ml, not {balloon.max_volume_ml:.1f} ml"
-    if balloon.limit_ml is not None and abs(balloon.limit_ml - inflation.limit_ml) > SAME_VOLUME_ML:
-        return f"the balloon can be inflated to {inflation.limit_ml:.1f} ml, not {balloon.limit_ml:.1f} ml"
-    given, named = balloon.max_pressure_psi, device.max_pressure_psi
-    if given != named and (given is None or named is None or abs(given - named) > SAME_PRESSURE_PSI):
-        due, has = ("unknown" if psi is None else f"{psi:g} psi" for psi in (named, given))
+    # An older plan has no inflated length either.
+    unknown = balloon.limit_ml is None and balloon.planned_length_mm is not None
+    if unknown or (balloon.limit_ml is not None and abs(balloon.limit_ml - inflation.limit_ml) > SAME_VOLUME_ML):
+        has = "an unknown volume" if balloon.limit_ml is None else f"{balloon.limit_ml:.1f} ml"
+        return f"the balloon can be inflated to {inflation.limit_ml:.1f} ml, not {has}"
+    stop = "max_volume" if meet else inflation.stopped_by
+    if balloon.stopped_by != stop:
+        named, given = (word.replace("_", " ") for word in (stop, balloon.stopped_by))
+        return f"what stops the balloon is its {named}, not {given}"
+    psi, most = balloon.max_pressure_psi, device.max_pressure_psi
+    if psi != most and (psi is None or most is None or abs(psi - most) > SAME_PRESSURE_PSI):
+        due, has = ("unknown" if value is None else f"{value:g} psi" for value in (most, psi))
         return f"the largest pressure of {device.name} is {due}, not {has}"
     if balloon.verified != device.verified:
         return f"the numbers of {device.name} are {'' if device.verified else 'not '}verified in the catalogue"
@@ -184,11 +199,14 @@ def _cement_fault(vertebra: Vertebra, level: LevelPlan, options: PlanOptions) ->
         return ["there is cement, and the body’s volume is unknown" if usable else "there is cement without a needle"]
     if abs(dose.plan.volume_ml - level.cement.volume_ml) > SAME_VOLUME_ML:
         return [f"cement is {level.cement.volume_ml:.1f} ml, and would be {dose.plan.volume_ml:.1f} ml"]
+    other = _other_range(level.cement, dose.plan)
+    if other is not None:
+        return [other]
     filler_ml = options.assumptions.bone_filler_ml
-    counts = {fillers(volume, filler_ml) for volume in (dose.plan.volume_ml, level.cement.volume_ml)}
+    counts = _counts((dose.plan.volume_ml, level.cement.volume_ml), filler_ml)
     if level.cement.bone_fillers not in counts:
         return [
-            f"{level.cement.volume_ml:.1f} ml of cement are {max(counts)} bone fillers, not {level.cement.bone_fillers}"
+            f"{level.cement.volume_ml:.1f} ml of cement are {min(counts)} bone fillers, not {level.cement.bone_fillers}"
         ]
     for needle in level.trajectories:
         due = dose.by_side.get(needle.side) if needle in usable else None
@@ -198,9 +216,45 @@ def _cement_fault(vertebra: Vertebra, level: LevelPlan, options: PlanOptions) ->
             shown = "none" if needle.cement_ml is None else f"{needle.cement_ml:.1f} ml"
             return [f"{needle.side}: cement is {shown}, and would be {'none' if due is None else f'{due:.1f} ml'}"]
         # What is a whole filler in the plan's rounding may be a hair more where it is computed.
-        counts = {fillers(volume or 0.0, filler_ml) for volume in (due, needle.cement_ml)}
+        counts = _counts((due or 0.0, needle.cement_ml or 0.0), filler_ml)
         if needle.bone_fillers is not None and needle.bone_fillers not in counts:
             return [
-                f"{needle.side}: {needle.cement_ml or 0.0:.1f} ml are {max(counts)} bone fillers, not {needle.bone_fillers}"
+                f"{needle.side}: {needle.cement_ml or 0.0:.1f} ml are {min(counts)} bone fillers, not {needle.bone_fillers}"
             ]
+    return []
+
+
+def _counts(volumes_ml: Sequence[float], filler_ml: float) -> set[int]:
+    """How many bone fillers volumes take; older plans counted a hair more than a whole filler as another one."""
+    return {count for ml in volumes_ml for count in (fillers(ml, filler_ml), math.ceil(ml / filler_ml))}
+
+
+def _other_range(has: CementPlan, due: CementPlan) -> str | None:
+    """What of the numbers beside a cement volume is not as it is computed; an older plan has no marks."""
+    for what, field, same, unit_ in (
+        ("the cement’s target region is", "target_region_ml", SAME_VOLUME_ML, "ml"),
+        ("the cement’s range begins at", "low_ml", SAME_VOLUME_ML, "ml"),
+        ("the cement’s range ends at", "high_ml", SAME_VOLUME_ML, "ml"),
+        ("15 % of the body are", "low_mark_ml", SAME_VOLUME_ML, "ml"),
+        ("30 % of the body are", "high_mark_ml", SAME_VOLUME_ML, "ml"),
+        ("the cement’s share of the body is", "body_fill_percent", SAME_FILL_PERCENT, "%"),
+    ):
+        given, wanted = getattr(has, field), getattr(due, field)
+        if given is not None and abs(given - wanted) > same:
+            return f"{what} {wanted:.1f} {unit_}, not {given:.1f} {unit_}"
+    return None
+
+
+def _prediction_fault(level: LevelPlan) -> list[str]:
+    """A level without an expected height has none that could be wrong: an edited height takes it away."""
+    has = level.predicted
+    if has is None:
+        return []
+    due = None if level.measurements is None else predict(level.measurements, has.restoration_fraction)
+    if due is None:
+        return ["there is an expected height, and nothing to expect it from"]
+    if abs(due.anterior_height_mm - has.anterior_height_mm) > SAME_SIZE_MM:
+        return [f"the expected anterior height is {due.anterior_height_mm:.1f} mm, not {has.anterior_height_mm:.1f} mm"]
+    if abs(due.wedge_angle_deg - has.wedge_angle_deg) > SAME_ANGLE_DEG:
+        return [f"the expected wedge is {due.wedge_angle_deg:.1f}°, not {has.wedge_angle_deg:.1f}°"]
     return []

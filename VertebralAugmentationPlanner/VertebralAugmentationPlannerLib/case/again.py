@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model import Case, CasePlan, ImageRecord, PlanOptions, PlanWarning
+from ..model import Case, CasePlan, ImageRecord, InputError, PlanOptions, PlanWarning
+from .gas_gaps import completed_levels
 from .load import load_case
 from .numbering import numbering_from_table
 from .source import Source
 
-OTHER_CT, OTHER_CANAL = "other_ct", "other_canal"
+OTHER_CT, OTHER_CANAL, CT_NOT_GIVEN = "other_ct", "other_canal", "ct_not_given"
 
 
 def load_again(
@@ -26,16 +27,36 @@ def load_again(
         labels: numbering of the labels given now, where it is not the plan's.
 
     Raises:
-        InputError: as :func:`.load.load_case`.
+        InputError: as :func:`.load.load_case` and :func:`refuse_uncompleted`.
     """
-    options = PlanOptions.from_dict(plan.options)
-    if labels is not None:
-        return load_case(ct, segmentation, replace(options, labels=labels), canal)
+    options, own = PlanOptions.from_dict(plan.options), None
     values = plan.inputs.level_values
-    if not values:
-        return load_case(ct, segmentation, options, canal)
-    own = replace(numbering_from_table(plan.inputs.numbering or "of the plan", values), own=True)
-    return load_case(ct, segmentation, options, canal, own_numbering=own)
+    if labels is not None:
+        options = replace(options, labels=labels)
+    elif values:
+        own = replace(numbering_from_table(plan.inputs.numbering or "of the plan", values), own=True)
+    case = load_case(ct, segmentation, options, canal, own_numbering=own)
+    refuse_uncompleted(plan, case)
+    return case
+
+
+def refuse_uncompleted(plan: CasePlan, case: Case) -> None:
+    """Refuse labels without the CT that completed them for the plan: without it their body ends at the cleft.
+
+    Raises:
+        InputError: a label of the plan was completed by its CT, and is not by what is given now.
+    """
+    gone = sorted(completed_levels(plan.warnings) - completed_levels(case.warnings))
+    if not gone:
+        return
+    before, now = plan.inputs.segmentation.sha256, case.inputs.segmentation.sha256
+    if case.ct is not None and (before is None or before != now):
+        return  # other labels: what the plan's left out may have been labelled since
+    name = "" if plan.inputs.ct is None else f" ({_name(plan.inputs.ct)})"
+    raise InputError(
+        f"The label of {' and '.join(gone)} was completed by the CT where it leaves out gas, and is not without it; give the "
+        f"CT of the plan{name} with these labels."
+    )
 
 
 def reading_warnings(plan: CasePlan, case: Case) -> tuple[PlanWarning, ...]:
@@ -85,6 +106,18 @@ def other_canal(plan: CasePlan, case: Case) -> PlanWarning | None:
     now = "none is given now" if given is None else f"{_name(given)} is given now"
     text = f"The plan was made {before}, and {now} (--canal): clearances to the canal are not found from the same wall."
     return PlanWarning(OTHER_CANAL, "caution", text, "SHA-256 of the canal mask")
+
+
+def ct_not_given(plan: CasePlan, case: Case) -> PlanWarning | None:
+    """A caution where a plan that has a CT is held against labels alone: what was therefore not looked for."""
+    made_from = plan.inputs.ct
+    if made_from is None or case.ct is not None:
+        return None
+    text = (
+        f"The CT of the plan ({_name(made_from)}) was not at hand: metal and earlier cement in a needle’s way were not looked for, "
+        "nor the skin of a needle that was moved; density, cleft, gaps in the cortex and the skin of the others are the plan’s."
+    )
+    return PlanWarning(CT_NOT_GIVEN, "caution", text, "contract of the command line")
 
 
 def _same_grid(a: ImageRecord, b: ImageRecord) -> bool:

@@ -132,7 +132,8 @@ def ct_warnings(ct: Image, boxes: Mapping[str, NDArray]) -> Iterator[PlanWarning
         yield PlanWarning(
             "ct_partial",
             "caution",
-            f"{', '.join(outside)}: the label reaches beyond the CT; density and cleft cover only the part inside it.",
+            f"{', '.join(outside)}: the label reaches beyond the CT; density covers only the part inside it, and the cleft is left out "
+            "where that is less than 95 % of the body.",
             "geometry of the inputs",
         )
 

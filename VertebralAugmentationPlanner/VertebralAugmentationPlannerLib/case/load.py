@@ -13,7 +13,7 @@ from . import checks, hu, match
 from .clean import CleanLabels, clean_labels
 from .convert import is_rectangular, rectangular
 from .drawn_grid import as_drawn
-from .gas_gaps import fill_gas_gaps
+from .gas_gaps import fill_gas_gaps, open_gaps
 from .numbering import Numbering, numbering_from_table, numbering_of
 from .parts import at_border, parts_of_vertebrae
 from .source import Source, Volume, describe, read
@@ -92,6 +92,8 @@ def load_case(
     else:
         ct_image, labels, told = _with_ct(ct_in.image, cleaned, levels, centroids)
         warnings += told
+    if ct_image is None:
+        warnings += open_gaps(labels, levels, cleaned.boxes)
     if canal is not None and canal_image is not None:
         checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
     ct_record = None if ct_in is None or ct_image is None else ct_in.record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .commands import EXPORTS, compare_command, export_command, report_command
+from .commands import EXPORTS, compare_command, export_command, report_command, report_path
 from .compare import Difference, PlanComparison, compare_plans
 from .compare_tables import comparison_csv, comparison_html, comparison_text
 from .dicom_series import SourceSeries, read_source_series
@@ -40,6 +40,7 @@ __all__ = [
     "read_source_series",
     "report_command",
     "report_html",
+    "report_path",
     "write_dicom_seg",
     "write_dicom_sr",
     "write_encapsulated_pdf",

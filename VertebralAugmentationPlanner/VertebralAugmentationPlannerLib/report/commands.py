@@ -48,12 +48,16 @@ def report_command(
     """
     plan = _judged_plan(plan_path)
     plan, case, spine = _with_images(plan, plan_path, ct, segmentation, labels, canal)
-    target = Path(out)
-    if target.suffix.lower() not in (".html", ".htm"):
-        _make_folder(target)  # after the reading, so that a refused image leaves no empty folder
-        target = target / "report.html"
+    target = report_path(out)
+    _make_folder(target.parent)  # after the reading, so that a refused image leaves no empty folder
     write_report(plan, target, case, spine, patient_name)
     return target
+
+
+def report_path(out: str | PathLike[str]) -> Path:
+    """The HTML file that is named, or ``report.html`` in a folder that is."""
+    target = Path(out)
+    return target if target.suffix.lower() in (".html", ".htm") else target / "report.html"
 
 
 def compare_command(
@@ -80,6 +84,7 @@ def compare_command(
         suffix = Path(out).suffix.lower()
         if suffix not in writers:
             raise InputError(f"A comparison is written as .csv or .html, not as “{Path(out).name}”.")
+        _make_folder(Path(out).parent)
         write_text(Path(out), writers[suffix](comparison))
     return comparison_text(comparison, everything)
 

@@ -47,7 +47,7 @@ _PATIENT_AND_STUDY = (
     "AccessionNumber",
     "ReferringPhysicianName",
 )
-"""Copied from the CT so that the document lands in the same study; type 2 attributes it lacks are written empty."""
+"""Copied from the CT so that the document lands in the same study."""
 
 
 PROGRAM_FOLDERS = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
@@ -123,7 +123,7 @@ def _dataset(plan: CasePlan, document: bytes, source: SourceSeries) -> Dataset:
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SpecificCharacterSet = first.get("SpecificCharacterSet", "ISO_IR 192")
     for name in _PATIENT_AND_STUDY:
-        setattr(dataset, name, first.get(name, ""))
+        setattr(dataset, name, first[name].value)
     _general(dataset, plan)
     dataset.ConversionType = "SD"
     dataset.BurnedInAnnotation = "YES"

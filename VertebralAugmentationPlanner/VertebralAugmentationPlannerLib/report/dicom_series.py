@@ -21,6 +21,29 @@ MANUFACTURER = "VertebralAugmentationPlanner contributors"
 DERIVED_SERIES_NUMBER = 9000
 """Series numbers of scanners stay far below; each export adds a small number of its own."""
 
+MAY_BE_EMPTY = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "SeriesNumber",
+    "PositionReferenceIndicator",
+)
+"""Type 2 attributes of patient, study, series and frame of reference (PS3.3 C.7.1–7.4): there, but maybe empty. Who makes a
+series anonymous often leaves them out."""
+
+MUST_BE_THERE = {
+    "FrameOfReferenceUID": "frame of reference",
+    "StudyInstanceUID": "study",
+    "SeriesInstanceUID": "series",
+}
+"""What positions and documents refer to, and what it is called."""
+
 
 @dataclass(frozen=True, eq=False)
 class SourceSeries:
@@ -78,10 +101,13 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     import pydicom
 
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
-    if any("FrameOfReferenceUID" not in header for header in headers):
-        raise InputError(
-            "The CT series has no frame of reference, so positions cannot refer to it; use another series."
-        )
+    for name, what in MUST_BE_THERE.items():
+        if not all(header.get(name) for header in headers):
+            raise InputError(f"The CT series names no {what} ({name}), so nothing can refer to it; use another series.")
+    for header in headers:
+        for name in MAY_BE_EMPTY:
+            if name not in header:
+                setattr(header, name, None)
     headers.sort(key=_position)
     return SourceSeries(headers, image)
 
