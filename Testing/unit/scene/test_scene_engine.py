@@ -11,6 +11,7 @@ from VertebralAugmentationPlannerLib import planner
 from VertebralAugmentationPlannerLib.access import AccessPlan
 from VertebralAugmentationPlannerLib.access import WARNING_CODES as ACCESS_CODES
 from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning, warning_codes
+from VertebralAugmentationPlannerLib.scene.edits import without_trajectory
 from VertebralAugmentationPlannerLib.scene.engine import AUGMENTATION_CODES, Engine
 
 PACKAGE = Path(VertebralAugmentationPlannerLib.__file__).parent
@@ -112,6 +113,23 @@ def test_a_moved_needle_drops_what_was_said_of_its_old_path(real):
     level = plan.level("L1")
     moved = engine.moved(engine.moved(level, level.trajectories[0]), level.trajectories[0])
     assert [warning.code for warning in moved.warnings].count("needle_moved") == 1
+
+
+def test_needles_that_are_moved_into_each_other_are_told_until_they_are_apart(real):
+    engine, _case, _spine, _options, plan = real
+    level = plan.level("L1")
+    needle = level.trajectories[0]
+    other = "right" if needle.side == "left" else "left"
+    across = replace(needle, side=other, compromise=None)
+
+    def meeting(one):
+        return [warning.code for warning in one.warnings].count("needles_meet")
+
+    together = engine.moved(engine.moved(level, across), across)
+    assert meeting(together) == 1
+    aside = tuple(np.add(needle.entry_ras, (0, 0, 40.0))), tuple(np.add(needle.target_ras, (0, 0, 40.0)))
+    assert meeting(engine.moved(together, replace(across, entry_ras=aside[0], target_ras=aside[1]))) == 0
+    assert meeting(without_trajectory(together, other, "deleted")) == 0
 
 
 def test_the_catalogue_is_offered():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..anatomy.endplates import robust_fit
 from ..model import EndPlate, Vertebra
@@ -25,6 +26,9 @@ RIM_TRIM_MM = 2.0
 
 RIM_REACH_MM = 11.0
 """How far from the rim the surface takes part in the extrapolation (about a third of the depth)."""
+
+FITTED_COLUMNS = 3
+"""A parabola goes through so many columns at least; a plate that is seen in fewer is not read there."""
 
 MAX_SLOPE = 1.5
 """Steepest surface of an end plate that is followed, mm per mm; anything steeper is a jump to another surface."""
@@ -180,6 +184,8 @@ def _read_section(plate: EndPlate, x: float, outward: int) -> list[tuple[float, 
     back, front = float(y[0]), float(y[-1])
     centre = (back + front) / 2
     near = np.abs(y - centre) < 0.2 * (front - back)
+    if min(near.sum(), _behind_edge(y, front).sum(), _behind_edge(y, back).sum()) < FITTED_COLUMNS:
+        return None
     middle = float(robust_fit(np.vander(y[near] - centre, 3), z[near])[0][-1])
     return [(front, _edge_height(y, z, front, outward)), (centre, middle), (back, _edge_height(y, z, back, outward))]
 
@@ -204,9 +210,14 @@ def _profile(plate: EndPlate, x: float) -> tuple[FloatArray, FloatArray]:
 
 def _edge_height(y: FloatArray, z: FloatArray, edge: float, outward: int) -> float:
     """Height at an edge: a parabola through the surface behind it, but not beyond what is seen next to it."""
-    away = np.abs(y - edge)
-    used = (away >= RIM_TRIM_MM) & (away <= RIM_REACH_MM)
+    away, used = np.abs(y - edge), _behind_edge(y, edge)
     value = float(robust_fit(np.vander(y[used] - edge, 3), z[used])[0][-1])
     highest = float(np.max(outward * z[away <= RIM_TRIM_MM + 2.0]))
     lowest = float(np.min(outward * z[away <= RIM_REACH_MM]))
     return outward * float(np.clip(outward * value, lowest, highest))
+
+
+def _behind_edge(y: FloatArray, edge: float) -> NDArray[np.bool_]:
+    """Which columns lie where a plate is read for its height at an edge."""
+    away = np.abs(y - edge)
+    return np.asarray((away >= RIM_TRIM_MM) & (away <= RIM_REACH_MM))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from ..access import with_meeting_told
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
 
 
@@ -20,16 +21,13 @@ def with_trajectory(level: LevelPlan, trajectory: Trajectory) -> LevelPlan:
     others = [old for old in level.trajectories if old.side != trajectory.side]
     trajectories = sorted([*others, trajectory], key=lambda t: t.side)
     skipped = {side: reason for side, reason in level.skipped_sides.items() if side != trajectory.side}
-    return replace(level, trajectories=tuple(trajectories), skipped_sides=skipped)
+    return with_meeting_told(replace(level, trajectories=tuple(trajectories), skipped_sides=skipped))
 
 
 def without_trajectory(level: LevelPlan, side: str, reason: str) -> LevelPlan:
     """A level with one side's trajectory taken out, and why."""
-    return replace(
-        level,
-        trajectories=tuple(old for old in level.trajectories if old.side != side),
-        skipped_sides={**level.skipped_sides, side: reason},
-    )
+    kept = tuple(old for old in level.trajectories if old.side != side)
+    return with_meeting_told(replace(level, trajectories=kept, skipped_sides={**level.skipped_sides, side: reason}))
 
 
 def with_edits(planned: CasePlan, before: CasePlan, now: CasePlan, asked: Collection[str]) -> CasePlan:

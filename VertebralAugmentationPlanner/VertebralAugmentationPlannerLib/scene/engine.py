@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import planner
-from ..access import SAFETY_SENTENCES, PathEvaluator, mark_moved, mark_unjudged, path_warnings, reevaluate, unjudged
+from ..access import PathEvaluator, mark_moved, mark_unjudged, path_warnings, reevaluate, safety_sentence, unjudged
 from ..access.judged import LINES_MOVED
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
@@ -35,7 +35,7 @@ from ..model import (
 )
 from ..report import write_report
 from .edits import with_trajectory, without_fillings
-from .judging import judged_anew, without_path
+from .judging import JUDGED_ANEW, SEVERITY, judged_anew, without_path
 from .motion import Motion, carried
 
 OWN_CODES = frozenset({"no_augmentation"})
@@ -146,13 +146,11 @@ class Engine:
         With the case what lies in the new path's way comes, too; a drag that goes on does without.
         """
         name = f"{level.level} {needle.side}"
-        kept = without_path(level, needle.side).warnings
-        severity = {"safe": "info", "tight": "caution", "breach": "stop"}[needle.safety]
-        state = SAFETY_SENTENCES[needle.safety]
-        message = f"{name}: the needle was moved by hand; {state}. {needle.compromise or ''}".strip()
-        warning = PlanWarning("needle_moved", severity, message, "the user's edit")
+        message = f"{name}: the needle was moved by hand; {safety_sentence(needle)}. {needle.compromise or ''}".strip()
+        warning = PlanWarning(JUDGED_ANEW, SEVERITY[needle.safety], message, "the user's edit")
         found = [] if case is None else path_warnings(level.level, case, needle)
-        moved = replace(with_trajectory(level, needle), warnings=(*kept, warning, *found))
+        there = with_trajectory(without_path(level, needle.side), needle)
+        moved = replace(there, warnings=(*there.warnings, warning, *found))
         whole = all(other.judged for other in moved.trajectories)
         return _without_warnings(moved, frozenset({LINES_MOVED})) if whole else moved
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..access import SAFETY_SENTENCES, WARNING_CODES, path_warnings, unjudged, unlike_numbers
+from ..access import WARNING_CODES, path_warnings, safety_sentence, unjudged, unlike_numbers
 from ..access.judged import SAME_ANGLE_DEG, SAME_LENGTH_MM
 from ..model import BalloonPlan, Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
 from ..model.serialisation import rounded
@@ -89,7 +89,7 @@ def _needle_anew(
         )
         if _alike(needle, found):
             return level
-        text = f"{name}: judged anew where it lies, as {differs}: {SAFETY_SENTENCES[found.safety]}."
+        text = f"{name}: judged anew where it lies, as {differs}: {safety_sentence(found)}."
         message = f"{text} {found.compromise or ''}".strip()
         told = [PlanWarning(JUDGED_ANEW, SEVERITY[found.safety], message, "anatomy now and then")]
         told += path_warnings(level.level, case, found)
