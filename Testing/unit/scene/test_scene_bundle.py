@@ -46,6 +46,13 @@ def test_the_plan_is_the_same(logic, planned, reopened):
     assert other.currentPlan(node).to_json() == logic.currentPlan(planned).to_json()
 
 
+def test_mrml_has_nothing_to_warn_of(built, tmp_path, capfd):
+    """“--quiet” leaves the terminal to errors."""
+    case, spine, plan = built
+    write_scene(plan, case, tmp_path / "scene.mrb", spine)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_plan_of_another_version_locks_its_needles_and_says_why(logic, planned, tmp_path, built):
     """Nobody judges them: “safe” must not stay beside them, wherever they are dragged."""
     text = logic.node(planned, "plan")

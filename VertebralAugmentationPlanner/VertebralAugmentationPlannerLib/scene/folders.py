@@ -55,7 +55,9 @@ def plan_folder(parameter_node: Any) -> int:
 def folder_above(node: Any) -> int:
     """The item of the plan's folder that holds a node, or 0."""
     hierarchy = _hierarchy(node.GetScene())
-    item = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node))
+    item = hierarchy.GetItemByDataNode(node)
+    if item:  # in the application each node has one; MRML warns of a parent asked of none
+        item = hierarchy.GetItemParent(item)
     while item and item != hierarchy.GetSceneItemID():
         if _is_plan_folder(hierarchy, item):
             return item
