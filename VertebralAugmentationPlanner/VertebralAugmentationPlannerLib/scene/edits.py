@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from ..access import with_meeting_told
 from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
 
 
@@ -21,13 +20,20 @@ def with_trajectory(level: LevelPlan, trajectory: Trajectory) -> LevelPlan:
     others = [old for old in level.trajectories if old.side != trajectory.side]
     trajectories = sorted([*others, trajectory], key=lambda t: t.side)
     skipped = {side: reason for side, reason in level.skipped_sides.items() if side != trajectory.side}
-    return with_meeting_told(replace(level, trajectories=tuple(trajectories), skipped_sides=skipped))
+    return _told_of_meeting(replace(level, trajectories=tuple(trajectories), skipped_sides=skipped))
 
 
 def without_trajectory(level: LevelPlan, side: str, reason: str) -> LevelPlan:
     """A level with one side's trajectory taken out, and why."""
     kept = tuple(old for old in level.trajectories if old.side != side)
-    return with_meeting_told(replace(level, trajectories=kept, skipped_sides={**level.skipped_sides, side: reason}))
+    return _told_of_meeting(replace(level, trajectories=kept, skipped_sides={**level.skipped_sides, side: reason}))
+
+
+def _told_of_meeting(level: LevelPlan) -> LevelPlan:
+    """A level with a caution where its needles meet, and without one that no longer holds."""
+    from ..access import with_meeting_told  # loads SciPy, for which the start of Slicer does not wait
+
+    return with_meeting_told(level)
 
 
 def with_edits(planned: CasePlan, before: CasePlan, now: CasePlan, asked: Collection[str]) -> CasePlan:
