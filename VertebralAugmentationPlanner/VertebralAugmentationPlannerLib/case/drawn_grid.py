@@ -69,10 +69,14 @@ def as_drawn(labels: Image) -> DrawnLabels:
     Args:
         labels: unsigned integers, any voxel order; not changed.
     """
-    boxes = list(label_boxes(labels.voxels).values())
+    boxes = label_boxes(labels.voxels).values()
     voxels, matrix, kept = labels.voxels, labels.ijk_to_ras.copy(), []
+    box = tuple(
+        slice(min((one[a].start for one in boxes), default=0), max((one[a].stop for one in boxes), default=0))
+        for a in range(3)
+    )
     for axis, count in enumerate(labels.voxels.shape):
-        layers = _drawn_layers(labels.voxels, boxes, axis)
+        layers = _drawn_layers(np.moveaxis(labels.voxels[box], axis, 0), box[axis].start)
         if layers is None:
             kept.append(np.arange(count))
             continue
@@ -93,21 +97,22 @@ def _told(stored: Image, drawn: Image) -> PlanWarning:
     return PlanWarning("labels_drawn_coarser", "info", text, "layers of the labels that repeat their neighbours")
 
 
-def _drawn_layers(voxels: NDArray[np.generic], boxes: list[tuple[slice, ...]], axis: int) -> _Layers | None:
-    """The coarsest even grid along an axis whose borders lie where layers change; None where it is the stored one."""
-    if not boxes:
-        return None
-    layers = np.moveaxis(voxels, axis, 0)
-    first, last = min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes)
+def _drawn_layers(layers: NDArray[np.generic], first: int) -> _Layers | None:
+    """The coarsest even grid whose borders lie where layers change; None where it is the stored one.
+
+    Args:
+        layers: (N, …) those with a label, along the axis.
+        first: number of the first one in the volume.
+    """
 
     def repeats(index: int) -> bool:
         return np.array_equal(layers[index], layers[index - 1])
 
-    middle = (first + last) // 2
-    probed = range(max(first + 1, middle - PROBED_LAYERS // 2), min(last, middle + PROBED_LAYERS // 2))
+    middle = len(layers) // 2
+    probed = range(max(1, middle - PROBED_LAYERS // 2), min(len(layers), middle + PROBED_LAYERS // 2))
     if not any(map(repeats, probed)):
         return None
-    repeated = np.array([repeats(index) for index in range(first + 1, last)], bool)
+    repeated = np.array([repeats(index) for index in range(1, len(layers))], bool)
     changes = first + np.flatnonzero(~repeated) + 0.5  # somewhere between two stored centres
     if np.count_nonzero(repeated) < LEAST_REPEATS or len(changes) < LEAST_CHANGES:
         return None
