@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from .access import WARNING_CODES as ACCESS_CODES
-from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told
+from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told, warnings_without_path
 from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
+from .access.side import SHORTCOMING
 from .anatomy import build_spine
 from .augmentation import WARNING_CODES as AUGMENTATION_CODES
 from .augmentation import catalog_of_plan
@@ -32,7 +31,7 @@ from .model import (
     Vertebra,
 )
 from .model.serialisation import rounded
-from .model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, NO_ACCESS, NO_PATH, FILLING_CHANGED
+from .model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, FILLING_CHANGED
 from .planner import Progress, ShouldCancel, frame_plan, recorded_options
 from .refill import with_filling_again, with_tenable_filling
 
@@ -40,8 +39,6 @@ LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
 
 SAME_CLEARANCE_MM = 0.05
 """Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
-
-SAFETIES = ("safe", "tight", "breach")
 
 OF_THE_CT = frozenset({"metal_on_the_way", "cement_on_the_way", SKIN_OUTSIDE_CT})
 """Codes of what only a CT tells of a needle's way."""
@@ -165,7 +162,7 @@ def _checked_level(
             again = what.startswith((MOVED, OTHER_CANNULA))
             now = anew if again else now
             planned_again = planned_again or again
-            kept = _without_path(warnings, name, OF_THE_CT if ct_is_missing and not again else frozenset())
+            kept = warnings_without_path(warnings, name, OF_THE_CT if ct_is_missing and not again else frozenset())
             warnings = (*kept, _judged_anew(level.level, now, what, again), *path_warnings(level.level, case, now))
         warnings = _with_skin_told(warnings, level.level, case, now, ct_is_missing)
         needles.append(now)
@@ -198,7 +195,7 @@ def _without_needles(level: LevelPlan) -> LevelPlan:
         warning for warning in level.warnings if warning.code not in AUGMENTATION_CODES | {FILLING_CHANGED}
     )
     for side in ("left", "right"):
-        warnings = _without_path(warnings, f"{level.level} {side}")
+        warnings = warnings_without_path(warnings, f"{level.level} {side}")
     bare = replace(level, cement=None, predicted=None, warnings=warnings)
     if level.approach in (None, "none"):
         return bare
@@ -231,7 +228,7 @@ def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_l
 def _with_what_its_ct_told(before: Trajectory, now: Trajectory) -> Trajectory:
     """A needle judged without the CT of its plan, with what only the CT tells: its skin, and that metal is in its way."""
     with_skin = replace(now, skin_ras=before.skin_ras, skin_to_target_mm=before.skin_to_target_mm)
-    worse = SAFETIES.index(before.safety) > SAFETIES.index(now.safety)
+    worse = SHORTCOMING[before.safety] > SHORTCOMING[now.safety]
     if worse and _keeps_alike(before, now):
         return replace(with_skin, safety=before.safety, compromise=before.compromise)
     return with_skin
@@ -273,15 +270,6 @@ def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
         abs(before.craniocaudal_angle_deg - now.craniocaudal_angle_deg),
     )
     return same_length and same_tip and turned <= SAME_ANGLE_DEG
-
-
-def _without_path(
-    warnings: Iterable[PlanWarning], needle: str, but: frozenset[str] = frozenset()
-) -> tuple[PlanWarning, ...]:
-    """The warnings without those that speak of the path of one needle (“T12 left”), an earlier check's among them; with those
-    of some codes all the same."""
-    codes = ACCESS_CODES - {NO_ACCESS, NO_PATH} - but
-    return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
 
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:

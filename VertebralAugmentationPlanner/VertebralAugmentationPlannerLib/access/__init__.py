@@ -5,15 +5,14 @@ from .clearance import PathCheck, PathEvaluator, gertzbein_robbins
 from .instruments import cannulas_to_try
 from .judged import mark_moved, mark_unjudged, refuse_unjudged, unjudged, unlike_numbers
 from .meeting import with_meeting_told
-from .notices import WARNING_CODES, path_warnings
+from .notices import WARNING_CODES, path_warnings, warnings_without_path
 from .planner import AccessPlan, plan_access, reevaluate, refused_access
-from .safety import SAFETY_SENTENCES, breach_words, safety_sentence
+from .safety import safety_sentence
 from .search import FoundPath, find_path
 from .skin import skin_point
 from .space import AccessSpace, access_space
 
 __all__ = [
-    "SAFETY_SENTENCES",
     "WARNING_CODES",
     "AccessPlan",
     "AccessSpace",
@@ -21,7 +20,6 @@ __all__ = [
     "PathCheck",
     "PathEvaluator",
     "access_space",
-    "breach_words",
     "cannulas_to_try",
     "convergence_deg",
     "craniocaudal_deg",
@@ -39,5 +37,6 @@ __all__ = [
     "skin_point",
     "unjudged",
     "unlike_numbers",
+    "warnings_without_path",
     "with_meeting_told",
 ]

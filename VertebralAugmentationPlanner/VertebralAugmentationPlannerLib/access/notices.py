@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ..measurement.materials import CEMENT_HU, METAL_HU
@@ -61,6 +63,18 @@ WARNING_CODES = frozenset(
     }
 )
 """Codes of every warning that belongs to a level's access: planning the level again replaces them."""
+
+
+def warnings_without_path(
+    warnings: Iterable[PlanWarning], needle: str, but: frozenset[str] = frozenset()
+) -> tuple[PlanWarning, ...]:
+    """The warnings without those that speak of the path of one needle (“T12 left”), which go when it is judged anew.
+
+    Args:
+        but: codes of those that stay all the same.
+    """
+    codes = WARNING_CODES - {NO_ACCESS, NO_PATH} - but
+    return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
 
 
 def plan_warnings(

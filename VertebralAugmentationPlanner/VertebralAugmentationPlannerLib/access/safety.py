@@ -37,13 +37,10 @@ WALL_NAMES = {
 }
 PEDICLE_WALLS = ("pedicle_wall", "canal")
 
-SAFETY_SENTENCES = {"safe": "it is safe", "tight": "it is tight", "breach": "it breaches a wall"}
-"""What is said of a needle that was judged anew, by its safety alone; of a breach :func:`breach_words` tells more."""
-
 
 def safety_sentence(needle: Trajectory) -> str:
     """What is said of a needle that was judged anew: “it is tight”."""
-    return f"it {breach_words(needle)}" if needle.safety == "breach" else SAFETY_SENTENCES[needle.safety]
+    return f"it {breach_words(needle)}" if needle.safety == "breach" else f"it is {needle.safety}"
 
 
 def breach_words(needle: Trajectory) -> str:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from .. import planner
 from ..access import PathEvaluator, mark_moved, mark_unjudged, path_warnings, reevaluate, safety_sentence, unjudged
-from ..access.judged import LINES_MOVED
 from ..anatomy import build_spine
 from ..augmentation import WARNING_CODES as AUGMENTATION_CODES
 from ..augmentation import load_catalog, set_by_hand
@@ -33,9 +32,10 @@ from ..model import (
     Trajectory,
     Vertebra,
 )
+from ..model.warning_codes import LINES_MOVED, NEEDLE_MOVED
 from ..report import write_report
 from .edits import with_trajectory, without_fillings
-from .judging import JUDGED_ANEW, SEVERITY, judged_anew, without_path
+from .judging import SEVERITY, judged_anew, without_path
 from .motion import Motion, carried
 
 OWN_CODES = frozenset({"no_augmentation"})
@@ -147,7 +147,7 @@ class Engine:
         """
         name = f"{level.level} {needle.side}"
         message = f"{name}: the needle was moved by hand; {safety_sentence(needle)}. {needle.compromise or ''}".strip()
-        warning = PlanWarning(JUDGED_ANEW, SEVERITY[needle.safety], message, "the user's edit")
+        warning = PlanWarning(NEEDLE_MOVED, SEVERITY[needle.safety], message, "the user's edit")
         found = [] if case is None else path_warnings(level.level, case, needle)
         there = with_trajectory(without_path(level, needle.side), needle)
         moved = replace(there, warnings=(*there.warnings, warning, *found))

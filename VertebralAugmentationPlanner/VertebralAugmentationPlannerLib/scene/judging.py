@@ -7,24 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..access import WARNING_CODES, path_warnings, safety_sentence, unjudged, unlike_numbers
+from ..access import path_warnings, safety_sentence, unjudged, unlike_numbers, warnings_without_path
 from ..access.judged import SAME_ANGLE_DEG, SAME_LENGTH_MM
+from ..augmentation.stored import SAME_VOLUME_ML
 from ..model import BalloonPlan, Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
 from ..model.serialisation import rounded
+from ..model.warning_codes import NEEDLE_MOVED, NEEDLE_NOT_JUDGED
 from ..planner import frame_plan
 from .edits import with_trajectory, without_fillings
 
 if TYPE_CHECKING:
     from .engine import Engine
-
-PATH_CODES = WARNING_CODES - {"no_access", "no_path"}
-"""Those that speak of one needle's path; they go when the needle is moved."""
-
-JUDGED_ANEW = "needle_moved"
-"""The code of what an edit says of a needle: it goes when the needle is moved, or planned again."""
-
-SET_BY_HAND_ML = 0.1
-"""A balloon that holds this much less than it could was set by hand, as an edit has it. [D]"""
 
 SEVERITY = {"safe": "info", "tight": "caution", "breach": "stop"}
 
@@ -57,9 +50,7 @@ def judged_anew(
 
 def without_path(level: LevelPlan, side: str) -> LevelPlan:
     """A level without what was said of the old path of a needle."""
-    name = f"{level.level} {side}"
-    kept = tuple(w for w in level.warnings if not (w.code in PATH_CODES and w.message.startswith(name)))
-    return replace(level, warnings=kept)
+    return replace(level, warnings=warnings_without_path(level.warnings, f"{level.level} {side}"))
 
 
 def _needle_anew(
@@ -81,7 +72,7 @@ def _needle_anew(
     except (InputError, ValueError, KeyError) as error:
         why = differs if vertebra is None else f"{differs}: {str(error).rstrip('.')}"
         text = f"the needle cannot be judged where it lies, as {why}."
-        told = [PlanWarning("needle_not_judged", "stop", f"{name}: {text}", "anatomy now and then")]
+        told = [PlanWarning(NEEDLE_NOT_JUDGED, "stop", f"{name}: {text}", "anatomy now and then")]
         found = unjudged(level.frame, replace(needle, balloon=None, cement_ml=None, bone_fillers=None), text)
     else:
         found = replace(
@@ -91,7 +82,7 @@ def _needle_anew(
             return level
         text = f"{name}: judged anew where it lies, as {differs}: {safety_sentence(found)}."
         message = f"{text} {found.compromise or ''}".strip()
-        told = [PlanWarning(JUDGED_ANEW, SEVERITY[found.safety], message, "anatomy now and then")]
+        told = [PlanWarning(NEEDLE_MOVED, SEVERITY[found.safety], message, "anatomy now and then")]
         told += path_warnings(level.level, case, found)
     level = with_trajectory(without_path(level, needle.side), found)
     return replace(level, warnings=(*level.warnings, *told))
@@ -115,7 +106,7 @@ def _filled_anew(engine: Engine, level: LevelPlan, case: Case, spine: Spine, opt
 
 def _set_by_hand(balloon: BalloonPlan) -> bool:
     limit = balloon.max_volume_ml if balloon.limit_ml is None else min(balloon.limit_ml, balloon.max_volume_ml)
-    return balloon.planned_volume_ml < limit - SET_BY_HAND_ML
+    return balloon.planned_volume_ml < limit - SAME_VOLUME_ML
 
 
 def _alike(before: Trajectory, now: Trajectory) -> bool:

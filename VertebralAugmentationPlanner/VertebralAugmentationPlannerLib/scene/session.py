@@ -46,9 +46,8 @@ class Session:
     _drawn_spine: Spine | None = None
     _text_is_old: bool = False
     _known_text: str | None = None
-    unreadable: str | None = (
-        None  # why the scene's plan cannot be read, as by an older version than the one that wrote it
-    )
+    # Why the scene's plan cannot be read, as by an older version than the one that wrote it.
+    unreadable: str | None = None
     _hidden: dict[str, set[str]] = field(default_factory=dict)  # by level, what a drag hid
     images: KeptImages = field(init=False)
     editor: Editor = field(init=False)
