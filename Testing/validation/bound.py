@@ -1,9 +1,9 @@
 """The largest clearance that any straight line through a pedicle could have, by brute force on the phantom's formulas.
 
-Nothing of the planner is used: the bone is the phantom's true signed distance, the canal its ellipse. What counts is
-what the planner claims to keep: bone around the axis from the entry cortex to 5 mm in front of the posterior wall, and
-the canal from the entry to the tip. Behind the pedicle a point under the entry cortex counts only from a depth of its
-own clearance plus 1.5 mm on (the surface around an entry is no wall); from 3 mm behind the isthmus on everything counts.
+Nothing of the planner is used: the bone is the phantom's true signed distance, the canal its ellipse. Two
+clearances are told. *In the pedicle*: bone around the axis from 3 mm behind the isthmus to 5 mm in front of the posterior
+wall, and the canal from the entry to the tip. *From the entry on*: the bone behind the pedicle as well, where a point under
+the entry cortex counts from a depth of its own clearance plus 1.5 mm on (the surface around an entry is no wall).
 
 Lines are sought on a grid of distances. What is reported, the bound as well as what a delivered needle has, is measured
 to points on the formulas' surface: a grid reads a slim pedicle up to a tenth too narrow.
@@ -12,7 +12,6 @@ to points on the formulas' surface: a grid reads a slim pedicle up to a tenth to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +39,6 @@ ROUNDS, BROOD = 60, 40
 FINAL_ROUNDS, FINAL_BROOD = 15, 10
 """The best lines of the grid are moved at random by less and less, the last rounds measured to the surface's points; the
 bound is then good to a few hundredths."""
-
-BODY_MARGIN_MM = 3.0
-"""What an allowed target keeps besides from the needle's surface: end plates and cortex, in the front half of the body
-(clinical-reference 3.2 [D])."""
 
 Array = NDArray[np.float64]
 
@@ -107,11 +102,10 @@ class Pedicle:
         front = middle + int(np.argmax(~inside[middle:]))
         return float(y[back]), float(y[front])
 
-    def clearance(self, crossing: Array, tip: Array, exact: bool = False, body_mm: float = 0.0) -> Array:
+    def clearance(self, crossing: Array, tip: Array, behind_pedicle: bool, exact: bool = False) -> Array:
         """Clearance (K,) of the axes through ``crossing`` (K, 3) to ``tip`` (K, 3); −inf where one is not allowed.
 
-        ``exact`` measures to the surface's own points; ``body_mm`` is what the axis must keep in the front half of the
-        body.
+        ``behind_pedicle`` counts the walls between entry and pedicle; ``exact`` measures to the surface's own points.
         """
         way = tip - crossing
         length = np.linalg.norm(way, axis=1)
@@ -132,31 +126,28 @@ class Pedicle:
         wall = self.phantom.vertebrae[self.level].arch.wall_y
         within = (depth > 0) & (t[None] <= length[:, None])
         in_pedicle = points[..., 1] <= wall + JUNCTION_MM
-        counted = within & in_pedicle & ((along >= -ZONE_MM) | (bone < depth - ROUGHNESS_MM))
+        counted = within & in_pedicle & ((along >= -ZONE_MM) | (behind_pedicle & (bone < depth - ROUGHNESS_MM)))
         walls = np.where(counted, bone, np.inf).min(axis=1)
         body = np.where(within & ~in_pedicle, bone, np.inf).min(axis=1)
         canal = np.where(within, self.canal_at(points), np.inf).min(axis=1)
-        front = np.where(within & (points[..., 1] > self.middle_y), bone, np.inf).min(axis=1)
         entry = crossing + start[:, None] * direction
-        allowed = (
-            entered & (body > TIP_IN_BONE_MM) & (front >= body_mm) & ((entry - self.tube.centre) @ axis < -ZONE_MM)
-        )
+        allowed = entered & (body > TIP_IN_BONE_MM) & ((entry - self.tube.centre) @ axis < -ZONE_MM)
         return np.where(allowed, np.minimum(walls, canal), -np.inf)
 
-    def bound(self, body_mm: float = 0.0) -> float:
-        """The largest clearance found, mm; −inf where no line keeps ``body_mm`` in the front half of the body."""
+    def bound(self, behind_pedicle: bool) -> float:
+        """The largest clearance found, mm."""
         crossing, tip = self._lines()
-        value = self.clearance(crossing, tip, body_mm=body_mm)
+        value = self.clearance(crossing, tip, behind_pedicle)
         best = np.argsort(-value)[:BROOD]
         crossing, tip, value = crossing[best], tip[best], value[best]
         random = np.random.default_rng(0)
         for n in range(ROUNDS):
-            self._improve(random, crossing, tip, value, 1.2 * 0.93**n, False, body_mm)
+            self._improve(random, crossing, tip, value, 1.2 * 0.93**n, behind_pedicle, exact=False)
         best = np.argsort(-value)[:FINAL_BROOD]
         crossing, tip = crossing[best], tip[best]
-        value = self.clearance(crossing, tip, True, body_mm)
+        value = self.clearance(crossing, tip, behind_pedicle, exact=True)
         for n in range(FINAL_ROUNDS):
-            self._improve(random, crossing, tip, value, 0.3 * 0.85**n, True, body_mm)
+            self._improve(random, crossing, tip, value, 0.3 * 0.85**n, behind_pedicle, exact=True)
         return float(value.max())
 
     def _improve(
@@ -166,13 +157,13 @@ class Pedicle:
         tip: Array,
         value: Array,
         size: float,
+        behind_pedicle: bool,
         exact: bool,
-        body: float,
     ) -> None:
         """Move the lines at random and keep, in place, what gained."""
         tried_crossing = crossing + random.normal(0, 0.4 * size, crossing.shape)
         tried_tip = self._allowed(tip + random.normal(0, size, tip.shape))
-        found = self.clearance(tried_crossing, tried_tip, exact, body)
+        found = self.clearance(tried_crossing, tried_tip, behind_pedicle, exact)
         better = found > value
         crossing[better], tip[better], value[better] = tried_crossing[better], tried_tip[better], found[better]
 
@@ -192,11 +183,6 @@ class Pedicle:
             ]
         tip = np.array(tips)
         return np.repeat(crossing, len(tip), axis=0), np.tile(tip, (len(crossing), 1))
-
-    @cached_property
-    def middle_y(self) -> float:
-        """Local y half-way between the posterior and the anterior wall, in the midline at mid-height."""
-        return float(np.mean(self.midline(float(np.mean(self._column())))))
 
     def _column(self) -> tuple[float, float]:
         """Lower and upper surface of the body in front of its middle."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from bound import BODY_MARGIN_MM, Pedicle
+from bound import Pedicle
 from phantoms import Scan
 from tables import markdown
 from VertebralAugmentationPlannerLib.access import plan_access
@@ -18,6 +19,13 @@ IN_BONE_MM = 0.3
 """A breach by less is within the fine grid's own error."""
 
 
+class Clearances(NamedTuple):
+    """Of a needle's axis, mm: along the pedicle and to the canal, and the walls behind the pedicle as well."""
+
+    in_pedicle: float
+    from_entry: float
+
+
 @dataclass(frozen=True)
 class Side:
     """One pedicle side of one scan."""
@@ -26,26 +34,21 @@ class Side:
     level: str
     side: str
     isthmus_mm: float
-    bound_mm: float
-    allowed_mm: float | None
+    bounds_mm: Clearances
     cannula: str | None
     safety: str | None
     grade: str | None
-    delivered_mm: float | None
+    delivered_mm: Clearances | None
     to_canal_mm: float | None
     seconds: float
 
     @property
-    def share(self) -> float | None:
-        """Delivered clearance as a share of the bound."""
-        return None if self.delivered_mm is None else self.delivered_mm / self.bound_mm
-
-    @property
-    def allowed_share(self) -> float | None:
-        """The same of what a line to an allowed target could have; None where there is no such line."""
-        if self.delivered_mm is None or self.allowed_mm is None:
+    def shares(self) -> Clearances | None:
+        """Delivered clearances as shares of their bounds."""
+        if self.delivered_mm is None:
             return None
-        return self.delivered_mm / self.allowed_mm
+        pairs = zip(self.delivered_mm, self.bounds_mm, strict=True)
+        return Clearances(*(delivered / bound for delivered, bound in pairs))
 
 
 def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], fields: dict[str, tuple]) -> list[Side]:
@@ -58,7 +61,8 @@ def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], field
     for level, vertebra in spine.complete().items():
         if level not in fields:
             both = Pedicle.both(scan.phantom, level)
-            fields[level] = (both, {(side, 0.0): pedicle.bound() for side, pedicle in both.items()})
+            bounds = {side: Clearances(pedicle.bound(False), pedicle.bound(True)) for side, pedicle in both.items()}
+            fields[level] = (both, bounds)
         pedicles, bounds = fields[level]
         start = time.process_time()
         plan = plan_access(vertebra, scan.case, measured[level].measurements, PlanOptions(approach="bilateral"))
@@ -67,7 +71,7 @@ def sides_of(scan: Scan, spine: Spine, measured: dict[str, MeasuredLevel], field
         name = f"{scan.spacing}, {scan.turn}"
         for side, pedicle in pedicles.items():
             isthmus = scan.truth[level]["pedicles"][side]["isthmus_width_mm"]
-            found.append(_side(name, level, pedicle, isthmus, bounds, needles.get(side), seconds))
+            found.append(_side(name, level, pedicle, isthmus, bounds[side], needles.get(side), seconds))
     return found
 
 
@@ -76,22 +80,18 @@ def _side(
     level: str,
     pedicle: Pedicle,
     isthmus: float,
-    bounds: dict[tuple[str, float], float],
+    bounds: Clearances,
     needle: Trajectory | None,
     seconds: float,
 ) -> Side:
-    bound = bounds[pedicle.side, 0.0]
     if needle is None:
-        return Side(scan, level, pedicle.side, isthmus, bound, None, None, None, None, None, None, seconds)
-    room = CANNULAS[needle.cannula].radius_mm + BODY_MARGIN_MM
-    if (pedicle.side, room) not in bounds:
-        bounds[pedicle.side, room] = pedicle.bound(room)
-    allowed = bounds[pedicle.side, room]
+        return Side(scan, level, pedicle.side, isthmus, bounds, None, None, None, None, None, seconds)
     frame = pedicle.phantom.vertebrae[level].frame
     entry, tip = frame.to_local(np.array([needle.entry_ras, needle.target_ras]))
     direction = (tip - entry) / np.linalg.norm(tip - entry)
     crossing = entry + direction * ((pedicle.tube.centre - entry) @ pedicle.tube.axis) / (direction @ pedicle.tube.axis)
-    delivered = float(pedicle.clearance(crossing[None], tip[None], exact=True)[0])
+    read = (float(pedicle.clearance(crossing[None], tip[None], whole, exact=True)[0]) for whole in (False, True))
+    delivered = Clearances(*(max(clearance, 0.0) for clearance in read))
     reach = np.arange(-30.0, float(np.linalg.norm(tip - entry)), 0.25)
     canal = float(pedicle.exact_canal_at(entry + reach[:, None] * direction).min()) - CANNULAS[needle.cannula].radius_mm
     return Side(
@@ -99,12 +99,11 @@ def _side(
         level,
         pedicle.side,
         isthmus,
-        bound,
-        allowed if np.isfinite(allowed) else None,
+        bounds,
         needle.cannula,
         needle.safety,
         needle.breach_grade,
-        delivered if np.isfinite(delivered) else 0.0,
+        delivered,
         canal,
         seconds,
     )
@@ -121,10 +120,12 @@ def summary(sides: list[Side]) -> str:
         "sides",
         "a line ≥ 1.5 mm exists",
         "of these delivered",
-        "≥ 90 % of the bound",
-        "≥ 90 % of that to an allowed target",
-        "median share",
-        "smallest share",
+        "≥ 90 % of the bound in the pedicle",
+        "≥ 90 % from the entry on",
+        "median share in the pedicle",
+        "smallest",
+        "median share from the entry on",
+        "smallest",
         "true contact with the canal",
         "true breach at grade A",
         "s a side",
@@ -133,25 +134,23 @@ def summary(sides: list[Side]) -> str:
 
 
 def _row(sides: list[Side]) -> list[str]:
-    possible = [side for side in sides if side.bound_mm >= 1.5]
+    possible = [side for side in sides if side.bounds_mm.from_entry >= 1.5]
     delivered = [side for side in possible if side.cannula is not None]
-    shares = [side.share for side in delivered if side.share is not None]
+    shares = np.array([side.shares for side in delivered if side.shares is not None]).reshape(-1, 2)
     breaches = [
         side
         for side in sides
         if side.grade == "A"
         and side.delivered_mm is not None
-        and side.delivered_mm < CANNULAS[side.cannula or "13G"].radius_mm - IN_BONE_MM
+        and side.delivered_mm.from_entry < CANNULAS[side.cannula or "13G"].radius_mm - IN_BONE_MM
     ]
     contacts = [side for side in sides if side.to_canal_mm is not None and side.to_canal_mm <= 0]
     return [
         str(len(sides)),
         str(len(possible)),
         str(len(delivered)),
-        str(sum(share >= SHARE_ASKED for share in shares)),
-        str(sum((side.allowed_share or 0.0) >= SHARE_ASKED for side in delivered)),
-        f"{np.median(shares):.3f}" if shares else "",
-        f"{min(shares):.3f}" if shares else "",
+        *(str(count) for count in (shares >= SHARE_ASKED).sum(axis=0)),
+        *(f"{value:.3f}" for column in shares.T if len(column) for value in (np.median(column), column.min())),
         str(len(contacts)),
         str(len(breaches)),
         f"{np.median([side.seconds for side in sides]):.2f}",
@@ -164,10 +163,8 @@ def each(sides: list[Side]) -> str:
         [
             f"{side.level} {side.side}",
             f"{side.isthmus_mm:.1f}",
-            f"{side.bound_mm:.2f}",
-            "" if side.allowed_mm is None else f"{side.allowed_mm:.2f}",
-            "" if side.delivered_mm is None else f"{side.delivered_mm:.2f}",
-            "" if side.share is None else f"{side.share:.2f}",
+            *_told(side.bounds_mm, side.delivered_mm, side.shares, 0),
+            *_told(side.bounds_mm, side.delivered_mm, side.shares, 1),
             side.cannula or "none",
             side.safety or "",
             side.grade or "",
@@ -178,8 +175,10 @@ def each(sides: list[Side]) -> str:
     heads = [
         "side",
         "isthmus, mm",
-        "bound, mm",
-        "allowed, mm",
+        "in the pedicle: bound, mm",
+        "delivered, mm",
+        "share",
+        "from the entry on: bound, mm",
         "delivered, mm",
         "share",
         "cannula",
@@ -188,3 +187,10 @@ def each(sides: list[Side]) -> str:
         "to the canal, mm",
     ]
     return markdown(heads, rows)
+
+
+def _told(bounds: Clearances, delivered: Clearances | None, shares: Clearances | None, which: int) -> list[str]:
+    """Bound, delivered clearance and its share."""
+    if delivered is None or shares is None:
+        return [f"{bounds[which]:.2f}", "", ""]
+    return [f"{bounds[which]:.2f}", f"{delivered[which]:.2f}", f"{shares[which]:.2f}"]

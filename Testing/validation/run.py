@@ -61,11 +61,11 @@ Largest difference between the grid along the patient and the one turned by 21°
 ## Trajectories
 
 Both sides of every whole level, kyphoplasty, the cannula chosen by the planner. *Clearance* is the distance of the
-needle's axis to the nearest wall along the pedicle and to the canal; *bound* is the largest that any straight line into
-the anterior third within 8 mm of the midline has, found by brute force on the phantom's formulas
-(`Testing/validation/bound.py`, which uses nothing of the planner); *allowed* the largest of a line that also keeps the
-cannula 3 mm from every surface in the front half of the body; *share* is clearance by bound. Contacts and breaches are
-judged on the formulas, too.
+needle's axis to the nearest wall along the pedicle and to the canal, and *from the entry on* to the walls behind the
+pedicle as well, without the cortex around the entry itself. *Bound* is the largest that any straight line into the
+anterior third within 8 mm of the midline has, found by brute force on the phantom's formulas, for either clearance by
+its own line (`Testing/validation/bound.py`, which uses nothing of the planner); *share* is clearance by bound. One needle
+has to serve both. Contacts and breaches are judged on the formulas, too.
 
 {summary}
 Every side of the upright grid at 1 mm:
