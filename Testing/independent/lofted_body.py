@@ -17,12 +17,20 @@ DISH_ACROSS = PchipInterpolator([0, 0.35, 0.6, 0.85, 1], [1, 0.92, 0.6, 0.08, 0]
 """The same from the middle (0) to the side (1)."""
 
 
+HOLLOWS = {
+    "cosine": lambda q: 0.5 + 0.5 * np.cos(np.pi * np.clip(q, 0, 1)),
+    "plateau": lambda q: 1 - np.clip(q, 0, 1) ** 4,
+}
+"""Depth of a collapse from the centre (0) to the rims (1), where it is no deeper copy of the plate's own dish."""
+
+
 @dataclass(frozen=True)
 class Fracture:
     """How a body is broken; shares of the unbroken height, so that the loss at the landmarks is known."""
 
     anterior: float = 0.0  # lost at the front, falling to nothing at the back
     middle: float = 0.0  # lost at the centre only
+    hollow: str = "dish"  # how that falls off towards the rims; see HOLLOWS
     whole: float = 0.0  # lost everywhere
     lateral: float = 0.0  # lost at the right side, as much gained on the left: nothing in the middle plane
     lower_share: float = 0.0  # of all this, taken from the lower plate
@@ -57,13 +65,16 @@ class LoftedBody:
         return CubicSpline(angle, radius, bc_type="periodic")
 
     def _lost(self, x, y):
-        """Height lost at (x, y), and how much deeper the plates are dished there."""
+        """Height lost at (x, y), and how much deeper the plates are there."""
         f = self.fracture
         t = np.clip((y + self.depth / 2) / self.depth, 0, 1)
         lost = f.anterior * self.anterior * t**1.2 + f.whole * (self.posterior + (self.anterior - self.posterior) * t)
         lost = lost + f.lateral * self.anterior * np.clip(x / (self.width / 2), -1, 1)
         middle = (self.posterior + self.anterior) / 2 - 2 * self.dish
-        return lost, f.middle * middle * DISH_ALONG(t) / DISH_ALONG(0.5)
+        if f.hollow in HOLLOWS:
+            return lost, f.middle * middle * HOLLOWS[f.hollow](np.hypot(x / (self.width / 2), y / (self.depth / 2)))
+        across = DISH_ACROSS(np.clip(np.abs(x) / (self.width / 2), 0, 1))
+        return lost, f.middle * middle * DISH_ALONG(t) / DISH_ALONG(0.5) * across
 
     def upper(self, x, y):
         """z of the upper plate over (x, y), without the rounding of the rim."""
@@ -79,7 +90,7 @@ class LoftedBody:
         across = DISH_ACROSS(np.clip(np.abs(x) / (self.width / 2), 0, 1))
         lost, deeper = self._lost(x, y)
         dish = self.dish * DISH_ALONG(inside) / DISH_ALONG(0.5) * across
-        return (self.posterior + (self.anterior - self.posterior) * t) / 2 - dish - share * (lost + deeper * across)
+        return (self.posterior + (self.anterior - self.posterior) * t) / 2 - dish - share * (lost + deeper)
 
     def bump(self, x, z):
         """How far the posterior wall stands back at (x, z)."""

@@ -19,6 +19,7 @@ OBLIQUE = rotation("x", -7) @ rotation("y", 5) @ rotation("z", 4)
 
 HEIGHT_MM, ANGLE_DEG, VOLUME_PERCENT = 0.5, 1.0, 3.0
 BROKEN_RIM_MM = 1.0
+HOLLOW_MM = 0.3
 ISTHMUS_MM = 1.0
 """A voxel; the rest is what was asked for."""
 SHARE = 0.9
@@ -27,6 +28,10 @@ SHARE = 0.9
 CASES = {
     "wedge": {"L1": Fracture(anterior=0.3, bump_mm=4.0)},
     "step": {"L1": Fracture(anterior=0.15, step_mm=3.0)},
+    "hollows": {
+        "L1": Fracture(middle=0.3, lower_share=0.5, hollow="cosine"),
+        "T12": Fracture(middle=0.3, lower_share=0.5, hollow="plateau"),
+    },
 }
 
 
@@ -45,6 +50,11 @@ def wedge():
 @pytest.fixture(scope="module")
 def step():
     return planned("step")
+
+
+@pytest.fixture(scope="module")
+def hollows():
+    return planned("hollows")
 
 
 def height_error(case, level: str, which: str) -> float:
@@ -69,6 +79,12 @@ def test_the_phantom_says_what_it_is():
 @pytest.mark.parametrize("level", ["T12", "L1"])
 def test_middle_height(wedge, level):
     assert abs(height_error(wedge, level, "middle")) <= HEIGHT_MM
+
+
+@pytest.mark.parametrize("level", ["T12", "L1"])
+def test_middle_height_of_a_collapse_that_is_no_deeper_dish(hollows, level):
+    """A cosine and a plateau: the whole plate's surface alone reads them 0.4 mm too high and 0.5 mm too low."""
+    assert abs(height_error(hollows, level, "middle")) <= HOLLOW_MM
 
 
 @pytest.mark.parametrize("level", ["T12", "L1"])

@@ -32,8 +32,15 @@ from .steps import Steps, fit_between
 RIM_COLUMNS_MM = 4.0
 """Columns so near to where the plate ends tell how high the rim is, roughly."""
 
-CENTRE_PATCH_MM = (4.0, 6.0)
-"""Depth and half-width of the patch whose own voxels correct the smooth surface at the centre."""
+CENTRE_PATCH_MM = (5.0, 7.0)
+"""Half the depth and half the width of the patch whose own voxels correct the smooth surface at the centre."""
+
+PATCH_USUAL_MM = np.array([np.inf, 3.0, 3.0])
+"""Usual spread of the patch's own terms: its height (free), and how much more or less than the whole plate's surface it is
+curved towards its ends and its sides. A collapse may be flat or pointed where the plate's dishes are parabolas [D]."""
+
+CENTRE_SPREAD_MM = 0.3
+"""Usual error of the whole plate's surface at the centre of a collapse that is shaped otherwise [C]."""
 
 EDGE_MM = 0.6
 ON_PLATE_MM = 1.0
@@ -136,7 +143,12 @@ class _Smooth:
         return float(front - back) / (2.0 * float(self._size[1]))
 
     def corrected(self, at: FloatArray, steps: Steps, near: NDArray[np.bool_]) -> float:
-        """Height at (2,), moved by as much as the patch's voxels ask for."""
+        """Height at (2,), moved by a patch of columns with curvatures of its own.
+
+        As far as the patch's voxels contradict the smooth surface it moves in any case. The rest of the way it goes as far as
+        the patch tells more than the whole plate: columns that leave through many layers of voxels do, those that all
+        leave through one thick slice do not.
+        """
         height = float(self.height(at))
         if near.sum() < 6:
             return height
@@ -144,22 +156,45 @@ class _Smooth:
         flat_in, flat_out = patch.inside.copy(), patch.outside.copy()
         flat_in[:, 2] -= self.height(patch.inside)
         flat_out[:, 2] -= self.height(patch.outside)
-        ones = np.ones((len(flat_in), 1))
-        shift = fit_between(Steps(flat_in, flat_out, steps.outward, steps.step_mm), ones, ones, _tolerance_mm(steps))
-        return height + _least_move(flat_in[:, 2], flat_out[:, 2], steps.outward, float(shift.coefficients[0]))
+        flat = Steps(flat_in, flat_out, steps.outward, steps.step_mm)
+        designs = _patch_design(patch.inside, at), _patch_design(patch.outside, at)
+        own = fit_between(flat, *designs, _tolerance_mm(steps), PATCH_USUAL_MM).coefficients
+        least = _least_share(flat, designs[0] @ own, designs[1] @ own)
+        layers = max(1.0, _layers_left_through(patch))
+        told = CENTRE_SPREAD_MM**2 / (CENTRE_SPREAD_MM**2 + steps.step_mm**2 / 12.0 / layers**2)
+        return height + float(own[0]) * (least + (1.0 - least) * told)
+
+
+def _patch_design(points: FloatArray, at: FloatArray) -> FloatArray:
+    """(N, 3) terms of a patch around ``at`` (2,): level, curved from back to front, curved from side to side."""
+    u, v = points[:, 0] / CENTRE_PATCH_MM[1], (points[:, 1] - at[1]) / CENTRE_PATCH_MM[0]
+    return np.stack([np.ones_like(u), v * v, u * u], axis=1)
+
+
+def _layers_left_through(patch: Steps) -> float:
+    """How many layers of voxels apart the columns of a patch end, but for a twentieth of them at either side."""
+    way = patch.outside - patch.inside
+    layer = (patch.inside * way).sum(axis=1) / (way**2).sum(axis=1)
+    low, high = np.quantile(layer, [0.05, 0.95])
+    return float(high - low)
 
 
 def _tolerance_mm(steps: Steps) -> float:
     return TOLERANCE_MM + TOLERANCE_STEPS * steps.step_mm
 
 
-def _least_move(inside: FloatArray, outside: FloatArray, outward: int, shift: float) -> float:
-    """Nothing where the surface already satisfies the patch about as well as the shifted one would."""
-    moves = np.linspace(0.0, shift, 21)
-    below = np.maximum(0.0, outward * (inside - moves[:, None]))
-    above = np.maximum(0.0, outward * (moves[:, None] - outside))
+def _least_share(flat: Steps, moved_in: FloatArray, moved_out: FloatArray) -> float:
+    """Least share of a move with which the level surface satisfies a patch about as well as with the whole of it.
+
+    Args:
+        flat: columns, with heights above the surface.
+        moved_in, moved_out: (N,) how far the surface moves at their inside and outside voxels.
+    """
+    shares = np.linspace(0.0, 1.0, 21)
+    below = np.maximum(0.0, flat.outward * (flat.inside[:, 2] - shares[:, None] * moved_in))
+    above = np.maximum(0.0, flat.outward * (shares[:, None] * moved_out - flat.outside[:, 2]))
     costs = np.mean(np.minimum(below + above, 2.0) ** 2, axis=1)
-    return float(moves[int(np.argmax(costs <= costs.min() + 0.0005))])
+    return float(shares[int(np.argmax(costs <= costs.min() + 0.0005))])
 
 
 def fit_plane(surface: FloatArray, grid: LocalGrid, interior: NDArray[np.bool_], step_mm: float) -> FloatArray:
