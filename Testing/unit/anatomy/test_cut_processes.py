@@ -9,6 +9,7 @@ import pytest
 from anatomy_readings import heights, labels_only
 from VertebralAugmentationPlannerLib.anatomy import build_spine
 from VertebralAugmentationPlannerLib.anatomy.completeness import border_contact
+from VertebralAugmentationPlannerLib.anatomy.surface import label_shape
 from VertebralAugmentationPlannerLib.model import Case, Image, Vertebra
 from VertebralAugmentationPlannerLib.model.geometry import label_boxes
 from VertebralAugmentationPlannerLib.sample import TOTALSEGMENTATOR
@@ -46,7 +47,7 @@ def just_cut(spine: Image, axis: int, sign: int) -> Case:
 
 def contact_mm2(case: Case) -> float:
     value = case.level_values["L1"]
-    return border_contact(case.labels, value, label_boxes(case.labels.voxels)[value]).area_mm2
+    return border_contact(label_shape(case.labels, value, label_boxes(case.labels.voxels)[value]), case.labels).area_mm2
 
 
 @pytest.mark.parametrize(("axis", "sign", "side"), [(1, -1, "posterior"), (0, 1, "right"), (0, -1, "left")])
@@ -83,5 +84,5 @@ def test_a_body_without_a_front_that_is_seen_is_not_taken_for_one_with_a_cut_pro
     """Where its walls are, and so what lies behind them, is not known: it stays cut."""
     case = just_cut(spine, 1, -1)
     value = TOTALSEGMENTATOR["L1"]
-    contact = border_contact(case.labels, value, label_boxes(case.labels.voxels)[value])
+    contact = border_contact(label_shape(case.labels, value, label_boxes(case.labels.voxels)[value]), case.labels)
     assert not contact.is_of_a_process(replace(whole, mid_walls_mm=None))

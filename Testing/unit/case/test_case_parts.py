@@ -21,12 +21,13 @@ def test_a_part_is_cut_and_far_smaller_than_the_whole_vertebrae_next_to_it(volum
     assert parts_of_vertebrae(volumes, cut) == parts
 
 
-def test_the_border_is_either_end_of_any_axis():
+@pytest.mark.parametrize("empty", [0, 3])
+def test_the_border_is_either_end_of_any_axis_but_for_a_few_empty_layers(empty):
     shape = (10, 20, 30)
-    inner = (slice(1, 9), slice(1, 19), slice(1, 29))
+    inner = (slice(4, 6), slice(4, 16), slice(4, 26))
     assert not at_border(inner, shape)
     for axis in range(3):
-        for slab in (slice(0, 5), slice(3, shape[axis])):
+        for slab in (slice(empty, 6), slice(4, shape[axis] - empty)):
             assert at_border(tuple(slab if a == axis else inner[a] for a in range(3)), shape)
 
 

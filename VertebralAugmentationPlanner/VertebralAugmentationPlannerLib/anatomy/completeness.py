@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
+from ..case.parts import EMPTY_LAYERS
 from ..model import Image, Vertebra, above, below
 from ..model.geometry import FloatArray
 from .surface import Shape
@@ -22,6 +23,18 @@ unknown part is missing."""
 PROCESS_CUT_MM2 = 60.0
 """The tip of a spinous or transverse process may be cut over this area by one border: tight crops do so, while body,
 pedicles and canal are whole. A process cut half-way has a larger section [D]."""
+
+TOUCHING, BESIDE = (-1.0, 0.5), (0.5, 1.5)
+"""Outer face of a label, in voxels of an image inside its border: at the border (a label may reach beyond that of a CT on
+another grid by less than a voxel; what reaches farther was seen in a larger image), and one voxel before it: networks,
+resampling and padding leave such an empty layer [D]."""
+
+BESIDE_MM2 = 60.0
+"""A whole vertebra's outermost layer at 1–2 mm voxels is smaller but for a few (80 mm² at most of 100 in three real spines):
+one voxel before a border a larger one may be a cut [C]."""
+
+AS_LARGE = 0.9
+"""Of two planes through one sawn end either may be the larger by so much [D]."""
 
 PROCESS_EDGES = frozenset({"left", "right", "posterior"})
 """Borders that a process meets alone. What the border above or below cuts may be a facet, and in front of it lies a body."""
@@ -74,6 +87,9 @@ AT_FACE_MM, AWAY_MM = 1.5, 2.5
 ALIKE_HU, ALIKE_SHARE = 40.0, 0.25
 """Means over a face that differ by less than this are of the same tissue: spongy bone and disc do by about 50 HU. [D]"""
 
+PADDING_HU = 0.5
+"""Tissue varies by more than this over a millimetre; padding does not [D]."""
+
 CORTEX_HU = 60.0
 """A shell stands out by more than this, even blurred by slices of 3 mm (1 mm of 300 HU more than its surroundings). [D]"""
 
@@ -121,25 +137,31 @@ class BorderContact:
         return bool(clear.all())
 
 
-def border_contact(labels: Image, value: int, box: tuple[slice, ...]) -> BorderContact:
-    """How much of a label lies on the border of its volume, and where."""
+def border_contact(shape: Shape, image: Image, gap_voxels: tuple[float, float] = TOUCHING) -> BorderContact:
+    """How much of a label ends at the borders of an image, and where.
+
+    Args:
+        shape: the label.
+        image: its label map, or a CT on any grid.
+        gap_voxels: least and largest gap between the label's outer face and a border, in voxels of the image; negative
+            where the label reaches beyond the border.
+    """
     areas: dict[str, float] = {}
     found = [np.empty((0, 3))]
-    steps = labels.ijk_to_ras[:3, :3]
-    crop = labels.voxels[box] == value
-    first = np.array([part.start for part in box])
-    for axis in range(3):
-        face_area = float(np.linalg.norm(np.cross(*(steps[:, a] for a in range(3) if a != axis))))
-        along = int(np.argmax(np.abs(steps[:, axis])))
-        for end, at_border in ((0, box[axis].start == 0), (-1, box[axis].stop == labels.voxels.shape[axis])):
-            if not at_border:
+    points = shape.points_ras()
+    index = image.to_ijk(points)
+    voxel_mm3 = float(np.prod(shape.distance.spacing_mm))
+    for axis, (size, across) in enumerate(zip(image.voxels.shape, image.ras_to_ijk[:3, :3], strict=True)):
+        step_mm = shape.step_along(across / np.linalg.norm(across))
+        step = step_mm * float(np.linalg.norm(across))
+        along = int(np.argmax(np.abs(across)))
+        for depth, positive in ((index[:, axis] + 0.5, False), (size - 0.5 - index[:, axis], True)):
+            if not gap_voxels[0] <= depth.min() - step / 2 < gap_voxels[1]:
                 continue
-            touching = np.argwhere(np.take(crop, [end], axis=axis))
-            if len(touching):
-                touching[:, axis] = end % crop.shape[axis]
-                edge = _EDGES[along][int((steps[along, axis] > 0) == (end == -1))]
-                areas[edge] = areas.get(edge, 0.0) + len(touching) * face_area
-                found.append(labels.to_ras(touching + first))
+            layer = depth < depth.min() + step * (1 - ROUNDING)
+            edge = _EDGES[along][int((across[along] > 0) == positive)]
+            areas[edge] = areas.get(edge, 0.0) + int(layer.sum()) * voxel_mm3 / step_mm
+            found.append(points[layer])
     return BorderContact(areas, np.concatenate(found))
 
 
@@ -209,16 +231,28 @@ def flat_end(shape: Shape) -> FlatEnd | None:
     return FlatEnd(area, solidity, _EDGES[axis][int(normal[axis] > 0)], points, normal)
 
 
-def goes_on_beyond(face: FlatEnd, ct: Image) -> bool:
+def ends_at_border(shape: Shape, face: FlatEnd, image: Image) -> bool:
+    """Whether an image ends within 4 mm in front of most of a label's flat face, or within three voxels of a layer of the label as
+    large (an oblique plane may tie with that of a border): what lies beyond is then not known."""
+    layers = border_contact(shape, image, (TOUCHING[0], EMPTY_LAYERS + 0.5)).by_edge_mm2
+    if max(layers.values(), default=0.0) >= AS_LARGE * face.area_mm2:
+        return True
+    index = image.to_ijk(face.points_ras[:, None] + PROFILE_MM[PROFILE_MM > 0, None] * face.normal_ras)
+    outside = (index < -0.5) | (index > np.array(image.voxels.shape) - 0.5)
+    return bool(outside.any(axis=(1, 2)).mean() > 0.5)
+
+
+def goes_on_beyond(face: FlatEnd, ct: Image) -> bool | None:
     """Whether the CT shows the same tissue on both sides of a face, and no shell in between: bone that was cut off.
 
-    False where the CT ends within 4 mm of most of the face.
+    Returns:
+        None where the CT cannot tell: it ends within 4 mm of most of the face, or is padded there with one value.
     """
     places = face.points_ras[:, None] + PROFILE_MM[:, None] * face.normal_ras
     values = ct.sample(places, outside=np.nan)
     values = values[np.isfinite(values).all(axis=1)]
-    if 2 * len(values) < len(places):
-        return False
+    if 2 * len(values) < len(places) or np.median(np.ptp(values[:, PROFILE_MM > AWAY_MM], axis=1)) < PADDING_HU:
+        return None
     profile = values.mean(axis=0)
     inside, beyond = (float(profile[sign * PROFILE_MM > AWAY_MM].mean()) for sign in (-1, 1))
     shell = float(profile[np.abs(PROFILE_MM) <= AT_FACE_MM].max()) - max(inside, beyond)

@@ -11,6 +11,7 @@ from ..model import (
     Case,
     EndPlate,
     Frame,
+    Image,
     InputError,
     LocalGrid,
     Pedicle,
@@ -21,7 +22,18 @@ from ..model import (
 from ..model.geometry import FloatArray, label_boxes
 from .body import find_body
 from .canal import find_canal, projected_hole
-from .completeness import TOLERATED_CUT_MM2, BorderContact, border_contact, flat_end, goes_on_beyond, too_small
+from .completeness import (
+    BESIDE,
+    BESIDE_MM2,
+    TOLERATED_CUT_MM2,
+    BorderContact,
+    FlatEnd,
+    border_contact,
+    ends_at_border,
+    flat_end,
+    goes_on_beyond,
+    too_small,
+)
 from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
@@ -75,7 +87,7 @@ def build_spine(
     wanted = [level for level in shapes if levels is None or level in levels]
 
     def vertebra_of(level: str) -> Vertebra:
-        return _whole_or_not(case, level, boxes[values[level]], shapes, tangents.get(level))
+        return _whole_or_not(case, level, shapes, tangents.get(level))
 
     def announce(share: float, level: str) -> None:
         if progress is not None:
@@ -96,38 +108,66 @@ def _centres(case: Case, shapes: dict[str, Shape], boxes: dict[int, tuple[slice,
     return {level: shape.points_ras().mean(axis=0) for level, shape in shapes.items() if level not in parts}
 
 
-def _whole_or_not(
-    case: Case, level: str, box: tuple[slice, ...], shapes: dict[str, Shape], tangent: FloatArray | None
-) -> Vertebra:
-    contact = border_contact(case.labels, case.level_values[level], box)
+def _whole_or_not(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray | None) -> Vertebra:
+    images = {"image": case.labels} | ({} if case.ct is None else {"CT": case.ct})
+    shape = shapes[level]
+    contacts = {name: border_contact(shape, image) for name, image in images.items()}
+    name, contact = max(contacts.items(), key=lambda found: found[1].area_mm2)
     touching = contact.area_mm2 > TOLERATED_CUT_MM2
-    cut = f"cut by the {contact.where} border of the image ({contact.area_mm2:.0f} mm² touch it)"
+    cut = f"cut by the {contact.where} border of the {name} ({contact.area_mm2:.0f} mm² touch it)"
     if tangent is None or (touching and not contact.may_be_of_a_process):
         return Vertebra(level, False, cut)
-    face = flat_end(shapes[level])
-    if face is not None and case.ct is not None and goes_on_beyond(face, case.ct):
+    face = flat_end(shape)
+    goes_on = None if face is None or case.ct is None else goes_on_beyond(face, case.ct)
+    if face is not None:
         flat = f"its label is cut off flat on the {face.side} side ({face.area_mm2:.0f} mm²)"
-        return Vertebra(level, False, f"{flat}, although the bone goes on in the CT")
+        if goes_on:
+            return Vertebra(level, False, f"{flat}, although the bone goes on in the CT")
+        ending = next((name for name, image in images.items() if ends_at_border(shape, face, image)), None)
+        if ending is not None and face.through_the_arch:
+            return Vertebra(level, False, f"{flat}, through body and arch, where the {ending} ends")
     try:
         vertebra = _build(case, level, shapes, tangent)
     except NotReadable as error:
         return Vertebra(level, False, cut if touching else f"the label cannot be read as a whole vertebra: {error}")
     if touching and not contact.is_of_a_process(vertebra):
         return Vertebra(level, False, cut)
-    if face is not None and case.ct is None:
-        found = f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²)"
-        if face.through_the_arch:
-            text = (
-                f"{found} that ends body and arch at once, as a cut does and whole vertebrae hardly do: nothing measured or "
-                "planned on a cut one holds. Look at the label, or give the CT."
-            )
-        else:
-            text = f"{found}, as whole vertebrae hardly do: if it was cut off there, nothing measured on it holds. A CT would tell."
-        note = PlanWarning("label_ends_flat", "caution", text, "real labels ended in smaller faces [C]")
-        vertebra = replace(vertebra, notes=(*vertebra.notes, note))
+    notes = list(vertebra.notes)
+    if face is not None and (goes_on is None or face.through_the_arch):
+        notes.append(_flat_face(level, face, case.ct is not None))
+    elif not touching:
+        notes += [note for name, image in images.items() for note in _beside_border(level, shape, image, name)][:1]
     if contact.area_mm2 > 0:
-        vertebra = replace(vertebra, notes=(*vertebra.notes, _cut_tip(level, contact)))
-    return vertebra
+        notes.append(_cut_tip(level, contact))
+    return replace(vertebra, notes=tuple(notes))
+
+
+def _flat_face(level: str, face: FlatEnd, with_ct: bool) -> PlanWarning:
+    """What is said of a label that ends flat, where the CT does not show that the bone goes on."""
+    found = f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²)"
+    tell = "the CT does not tell" if with_ct else "a CT would tell"
+    if face.through_the_arch:
+        text = (
+            f"{found} that ends body and arch at once, as a cut does and whole vertebrae hardly do: nothing measured or "
+            f"planned on a cut one holds. Look at the label{'' if with_ct else ', or give the CT'}."
+        )
+    else:
+        text = f"{found}, as whole vertebrae hardly do: if it was cut off there, nothing measured on it holds; {tell}."
+    return PlanWarning("label_ends_flat", "caution", text, "real labels ended in smaller faces [C]")
+
+
+def _beside_border(level: str, shape: Shape, image: Image, name: str) -> list[PlanWarning]:
+    """What is said of a label that ends one voxel before the border of an image, broader than most whole ones do."""
+    contact = border_contact(shape, image, BESIDE)
+    if contact.area_mm2 <= BESIDE_MM2:
+        return []
+    text = (
+        f"The label of {level} ends one voxel before the {contact.where} border of the {name}, over {contact.area_mm2:.0f} mm². If it "
+        "was cut off there, nothing measured or planned on it holds: look at the label."
+    )
+    return [
+        PlanWarning("ends_beside_border", "caution", text, "whole real labels end in smaller layers but for a few [C]")
+    ]
 
 
 def _cut_tip(level: str, contact: BorderContact) -> PlanWarning:
