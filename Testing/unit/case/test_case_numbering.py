@@ -66,6 +66,13 @@ def test_a_single_vertebra_that_one_table_knows_is_taken():
     assert list(case_of([TOTAL["L1"]]).level_values) == ["L1"]
 
 
+def test_a_single_vertebra_tells_how_the_first_totalsegmentator_reads_its_number():
+    case = case_of([V1["T6"]])
+    assert list(case.level_values) == ["L3"]
+    (told,) = [warning for warning in case.warnings if warning.code == "numbering_of_two_readings"]
+    assert "L3 by TotalSegmentator’s numbers, T6 by those of TotalSegmentator version 1" in told.message
+
+
 V1 = {**{f"L{n}": 23 - n for n in range(1, 6)}, **{f"T{n}": 35 - n for n in range(1, 13)}}
 
 

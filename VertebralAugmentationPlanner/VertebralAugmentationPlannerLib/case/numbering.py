@@ -211,7 +211,7 @@ def detect_numbering(labels: Image) -> Numbering:
     """The one known numbering in which the labels form a spine.
 
     VerSe's numbers grow from head to foot, TotalSegmentator's from foot to head: where two or more vertebrae are
-    there, their order in the patient decides. A single vertebra is taken where only one table knows its number. Where
+    there, their order in the patient decides. A single vertebra is taken where only one present table knows its number. Where
     both versions of TotalSegmentator explain as many vertebrae it is the current one, and the numbering tells the other.
 
     Raises:
@@ -236,6 +236,12 @@ def detect_numbering(labels: Image) -> Numbering:
     if best == ["totalsegmentator", "totalsegmentator-v1"]:
         old = best.pop()
         also = f"{_span(named[best[0]])} by {title(best[0])}’s present numbers, {_span(named[old])} by those of its version 1"
+    elif most == 1 and len(best) == 1:
+        others = [name for name in KNOWN if name not in CURRENT and named[name] and named[name] != named[best[0]]]
+        also = "".join(
+            f"{_span(named[best[0]])} by {title(best[0])}’s numbers, {_span(named[name])} by those of {title(name)}"
+            for name in others
+        )
     if len(best) == 1:
         return replace(known_numbering(best[0]), also=also)
     raise InputError(_why_not(sorted(found), {name: named[name] for name in CURRENT}))

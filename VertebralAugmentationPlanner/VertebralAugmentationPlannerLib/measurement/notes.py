@@ -180,9 +180,8 @@ def loss_notes(measurements: Measurements) -> list[PlanWarning]:
         )
         notes.append(PlanWarning("of_class_ct_only", "info", text, "Schnake 2018, doi 10.1177/2192568217717972 [V]"))
     text = (
-        "A supine CT hides deformity: anterior height 18.3 mm sitting became 24.3 mm supine, local kyphosis"
-        " 26° became 15° "
-        "in one series."
+        "A CT is taken lying down, which hides deformity: anterior height 18.3 mm sitting became 24.3 mm supine, local"
+        " kyphosis 26° became 15° in one series."
     )
     notes.append(PlanWarning("supine_ct", "info", text, "n = 15, JOSR 2020, doi 10.1186/s13018-020-01649-y [V]"))
     return notes
