@@ -86,3 +86,8 @@ def test_a_real_body_is_as_high_on_one_grid_as_on_another(verse_case, name, leve
     apart = np.abs(read - read.mean(axis=0)).max(axis=0)
     # Asked are 0.2 mm and 0.3°; real rims are rounded, and each grid's label is another one.
     assert (apart <= [0.3, 0.3, 0.3, 0.7]).all()
+
+
+def test_a_lip_that_hides_most_of_the_front_does_not_deepen_the_body():
+    """L2 of verse005: the outline sees its front only behind the lower lip, and read 34.2 mm; the label has 30–31 mm."""
+    assert real_spine("verse005").vertebrae["L2"].depth_mm == pytest.approx(30.5, abs=0.75)

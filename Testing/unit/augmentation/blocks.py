@@ -85,6 +85,7 @@ def vertebra(block: Block = Block(), with_canal: bool = True) -> Vertebra:
         superior=EndPlate(*rims, block.planes()[5][0], np.tile(upper, (len(x), 1)), x, y),
         inferior=EndPlate(*floor, np.array([0.0, 0, 1.0]), np.full((len(x), len(y)), -block.height / 2), x, y),
         depth_mm=block.depth,
+        mid_walls_mm=(-block.depth / 2, block.depth / 2),
         width_mm=block.width,
         body_volume_ml=block.width * block.depth * (block.height + block.front) / 2 / 1000.0,
     )

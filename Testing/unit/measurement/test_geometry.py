@@ -8,7 +8,6 @@ import pytest
 from bodies import DEPTH, SPACING, WIDTH, body, plate, spine_of
 from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.angles import angle_between, measure_angles
-from VertebralAugmentationPlannerLib.measurement.depth import mid_depth
 from VertebralAugmentationPlannerLib.measurement.heights import heights_3x3, midsagittal_heights
 from VertebralAugmentationPlannerLib.measurement.hazards import wall_coverage_warnings
 from VertebralAugmentationPlannerLib.measurement.normal import Usual
@@ -131,9 +130,7 @@ def test_anterior_two_thirds_of_an_elliptic_cylinder():
     # The plane lies a third of the depth in front of the back: at −1/3 of the half-depth.
     cut = math.acos(1 / 3)
     behind = (cut - math.sin(2 * cut) / 2) / math.pi
-    assert anterior_two_thirds_ml(vertebra, mid_depth(vertebra)) == pytest.approx(
-        (1 - behind) * vertebra.body_volume_ml, rel=0.01
-    )
+    assert anterior_two_thirds_ml(vertebra) == pytest.approx((1 - behind) * vertebra.body_volume_ml, rel=0.01)
 
 
 @pytest.mark.parametrize("bump", [0.0, 1.5, 3.0, 6.0])

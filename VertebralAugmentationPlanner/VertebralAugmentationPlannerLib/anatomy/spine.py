@@ -197,6 +197,7 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
     superior, inferior, outline = fit_endplates(shape, frame, grid, bone, body, surfaces)
     voxels = Voxels(shape, frame)
     width = width_mm(voxels, superior, inferior, sides(grid, body))
+    walls = mid_walls(voxels, superior, inferior, width)
     pedicles: dict[str, Pedicle] = {}
     reasons: dict[str, str] = {}
     for side in ("left", "right"):
@@ -216,9 +217,10 @@ def _build(case: Case, level: str, shapes: dict[str, Shape], tangent: FloatArray
         posterior_wall_mm=with_midline_wall(body.wall, voxels, grid, superior, inferior),
         superior=superior,
         inferior=inferior,
-        depth_mm=outline.depth_mm,
+        # A lip hides most of the front from the outline; it stands in where the walls are not met at mid-height.
+        depth_mm=outline.depth_mm if walls is None else walls[1] - walls[0],
         width_mm=width,
-        mid_walls_mm=mid_walls(voxels, superior, inferior, width),
+        mid_walls_mm=walls,
         body_volume_ml=volume_ml(shape, points, body, grid),
         pedicles=pedicles,
         pedicle_reasons=reasons,

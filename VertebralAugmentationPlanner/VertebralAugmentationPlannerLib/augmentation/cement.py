@@ -13,15 +13,10 @@ from ..model import Assumptions, CementPlan, Measurements, PlanOptions, Vertebra
 EROSION_MM = 2.0
 """The target region keeps this far from the bone's surface; 57–66 % of a body lie deeper (clinical-reference 5 [C])."""
 
-ANTERIOR_SHARE = 2.0 / 3.0
-
 LOW_MARK, HIGH_MARK = 0.15, 0.30
 """Shares of the whole body that the range names: about 15 % is the least that restored stiffness or strength in
 bench studies (Molloy 2003, Liebschner 2001, Martinčič 2015 [M]); 30 % restored normal stiffness in a finite-element
 study and more exceeded it (JKNS 2012, doi 10.3340/jkns.2012.52.5.435 [V])."""
-
-MIDLINE_STRIP_MM = 4.0
-"""Half-width of the strip whose mean stands for the posterior wall in the midline [D]."""
 
 FILLER_TOLERANCE_ML = 1e-6
 """3.0000000001 ml are two fillers of 1.5 ml, not three; nor is 2.1 ml four of 0.7 ml."""
@@ -43,26 +38,16 @@ class CementDose:
     wanted_ml: float
 
 
-def target_region_ml(vertebra: Vertebra, depth_mm: float | None = None) -> float | None:
+def target_region_ml(vertebra: Vertebra) -> float | None:
     """Volume of the body's anterior two-thirds at least 2 mm below the bone's surface, ml.
 
-    The cut is a coronal plane of the vertebral frame a third of the depth in front of the posterior wall in the
-    midline; voxels on the borders count in proportion. None where the body or its depth is unknown.
-
-    Args:
-        depth_mm: mid-height depth; the vertebra's own when None.
+    Voxels on the borders count in proportion. None where the body or its depth is unknown.
     """
-    depth = vertebra.depth_mm if depth_mm is None else depth_mm
-    grid, bone, body, wall = vertebra.grid, vertebra.bone_mm, vertebra.body, vertebra.posterior_wall_mm
-    if grid is None or bone is None or body is None or wall is None or depth is None:
+    grid, bone, body, start = vertebra.grid, vertebra.bone_mm, vertebra.body, vertebra.two_thirds_start_mm
+    if grid is None or bone is None or body is None or start is None:
         return None
-    if vertebra.superior is None or vertebra.inferior is None:
-        return None
-    x, y, z = grid.axes
-    middle = float(vertebra.superior.posterior_rim[2] + vertebra.inferior.posterior_rim[2]) / 2
-    back = float(np.interp(middle, z, wall[np.abs(x) <= MIDLINE_STRIP_MM].mean(axis=0)))
     spacing = grid.spacing_mm
-    in_front = np.clip((y - back - (1.0 - ANTERIOR_SHARE) * depth) / spacing + 0.5, 0.0, 1.0)
+    in_front = np.clip((grid.axes[1] - start) / spacing + 0.5, 0.0, 1.0)
     columns = np.flatnonzero(in_front > 0)
     if not len(columns):
         return 0.0
@@ -84,7 +69,7 @@ def plan_cement(
             vertebroplasty.
     """
     body = _body_ml(vertebra, measurements)
-    region = target_region_ml(vertebra, measurements.depth_mm if measurements is not None else None)
+    region = target_region_ml(vertebra)
     if body is None or region is None or body <= 0 or region <= 0 or not cavities_ml:
         return None
     assumed = options.assumptions

@@ -25,9 +25,7 @@ PADDING_VOXELS = 4
 """Cut around the body; enough to have the outside on every side of it."""
 
 MIDLINE_STRIP_MM = 4.0
-"""Half-width of the strip whose mean stands for the posterior wall in the midline [D]."""
-
-ANTERIOR_TWO_THIRDS = 2.0 / 3.0
+"""Half-width of the strip whose mean stands for the posterior wall in the midline where it is not met at mid-height [D]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class BodyRoom:
         wall_mm: distance in front of the posterior wall, along the anterior axis.
         canal_mm: distance outside the canal.
         free_mm: the smallest of these, each less its margin; a balloon lies where this is not negative.
-        back_mm, depth_mm: local y of the posterior wall in the midline at mid-height, and the body's depth.
+        back_mm, depth_mm: local y of the posterior wall in the midline at mid-height, and the body's depth there.
     """
 
     grid: LocalGrid
@@ -57,7 +55,7 @@ class BodyRoom:
     @property
     def two_thirds_start_mm(self) -> float:
         """Local y of the coronal plane behind the anterior two-thirds."""
-        return self.back_mm + (1.0 - ANTERIOR_TWO_THIRDS) * self.depth_mm
+        return self.back_mm + self.depth_mm / 3.0
 
     def surface_at(self, point: FloatArray) -> str:
         """What a balloon at a local point (3,) presses on: "end_plate" or "cortex"."""
@@ -106,8 +104,10 @@ def body_room(vertebra: Vertebra) -> BodyRoom:
     bone_here, canal_here = bone[box], canal[box]
     wall_mm = y[None, :, None] - wall_here[:, None, :]
     free = np.minimum(bone_here - CONTACT_MARGIN_MM, np.minimum(wall_mm, canal_here) - POSTERIOR_MARGIN_MM)
-    strip = np.abs(x) <= MIDLINE_STRIP_MM
-    back = float(np.interp(_mid_height(vertebra), z, wall_here[strip].mean(axis=0)))
+    if vertebra.mid_walls_mm is not None:
+        back = vertebra.mid_walls_mm[0]
+    else:
+        back = float(np.interp(_mid_height(vertebra), z, wall_here[np.abs(x) <= MIDLINE_STRIP_MM].mean(axis=0)))
     return BodyRoom(cut, bone_here, wall_mm, canal_here, free, back, float(depth))
 
 

@@ -11,7 +11,6 @@ from .angles import Angles, measure_angles
 from .cleft import cleft_volume_ml
 from .cortex import CorticalDefect, CortexUnseen, cortical_defects
 from .density import trabecular_density_hu
-from .depth import mid_depth
 from .foreign import Foreign, find_foreign, was_augmented
 from .fracture import fracture_shape, genant_grade
 from .heights import doubtful_rims, height_points_ras, heights_3x3, midsagittal_heights, with_visible_rims
@@ -109,16 +108,16 @@ def _measure_level(
     bulge = largest_bulge(walls[level], [walls[name] for name in neighbours])
     shape = fracture_shape(found.loss)
     angles = measure_angles(level, complete)
-    mid, depth = midsagittal_heights(vertebra), mid_depth(vertebra)
+    mid = midsagittal_heights(vertebra)
     measurements = Measurements(
         anterior_height_mm=mid.anterior,
         middle_height_mm=mid.middle,
         posterior_height_mm=mid.posterior,
         heights_3x3_mm=grid,
-        depth_mm=None if depth is None else depth.depth_mm,
+        depth_mm=None if vertebra.mid_walls_mm is None else vertebra.depth_mm,
         width_mm=vertebra.width_mm,
         body_volume_ml=vertebra.body_volume_ml,
-        anterior_two_thirds_volume_ml=anterior_two_thirds_ml(vertebra, depth),
+        anterior_two_thirds_volume_ml=anterior_two_thirds_ml(vertebra),
         reference=found.reference,
         height_loss_percent=found.loss,
         genant_grade=genant_grade(found.loss),

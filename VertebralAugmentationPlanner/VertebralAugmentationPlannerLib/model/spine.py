@@ -100,7 +100,8 @@ class Vertebra:
         neighbour_mm: distance to the nearest other labelled vertebra, positive outside it.
         posterior_wall_mm: (W, H) local anterior coordinate of the posterior wall over grid x × grid z; extended
             smoothly beyond the canal's width. Body lies in front (greater values).
-        depth_mm, width_mm: mid-height depth (mid-sagittal) and width of the body.
+        depth_mm, width_mm: mid-height depth (mid-sagittal) and width of the body. Where a wall is not met half-way between the
+            plates, the depth is the outline's.
         mid_walls_mm: local anterior coordinates of the posterior and the anterior wall in the midline, half-way between
             the plates; None where one of them is not met there.
         pedicles: "left"/"right" where found.
@@ -127,6 +128,15 @@ class Vertebra:
     pedicles: dict[str, Pedicle] = field(default_factory=dict)
     pedicle_reasons: dict[str, str] = field(default_factory=dict)
     notes: tuple[PlanWarning, ...] = ()
+
+    @property
+    def two_thirds_start_mm(self) -> float | None:
+        """Local anterior coordinate of the coronal plane behind the body's anterior two-thirds: a third of the mid-height depth
+        in front of the posterior wall there. None where a wall is not met."""
+        if self.mid_walls_mm is None:
+            return None
+        back, front = self.mid_walls_mm
+        return back + (front - back) / 3.0
 
 
 @dataclass(frozen=True, eq=False)
