@@ -242,6 +242,26 @@ def test_an_export_keeps_what_else_is_in_its_folder(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".vap")]
 
 
+def test_surfaces_of_an_earlier_plan_do_not_lie_among_those_of_this_one(tmp_path):
+    plan = case_plan()
+    plan.save(tmp_path / "plan.json")
+    export = ["export", str(tmp_path / "plan.json"), "--as", "stl", "-o", str(tmp_path / "x"), "--quiet"]
+    assert main(export) == 0
+    before = {path.name for path in (tmp_path / "x" / "stl").iterdir()}
+    (tmp_path / "x" / "stl" / "left_needle.stl").write_text("mine")
+    levels = tuple(
+        dataclasses.replace(
+            level, trajectories=tuple(needle for needle in level.trajectories if needle.side == "right")
+        )
+        for level in plan.levels
+    )
+    dataclasses.replace(plan, levels=levels).save(tmp_path / "plan.json")
+    assert main(export) == 0
+    after = {path.name for path in (tmp_path / "x" / "stl").iterdir()}
+    assert after == {"left_needle.stl", *(name for name in before if "_left_" not in name)}
+    assert any("_left_" in name for name in before)
+
+
 def test_a_report_that_is_refused_leaves_no_folder(tmp_path, files):
     case_plan().save(tmp_path / "plan.json")
     arguments = ["report", str(tmp_path / "plan.json"), "--segmentation", str(files["labels"])]

@@ -188,11 +188,14 @@ def run_report(arguments: argparse.Namespace) -> Path:
 def run_export(arguments: argparse.Namespace) -> list[Path]:
     """Write the exports of a plan into a folder."""
     from .report import export_command
+    from .report.mesh_files import own_stl
 
     kinds = tuple(kind.strip() for kind in arguments.kinds.split(",") if kind.strip())
     if not kinds:
         raise InputError("No export was named; give --as markups,csv,stl,glb or some of them.")
-    with OutputFolder(arguments.output, products=()) as folder:
+    # Needles and balloons of an earlier plan must not lie among those of this one.
+    earlier = [f"stl/{name}" for name in own_stl(Path(arguments.output) / "stl")] if "stl" in kinds else []
+    with OutputFolder(arguments.output, products=earlier) as folder:
         images = (arguments.ct, arguments.segmentation, arguments.labels, arguments.canal)
         export_command(arguments.plan, folder.workshop, kinds, *images)
         return [folder.path / name for name in folder.commit()]

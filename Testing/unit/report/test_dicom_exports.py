@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ct_series import BODY_SEMI_AXES_MM, CANAL_RADIUS_MM, SHAPE, SPACING, spine,
 from plans import T12_ORIGIN, case_plan, only
 
 from VertebralAugmentationPlannerLib.access import unjudged
-from VertebralAugmentationPlannerLib.model import LEVELS, InputError
+from VertebralAugmentationPlannerLib.model import LEVELS, Image, InputError
 from VertebralAugmentationPlannerLib.report import (
     SourceSeries,
     dicom_codes,
@@ -315,3 +316,43 @@ def test_a_series_that_was_made_anonymous_is_exported_with_empty_attributes(tmp_
 def test_a_series_without_a_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"names no study \(StudyInstanceUID\)"):
         read_source_series(write_series(tmp_path / "ct", ("StudyInstanceUID",)))
+
+
+def test_stops_cautions_reasons_and_refused_sides_stand_in_the_report(report: Path) -> None:
+    plan = case_plan()
+    (remarks,) = [
+        item
+        for item in pydicom.dcmread(report).ContentSequence
+        if item.ConceptNameCodeSequence[0].CodeValue == "REMARKS"
+    ]
+    texts = [item.TextValue for item in remarks.ContentSequence]
+    loud = [w for owner in (plan, *plan.levels) for w in owner.warnings if w.severity != "info"]
+    assert loud
+    for warning in loud:
+        assert any(text.endswith(f"{warning.severity}: {warning.message}") for text in texts)
+    refused = [(level.level, side, why) for level in plan.levels for side, why in level.skipped_sides.items()]
+    assert refused
+    for level, side, why in refused:
+        assert f"{level}, no needle on the {side}: {why}" in texts
+    assert not any("info:" in text for text in texts)
+
+
+def test_a_series_of_another_place_is_refused_by_the_printed_report_and_the_segmentation(
+    source: SourceSeries, tmp_path: Path
+) -> None:
+    image = source.image
+    far = replace(source, image=Image(image.voxels, image.ijk_to_ras + np.array([[0, 0, 0, 500.0]] + [[0] * 4] * 3)))
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.4 ")
+    with pytest.raises(InputError, match="lie outside this CT series"):
+        write_encapsulated_pdf(case_plan(), tmp_path / "report.pdf", tmp_path / "pdf.dcm", far)
+    with pytest.raises(InputError, match="lie outside this CT series"):
+        write_dicom_seg(case_plan(), spine(), tmp_path / "seg.dcm", far)
+
+
+def test_names_and_signs_survive_the_character_set_of_the_scanner(tmp_path: Path) -> None:
+    series = write_series(tmp_path / "latin", SpecificCharacterSet="ISO_IR 100", PatientName="Müller^Jörg")
+    write_dicom_sr(case_plan(), tmp_path / "sr.dcm", read_source_series(series))
+    read = pydicom.dcmread(tmp_path / "sr.dcm")
+    assert str(read.PatientName) == "Müller^Jörg"
+    (remarks,) = [item for item in read.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "REMARKS"]
+    assert not any("?" in item.TextValue for item in remarks.ContentSequence)

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .again import load_again, other_canal, reading_warnings
+    from .again import load_again, other_canal, reading_warnings, refuse_other_series
     from .load import load_case
     from .numbering import TOTALSEGMENTATOR, VERSE, Numbering
     from .requested import requested_levels
@@ -22,6 +22,7 @@ __all__ = [
     "other_canal",
     "reading_warnings",
     "recorded_path",
+    "refuse_other_series",
     "requested_levels",
 ]
 
@@ -31,6 +32,7 @@ _FILES = {
     "other_canal": "again",
     "reading_warnings": "again",
     "recorded_path": "source",
+    "refuse_other_series": "again",
     "requested_levels": "requested",
     "Source": "source",
 }

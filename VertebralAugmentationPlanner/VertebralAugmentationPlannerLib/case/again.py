@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from ..model import Case, CasePlan, ImageRecord, InputError, PlanOptions, PlanWarning
 from .gas_gaps import completed_levels
 from .load import load_case
+from .match import OFF_CT
 from .numbering import numbering_from_table
 from .source import Source
 
@@ -118,6 +120,40 @@ def ct_not_given(plan: CasePlan, case: Case) -> PlanWarning | None:
         "nor the skin of a needle that was moved; density, cleft, gaps in the cortex and the skin of the others are the plan’s."
     )
     return PlanWarning(CT_NOT_GIVEN, "caution", text, "contract of the command line")
+
+
+PLAIN_FILES = frozenset({".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd"})
+"""Endings of a CT that is no DICOM series."""
+
+
+def refuse_other_series(plan: CasePlan, series: ImageRecord, case: Case | None) -> None:
+    """Refuse a DICOM series that the plan does not belong to: what is exported goes into its patient's study.
+
+    Args:
+        series: the series that is to be referred to.
+        case: the images read again, with the series as CT; None where the labels were not given.
+
+    Raises:
+        InputError: the plan was made from another series; or from a file of another format, or no CT, and the labels are
+            not there to be held against the series, do not lie on its bone, or the grids differ.
+    """
+    made_from = plan.inputs.ct
+    if made_from is not None and made_from.sha256 is not None and made_from.sha256 == series.sha256:
+        return
+    given = f"The CT series {_name(series)}"
+    if made_from is None:
+        text = f"{given} is no part of the plan, which was made from the labels alone"
+    else:
+        text = f"{given} is not what the plan was made from ({_name(made_from)})"
+        if made_from.path is not None and Path(made_from.path).suffix.lower() not in PLAIN_FILES:
+            raise InputError(f"{text}; give that series, or check the plan on this one and export the checked plan.")
+        if not _same_grid(made_from, series):
+            raise InputError(f"{text} and has another grid; give the series of the plan’s CT.")
+    if case is None:
+        raise InputError(f"{text}; give the plan’s labels with --segmentation, so that they can be held against it.")
+    off = next((warning for warning in case.warnings if warning.code == OFF_CT), None)
+    if off is not None:
+        raise InputError(f"{text}, and seems to be of another patient. {off.message}")
 
 
 def _same_grid(a: ImageRecord, b: ImageRecord) -> bool:

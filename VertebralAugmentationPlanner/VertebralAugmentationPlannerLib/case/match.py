@@ -68,6 +68,7 @@ OFF_MM, OFF_SHARE = 2.5, 0.65
 NEAR_MM, NEAR_SHARE = 1.5, 0.9
 """The same for a caution. [C]"""
 
+OFF_CT = "labels_off_ct"
 SOURCE = "step in HU across the labels' surface, largest where they lie on the bone [C]"
 
 
@@ -109,7 +110,7 @@ def place_warnings(place: Place | None) -> list[PlanWarning]:
         message = (
             "Too little of the labels lies in the CT to see whether they belong to it: check that they cover the bone."
         )
-        return [PlanWarning("labels_off_ct", "caution", message, SOURCE)]
+        return [PlanWarning(OFF_CT, "caution", message, SOURCE)]
     where = f"about {place.distance_mm:.0f} mm off the bone in the CT (which is {_direction(place.offset_mm)} them)"
     if place.is_off(OFF_MM, OFF_SHARE):
         raise InputError(
@@ -117,14 +118,14 @@ def place_warnings(place: Place | None) -> list[PlanWarning]:
         )
     if place.is_off(NEAR_MM, NEAR_SHARE):
         message = f"The labels lie {where}: check on the CT that they cover the bone; every needle is off by as much."
-        return [PlanWarning("labels_off_ct", "caution", message, SOURCE)]
+        return [PlanWarning(OFF_CT, "caution", message, SOURCE)]
     if place.own_step_hu < LEAST_STEP_HU:
         message = (
             f"The surface of the labels is hardly seen in the CT (a step of {place.own_step_hu:.0f} HU, where bone shows "
             f"{PLAIN_STEP_HU:.0f} and more): check that the labels belong to this CT and are not mirrored."
         )
         severity = "stop" if place.own_step_hu < NO_STEP_HU else "caution"
-        return [PlanWarning("labels_off_ct", severity, message, SOURCE)]
+        return [PlanWarning(OFF_CT, severity, message, SOURCE)]
     return []
 
 

@@ -10,7 +10,7 @@ from ..model import Case, CasePlan, InputError, Spine
 from ..model.serialisation import write_text
 from .compare import compare_plans
 from .compare_tables import comparison_csv, comparison_html, comparison_text
-from .dicom_series import read_source_series
+from .dicom_series import SourceSeries, read_source_series
 from .document import write_report
 from .mesh_files import write_glb, write_stl
 from .meshes import plan_meshes
@@ -102,9 +102,10 @@ def export_command(
 
     Args:
         kinds: names from :data:`EXPORTS`.
-        ct: DICOM folder of the CT, for the DICOM exports.
-        segmentation: the labels, for the bone of STL and GLB (without them only needles, balloons and cement) and for
-            ``dicom-seg``.
+        ct: DICOM folder of the CT, for the DICOM exports: the series that the plan was made from, or, with the labels, the
+            same scan where it was made from another format.
+        segmentation: the labels, for the bone of STL and GLB (without them only needles, balloons and cement), for
+            ``dicom-seg``, and for a DICOM series that is not the file the plan was made from.
         labels: numbering of the labels, where the plan's own cannot be used.
         canal: as for :func:`report_command`; ``dicom-seg``, which holds the canal, is refused with another one or none.
 
@@ -120,21 +121,27 @@ def export_command(
         raise InputError(f"There is no export “{unknown[0]}”; choose from {', '.join(EXPORTS)}.")
     plan = _judged_plan(plan_path)
     folder = Path(out)
-    needs_spine = bool({"stl", "glb", "dicom-seg", "dicom-pdf"} & set(kinds)) and segmentation is not None
+    dicom = [kind for kind in kinds if kind.startswith("dicom-")]
+    needs_spine = bool({"stl", "glb", *dicom} & set(kinds)) and segmentation is not None
     case, spine = None, None
     if needs_spine:
         plan, case, spine = _with_images(plan, plan_path, ct, segmentation, labels, canal)
     if "dicom-seg" in kinds:
         _refuse_other_canal(plan)
+    source = _source_series(dicom[0], ct) if dicom else None
+    if source is not None:
+        from ..case import refuse_other_series
+
+        refuse_other_series(plan, source.record, case)
     _make_folder(folder)
     written: list[Path] = []
     for kind in dict.fromkeys(kinds):
-        written += _export(kind, plan, folder, ct, case, spine)
+        written += _export(kind, plan, folder, source, case, spine)
     return written
 
 
 def _export(
-    kind: str, plan: CasePlan, folder: Path, ct: str | PathLike[str] | None, case: Case | None, spine: Spine | None
+    kind: str, plan: CasePlan, folder: Path, source: SourceSeries | None, case: Case | None, spine: Spine | None
 ) -> list[Path]:
     if kind == "markups":
         write_needle_markups(plan, folder / "needles.mrk.json")
@@ -147,15 +154,19 @@ def _export(
     if kind == "glb":
         write_glb(plan_meshes(plan, spine), folder / "plan.glb")
         return [folder / "plan.glb"]
-    return [_export_dicom(kind, plan, folder, ct, case, spine)]
+    assert source is not None
+    return [_export_dicom(kind, plan, folder, source, case, spine)]
+
+
+def _source_series(kind: str, ct: str | PathLike[str] | None) -> SourceSeries:
+    if ct is None:
+        raise InputError(f"{kind} needs the DICOM folder of the CT: patient and study come from it.")
+    return read_source_series(ct)
 
 
 def _export_dicom(
-    kind: str, plan: CasePlan, folder: Path, ct: str | PathLike[str] | None, case: Case | None, spine: Spine | None
+    kind: str, plan: CasePlan, folder: Path, source: SourceSeries, case: Case | None, spine: Spine | None
 ) -> Path:
-    if ct is None:
-        raise InputError(f"{kind} needs the DICOM folder of the CT: patient and study come from it.")
-    source = read_source_series(ct)
     path = folder / f"{kind.replace('-', '_')}.dcm"
     if kind == "dicom-sr":
         from .dicom_sr import write_dicom_sr  # here, so that only an export loads pydicom

@@ -46,6 +46,9 @@ POSITIONER_SECONDARY_ANGLE = Concept("112012", "DCM", "Positioner Secondary Angl
 COMPUTED_TOMOGRAPHY = Concept("77477000", "SCT", "Computed tomography")
 DEVICE_OBSERVER = Concept("121007", "DCM", "Device")
 
+COMMENT = Concept("121106", "DCM", "Comment")
+REMARKS = private("REMARKS", "Stops, cautions and refused sides of the plan")
+
 ANTERIOR = Concept("255549009", "SCT", "Anterior")
 MIDDLE = Concept("C25569", "NCIt", "Middle")
 POSTERIOR = Concept("255551008", "SCT", "Posterior")

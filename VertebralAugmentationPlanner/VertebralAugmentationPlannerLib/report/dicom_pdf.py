@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate_uid
 
 from ..model import CasePlan, InputError
-from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, save_dicom
+from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, check_plan_is_inside, save_dicom
 from .wording import document_title
 
 BROWSERS = (
@@ -105,8 +105,9 @@ def write_encapsulated_pdf(
     """Wrap a PDF of the report into the CT's study. Needs pydicom only.
 
     Raises:
-        InputError: the PDF cannot be read or is not a PDF.
+        InputError: the PDF cannot be read or is not a PDF, or the plan lies outside the series.
     """
+    check_plan_is_inside(plan, source)
     try:
         document = Path(pdf_path).read_bytes()
     except OSError as error:

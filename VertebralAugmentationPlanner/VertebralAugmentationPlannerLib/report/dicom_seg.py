@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from ..model import CasePlan, Image, InputError, Spine, Vertebra
 from . import dicom_codes as codes
 from .dicom_codes import Concept
-from .dicom_series import DERIVED_SERIES_NUMBER, MANUFACTURER, SourceSeries, optional_highdicom, save_dicom
+from .dicom_series import (
+    DERIVED_SERIES_NUMBER,
+    MANUFACTURER,
+    SourceSeries,
+    check_plan_is_inside,
+    optional_highdicom,
+    save_dicom,
+)
 from .dicom_sr import tracking_uid
 
 Segment = tuple[str, Concept, Concept | None, NDArray[np.bool_]]
@@ -27,9 +34,10 @@ def write_dicom_seg(plan: CasePlan, spine: Spine, path: str | PathLike[str], sou
         source: the CT series the plan was made from.
 
     Raises:
-        InputError: highdicom is missing, or no planned level has a body inside the series.
+        InputError: highdicom is missing, the plan lies outside the series, or no planned level has a body inside it.
     """
     hd = optional_highdicom()
+    check_plan_is_inside(plan, source)
     segments = body_and_canal_segments(plan, spine, source.grid())
     if not segments:
         raise InputError(

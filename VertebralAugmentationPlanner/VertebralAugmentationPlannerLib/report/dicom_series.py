@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..case.dicom import is_dicom_file, read_dicom, split_series
-from ..model import CasePlan, Image, InputError
+from ..model import CasePlan, Image, ImageRecord, InputError
 from ..model.geometry import FloatArray
 
 EDGE_MM = 1.0
@@ -47,10 +47,11 @@ MUST_BE_THERE = {
 
 @dataclass(frozen=True, eq=False)
 class SourceSeries:
-    """Headers of a CT series (in the order of its slices' positions) and its volume in RAS."""
+    """Headers of a CT series (in the order of its slices' positions), its volume in RAS, and its record as a plan has it."""
 
     headers: list[Any]
     image: Image
+    record: ImageRecord
 
     @property
     def frame_of_reference_uid(self) -> str:
@@ -58,14 +59,8 @@ class SourceSeries:
         return str(self.headers[0].FrameOfReferenceUID)
 
     def grid(self) -> Image:
-        """The series' grid in the order of its frames: indices are slice, row, column; voxels are empty.
-
-        Raises:
-            InputError: a multi-frame object, whose frames this version does not segment.
-        """
+        """The series' grid in the order of its frames: indices are slice, row, column; voxels are empty."""
         first = self.headers[0]
-        if len(self.headers) < 2:
-            raise InputError("The CT is one multi-frame object; a segmentation needs a series of single slices.")
         start, end = (np.array(header.ImagePositionPatient, float) for header in (first, self.headers[-1]))
         along_row, along_column = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
         row_step, column_step = (float(value) for value in first.PixelSpacing)
@@ -87,7 +82,7 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
 
     Raises:
         InputError: not DICOM (a NIfTI, NRRD or MHA file has no patient, study or frame of reference to refer to), or
-            not one usable series.
+            not one usable series of single slices.
     """
     path, series = split_series(str(folder))
     if path.is_file() and not is_dicom_file(path):
@@ -100,7 +95,14 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     image, files, _ = read_dicom(path, series)
     import pydicom
 
+    from ..case.source import record_of, recorded_path, sha256_of  # with SimpleITK, which nothing else here needs
+
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
+    if any(int(header.get("NumberOfFrames") or 1) > 1 for header in headers):
+        raise InputError(
+            f"The CT {path.name} is a multi-frame (enhanced) object, and DICOM exports refer to single slices; give the series of"
+            " single slices, or use the exports that need none (needles, meshes, CSV)."
+        )
     for name, what in MUST_BE_THERE.items():
         if not all(header.get(name) for header in headers):
             raise InputError(f"The CT series names no {what} ({name}), so nothing can refer to it; use another series.")
@@ -109,7 +111,7 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
             if name not in header:
                 setattr(header, name, None)
     headers.sort(key=_position)
-    return SourceSeries(headers, image)
+    return SourceSeries(headers, image, record_of(image, recorded_path(str(folder)), sha256_of(files)))
 
 
 def check_plan_is_inside(plan: CasePlan, source: SourceSeries) -> None:

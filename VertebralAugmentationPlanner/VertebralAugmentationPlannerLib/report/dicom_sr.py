@@ -1,6 +1,7 @@
 """The plan as a DICOM Structured Report: TID 1500 Measurement Report in a Comprehensive 3D SR.
 
-One measurement group (TID 1501) a level, one a pedicle and one a planned needle. Heights and needle paths carry their
+One measurement group (TID 1501) a level, one a pedicle and one a planned needle; behind them, in words, the plan's stops and
+cautions, the approach with its reason, and the sides that got no needle. Heights and needle paths carry their
 3D points (LPS mm, in the CT's frame of reference), so a reader can draw them.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pydicom
 
-from ..model import CasePlan, InputError, LevelPlan, PedicleMeasurement, Trajectory
+from ..model import CasePlan, InputError, LevelPlan, PedicleMeasurement, PlanWarning, Trajectory
 from . import dicom_codes as codes
 from .dicom_codes import Concept
 from .dicom_series import (
@@ -25,6 +26,7 @@ from .dicom_series import (
     save_dicom,
     to_lps,
 )
+from .wording import by_severity
 
 TRACKING_NAMESPACE = uuid.UUID("8f0c9a52-6f0e-5d43-9c0a-2b8a4f7f6f11")
 """Namespace of our tracking identifiers: the same finding of the same series keeps its identifier."""
@@ -73,6 +75,9 @@ def write_dicom_sr(plan: CasePlan, path: str | PathLike[str], source: SourceSeri
         title=hd.sr.CodedConcept("126000", "DCM", "Imaging Measurement Report"),
         referenced_images=source.headers,
     )
+    remarks = _remarks(hd, plan)
+    if remarks is not None:
+        report[0].ContentSequence.append(remarks)
     document = hd.sr.Comprehensive3DSR(
         evidence=source.headers,
         content=report[0],
@@ -86,10 +91,36 @@ def write_dicom_sr(plan: CasePlan, path: str | PathLike[str], source: SourceSeri
         is_verified=False,
         series_description="Vertebral augmentation plan",
     )
+    # Sentences hold signs (− ° ≥) that the scanner's own character set rarely has.
+    document.SpecificCharacterSet = "ISO_IR 192"
     document.ManufacturerModelName = plan.software.name
     document.SoftwareVersions = plan.software.version
     document.CodingSchemeIdentificationSequence = [_private_scheme()]
     save_dicom(document, path)
+
+
+def _remarks(hd: Any, plan: CasePlan) -> Any | None:
+    """Stops, cautions, reasons and refused sides as a container of comments (TID 1500 is extensible); None where there are none."""
+    texts = [f"{warning.severity}: {warning.message}" for warning in _loud(plan.warnings)]
+    for level in plan.levels:
+        if level.trajectories or level.skipped_sides:
+            texts.append(f"{level.level}, approach {level.approach}: {level.approach_reason}")
+        texts += [f"{level.level}, no needle on the {side}: {reason}" for side, reason in level.skipped_sides.items()]
+        texts += [f"{level.level}, {warning.severity}: {warning.message}" for warning in _loud(level.warnings)]
+    if not texts:
+        return None
+    sr = hd.sr
+    comments = [
+        sr.TextContentItem(_code(hd, codes.COMMENT), text, relationship_type=sr.RelationshipTypeValues.CONTAINS)
+        for text in texts
+    ]
+    container = sr.ContainerContentItem(_code(hd, codes.REMARKS), relationship_type=sr.RelationshipTypeValues.CONTAINS)
+    container.ContentSequence = sr.ContentSequence(comments, is_sr=True)
+    return container
+
+
+def _loud(warnings: tuple[PlanWarning, ...]) -> list[PlanWarning]:
+    return [warning for warning in by_severity(warnings) if warning.severity != "info"]
 
 
 def tracking_uid(source: SourceSeries, finding: str) -> str:

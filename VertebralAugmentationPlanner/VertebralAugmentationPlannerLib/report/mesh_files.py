@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Sequence
 from os import PathLike
@@ -29,6 +30,15 @@ _GLB_MAGIC, _GLB_JSON, _GLB_BINARY = 0x46546C67, 0x4E4F534A, 0x004E4942
 
 _RAS_MM_TO_GLTF = [-0.001, 0, 0, 0, 0, 0, 0.001, 0, 0, 0.001, 0, 0, 0, 0, 0, 1]
 """Column-major. glTF is in metres, +Y up, the front of a thing facing +Z, its right side −X (glTF 2.0, 3.4)."""
+
+
+OWN_STL = re.compile(r"[TL]\d+_(bone|(left|right)_(needle|balloon|cement))\.stl")
+"""The names under which surfaces are written."""
+
+
+def own_stl(folder: str | PathLike[str]) -> list[str]:
+    """Names of the surfaces that an earlier export left in a folder, where there is one."""
+    return sorted(path.name for path in Path(folder).glob("*.stl") if OWN_STL.fullmatch(path.name))
 
 
 def write_stl(meshes: Sequence[Mesh], folder: str | PathLike[str]) -> list[Path]:
