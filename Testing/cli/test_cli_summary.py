@@ -22,6 +22,18 @@ def test_the_summary_fits_80_columns_and_says_what_matters():
     assert "supine" not in text, "information is for the report"
 
 
+def test_a_side_that_nobody_asked_for_has_a_dash():
+    """One needle from the left was asked for, and refused."""
+    plan = case_plan()
+    l2 = next(level for level in plan.levels if level.level == "L2")
+    assert "left" in l2.skipped_sides and "right" not in l2.skipped_sides
+    alone = dataclasses.replace(l2, trajectories=(), approach="none")
+    (row,) = [
+        line.split() for line in summary(dataclasses.replace(plan, levels=(alone,))).splitlines() if line[:2] == "L2"
+    ][:1]
+    assert row[4:6] == ["NONE", "–"]
+
+
 def test_the_summary_names_stops_before_cautions_and_says_nothing_twice():
     plan = case_plan()
     level = plan.levels[0]

@@ -85,7 +85,8 @@ def _needle(level: LevelPlan, side: str) -> str:
     needle = level.needle(side)
     if needle is not None:
         return needle.cannula + {"safe": "", "breach": " BREACH"}.get(needle.safety, f" {needle.safety}")
-    return "NONE" if side in level.skipped_sides or level.approach == "none" else "–"
+    refused = side in level.skipped_sides or (level.approach == "none" and not level.skipped_sides)
+    return "NONE" if refused else "–"
 
 
 def _clearance(level: LevelPlan) -> str:

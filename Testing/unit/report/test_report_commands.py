@@ -54,6 +54,19 @@ def test_a_file_name_is_taken_as_it_is(plan_path: Path, tmp_path: Path) -> None:
     assert report_command(plan_path, tmp_path / "mine.html").name == "mine.html"
 
 
+@pytest.mark.parametrize("name", ["mine.pdf", "mine.DOCX"])
+def test_another_kind_of_document_is_refused_and_not_taken_for_a_folder(
+    name: str, plan_path: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"written as \.html"):
+        report_command(plan_path, tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_folder_with_a_dot_in_its_name_is_a_folder(plan_path: Path, tmp_path: Path) -> None:
+    assert report_command(plan_path, tmp_path / "case.7") == tmp_path / "case.7" / "report.html"
+
+
 def test_a_ct_without_labels_is_refused_before_anything_is_written(plan_path: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="need the labels"):
         report_command(plan_path, tmp_path / "mine.html", ct=tmp_path / "ct.nii.gz")

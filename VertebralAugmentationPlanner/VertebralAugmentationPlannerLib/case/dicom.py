@@ -44,7 +44,8 @@ def read_dicom(path: Path, series: int | None) -> tuple[Image, list[Path], tuple
     """
     slices = read_headers(path) if path.is_dir() else read_headers(path.parent, deep=False)
     if not slices:
-        raise InputError(f"The folder {path.name} holds no DICOM images; give the folder of the CT series.")
+        place = "folder" if path.is_dir() else "file"
+        raise InputError(f"The {place} {path.name} holds no DICOM images; give the folder of the CT series.")
     chosen, warnings = _one_series(slices, path, series)
     _refuse_damaged(chosen)
     if any(item.frames > 1 for item in chosen):

@@ -20,6 +20,9 @@ EXPORTS = ("markups", "csv", "stl", "glb", "dicom-sr", "dicom-seg", "dicom-pdf")
 """Names of the exports, as the command line takes them."""
 
 
+OTHER_DOCUMENTS = frozenset({".pdf", ".docx", ".odt", ".txt", ".md", ".json", ".csv", ".xml"})
+
+
 def report_command(
     plan_path: str | PathLike[str],
     out: str | PathLike[str],
@@ -55,8 +58,14 @@ def report_command(
 
 
 def report_path(out: str | PathLike[str]) -> Path:
-    """The HTML file that is named, or ``report.html`` in a folder that is."""
+    """The HTML file that is named, or ``report.html`` in a folder that is.
+
+    Raises:
+        InputError: the ending is that of another kind of document, which no folder is named by.
+    """
     target = Path(out)
+    if target.suffix.lower() in OTHER_DOCUMENTS and not target.is_dir():
+        raise InputError(f"A report is written as .html, not as “{target.name}”; print that to PDF where you need one.")
     return target if target.suffix.lower() in (".html", ".htm") else target / "report.html"
 
 
