@@ -77,7 +77,8 @@ def test_a_plan_that_was_edited_says_what_its_needle_is_now(wedge, tmp_path, cap
 
 @pytest.mark.usefixtures("anatomy_kept")
 def test_balloon_and_cement_of_an_edited_needle_are_planned_for_where_it_lies(wedge, tmp_path):
-    """The left needle drawn back by a third of its way, still safe: nothing of the old balloon may stay."""
+    """The left needle drawn back by a quarter of its way: the balloon may lie where it lay, on the same line, but the cannula is
+    drawn back less, and the channel is made farther beyond its tip."""
     plan = CasePlan.load(wedge[1] / "plan.json")
     level = plan.level("T12")
     left, right = level.trajectories
@@ -87,8 +88,8 @@ def test_balloon_and_cement_of_an_edited_needle_are_planned_for_where_it_lies(we
     assert main(["check", str(tmp_path / "e.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")]) in (0, 3)
     checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
     now = checked.trajectories[0]
-    assert now.balloon is None or now.balloon.proximal_ras != left.balloon.proximal_ras
-    assert now.balloon is None or now.balloon.cannula_retraction_mm < left.balloon.cannula_retraction_mm - 5
+    assert now.balloon.cannula_retraction_mm < left.balloon.cannula_retraction_mm - 5
+    assert now.balloon.channel_beyond_target_mm > left.balloon.channel_beyond_target_mm + 5
     told = next(warning for warning in checked.warnings if warning.code == "needle_moved")
     assert told.severity != "info" and "balloon and cement were planned for it again" in told.message
 

@@ -14,6 +14,7 @@ from ..model.plan import Point
 from ..model.warning_codes import LINES_MOVED, NEEDLE_NOT_JUDGED
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import STEP_MM
+from .contradictions import contradiction
 
 SAME_LENGTH_MM = 0.05
 """Lengths of a plan and of its points that differ by less are the same: half of what a sentence shows. [D]"""
@@ -39,14 +40,14 @@ OTHER_CANNULA = "its cannula is not the one the plan judged it with"
 
 
 def refuse_unjudged(plan: CasePlan) -> None:
-    """Refuse a plan whose needles were moved, or got another cannula, and were not judged since.
+    """Refuse a plan whose needles were moved, got another cannula or another verdict, and were not judged since.
 
     Raises:
-        InputError: clearance, grade and angles of a needle are not those of its entry and target.
+        InputError: clearance, grade and angles of a needle are not those of its entry and target, or contradict each other.
     """
     for level in plan.levels:
         for needle in level.trajectories:
-            what = unlike_numbers(level.frame, needle)
+            what = unlike_numbers(level.frame, needle) or contradiction(needle)
             if what is not None:
                 raise InputError(
                     f"{level.level} {needle.side}: {what}, so none of its numbers holds; run vap check on the plan first "
