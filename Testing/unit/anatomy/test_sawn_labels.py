@@ -64,7 +64,7 @@ def test_without_a_ct_a_flat_end_is_called_doubtful(spine, frame):
     vertebra = build_spine(sawn(spine, frame, "inferior", 5.0), ("L1",)).vertebrae["L1"]
     assert vertebra.complete
     note = next(note for note in vertebra.notes if note.code == "label_ends_flat")
-    assert note.severity == "caution"
+    assert note.severity == "stop"
     assert "inferior side" in note.message
     assert "ends body and arch at once" in note.message
 

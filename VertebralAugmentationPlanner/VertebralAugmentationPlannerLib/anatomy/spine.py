@@ -153,7 +153,8 @@ def _flat_face(level: str, face: FlatEnd, with_ct: bool) -> PlanWarning:
         )
     else:
         text = f"{found}, as whole vertebrae hardly do: if it was cut off there, nothing measured on it holds; {tell}."
-    return PlanWarning("label_ends_flat", "caution", text, "real labels ended in smaller faces [C]")
+    severity = "stop" if face.through_the_arch else "caution"
+    return PlanWarning("label_ends_flat", severity, text, "real labels ended in smaller faces [C]")
 
 
 def _beside_border(level: str, shape: Shape, image: Image, name: str) -> list[PlanWarning]:
