@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..measurement.materials import CEMENT_HU, METAL_HU
+from ..measurement.materials import CEMENT_SOURCE, METAL_HU
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLE_NOT_JUDGED, NEEDLES_GONE, NO_ACCESS, NO_PATH
 from .approach import Decision
@@ -161,7 +161,7 @@ def _of_dense_material(name: str, case: Case, trajectory: Trajectory) -> list[Pl
             f"{name}: {inside.length_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: "
             "it may not get through."
         )
-        found.append(PlanWarning("cement_on_the_way", "caution", message, f"CT above {CEMENT_HU:.0f} HU [D]"))
+        found.append(PlanWarning("cement_on_the_way", "caution", message, CEMENT_SOURCE))
     return found
 
 
