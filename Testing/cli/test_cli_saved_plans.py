@@ -151,7 +151,7 @@ def test_a_numbering_given_for_the_labels_of_a_plan_is_used(command, toy, files,
 def test_labels_that_the_ct_completed_are_refused_without_it(command, toy, files, tmp_path, capsys):
     """Their body ends at the cleft then, and a needle that nobody moved would breach its end plate."""
     text = "0.9 ml with gas between two parts of the label of L1 were taken as part of its body: a cleft that the label leaves out."
-    told = PlanWarning("cleft_not_labelled", "info", text, "CT")
+    told = PlanWarning("cleft_not_labelled", "info", text, "CT", level="L1")
     replace(toy, warnings=(*toy.warnings, told)).save(tmp_path / "plan.json")
     arguments = [command, str(tmp_path / "plan.json"), "-o", str(tmp_path / "out")]
     assert main([*arguments, "--segmentation", str(files["labels"])]) == 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -45,6 +46,20 @@ OF_THE_CT = frozenset({"metal_on_the_way", "cement_on_the_way", SKIN_OUTSIDE_CT}
 
 OTHER_LABELS = "the labels are not those the plan was judged by"
 OTHER_NUMBERS = "the plan’s numbers are not those found now"
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What the numbers of a needle no longer hold for.
+
+    Args:
+        of: "needle" where it is another one than the plan judged, which is filled again; "labels" and "numbers" where it
+            is the same one and is found otherwise.
+        words: the same for people.
+    """
+
+    of: Literal["needle", "labels", "numbers"]
+    words: str
 
 
 def options_now(
@@ -154,16 +169,20 @@ def _checked_level(
     needles: list[Trajectory] = []
     planned_again = False
     for before in level.trajectories:
-        name = f"{level.level} {before.side}"
         anew = _checked(before, vertebra, case, options)
         now = _with_what_its_ct_told(before, anew) if ct_is_missing else anew
         what = _what_changed(level, before, now, other_labels)
         if what is not None:
-            again = what.startswith((MOVED, OTHER_CANNULA))
+            again = what.of == "needle"
             now = anew if again else now
             planned_again = planned_again or again
-            kept = warnings_without_path(warnings, name, OF_THE_CT if ct_is_missing and not again else frozenset())
-            warnings = (*kept, _judged_anew(level.level, now, what, again), *path_warnings(level.level, case, now))
+            stay = OF_THE_CT if ct_is_missing and not again else frozenset()
+            kept = warnings_without_path(warnings, level.level, before.side, stay)
+            warnings = (
+                *kept,
+                _judged_anew(level.level, now, what.words, again),
+                *path_warnings(level.level, case, now),
+            )
         warnings = _with_skin_told(warnings, level.level, case, now, ct_is_missing)
         needles.append(now)
     trajectories = tuple(needles)
@@ -195,34 +214,35 @@ def _without_needles(level: LevelPlan) -> LevelPlan:
         warning for warning in level.warnings if warning.code not in AUGMENTATION_CODES | {FILLING_CHANGED}
     )
     for side in ("left", "right"):
-        warnings = warnings_without_path(warnings, f"{level.level} {side}")
+        warnings = warnings_without_path(warnings, level.level, side)
     bare = replace(level, cement=None, predicted=None, warnings=warnings)
     if level.approach in (None, "none"):
         return bare
     reason = "Every needle was taken out of the plan."
-    told = PlanWarning(
+    told = PlanWarning.of_level(
+        level.level,
         NEEDLES_GONE,
         "stop",
-        f"{level.level}: the plan says {level.approach} and holds no needle; the level counts as not planned, and its cement "
+        f"the plan says {level.approach} and holds no needle; the level counts as not planned, and its cement "
         "went with the needles.",
         "check of the plan",
     )
     return replace(bare, approach="none", approach_reason=reason, warnings=(*warnings, told))
 
 
-def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_labels: bool) -> str | None:
-    """What a needle's numbers no longer hold for, in words; None where they hold."""
+def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_labels: bool) -> _Change | None:
+    """What a needle's numbers no longer hold for; None where they hold."""
     edited = unlike_numbers(level.frame, before)
     if edited == OTHER_CANNULA:
-        return (
-            f"{OTHER_CANNULA} ({before.cannula_outer_diameter_mm:.2f} mm, and a {now.cannula} has "
-            f"{now.cannula_outer_diameter_mm:.2f} mm)"
+        found = (
+            f"{before.cannula_outer_diameter_mm:.2f} mm, and a {now.cannula} has {now.cannula_outer_diameter_mm:.2f} mm"
         )
+        return _Change("needle", f"{OTHER_CANNULA} ({found})")
     if edited is not None or (not other_labels and not _lies_alike(before, now)):
-        return MOVED
+        return _Change("needle", MOVED)
     if _lies_alike(before, now) and _judged_alike(before, now):
         return None
-    return OTHER_LABELS if other_labels else OTHER_NUMBERS
+    return _Change("labels", OTHER_LABELS) if other_labels else _Change("numbers", OTHER_NUMBERS)
 
 
 def _with_what_its_ct_told(before: Trajectory, now: Trajectory) -> Trajectory:
@@ -238,15 +258,15 @@ def _with_skin_told(
     warnings: tuple[PlanWarning, ...], level: str, case: Case, needle: Trajectory, ct_is_missing: bool
 ) -> tuple[PlanWarning, ...]:
     """The warnings with why a needle has no skin point for want of the CT; with the CT back, with what it tells of the way."""
-    name = f"{level} {needle.side}"
-    kept = tuple(w for w in warnings if not (w.code == SKIN_WITHOUT_CT and w.message.startswith(name)))
+    name = (level, needle.side)
+    kept = tuple(w for w in warnings if (w.code, w.level, w.side) != (SKIN_WITHOUT_CT, *name))
     if len(kept) < len(warnings) and not ct_is_missing:
         return (*kept, *(warning for warning in path_warnings(level, case, needle) if warning not in kept))
-    known = any(warning.code == SKIN_OUTSIDE_CT and warning.message.startswith(name) for warning in kept)
+    known = any((w.code, w.level, w.side) == (SKIN_OUTSIDE_CT, *name) for w in kept)
     if not ct_is_missing or needle.skin_ras is not None or known:
         return kept
-    text = f"{name}: the needle was moved and the CT was not at hand; skin point and needle length are unknown."
-    return (*kept, PlanWarning(SKIN_WITHOUT_CT, "info", text, "contract of the command line"))
+    text = "the needle was moved and the CT was not at hand; skin point and needle length are unknown."
+    return (*kept, PlanWarning.of_needle(*name, SKIN_WITHOUT_CT, "info", text, "contract of the command line"))
 
 
 def _judged_alike(before: Trajectory, now: Trajectory) -> bool:
@@ -274,10 +294,11 @@ def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:
     severity = "caution" if needle.safety in ("safe", "tight") else "stop"
-    text = f"{level} {needle.side}: {what}; {safety_sentence(needle)}"
+    text = f"{what}; {safety_sentence(needle)}"
     if planned_again and needle.safety != "breach":  # a breach gets neither, and says so itself
         text += ", and balloon and cement were planned for it again"
-    return PlanWarning(NEEDLE_MOVED, severity, f"{text}. {needle.compromise or ''}".strip(), "check of the plan")
+    text = f"{text}. {needle.compromise or ''}".strip()
+    return PlanWarning.of_needle(level, needle.side, NEEDLE_MOVED, severity, text, "check of the plan")
 
 
 def _checked(needle: Trajectory, vertebra: Vertebra, case: Case, options: PlanOptions) -> Trajectory:

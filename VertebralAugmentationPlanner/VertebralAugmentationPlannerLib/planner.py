@@ -253,7 +253,7 @@ def _measured_level(vertebra: Vertebra, measured: MeasuredLevel | None) -> Level
             )
         )
     warnings += [
-        PlanWarning("pedicle_not_found", "info", f"{vertebra.level}: no {side} pedicle: {reason}.", "label map")
+        PlanWarning.of_level(vertebra.level, "pedicle_not_found", "info", f"no {side} pedicle: {reason}.", "label map")
         for side, reason in vertebra.pedicle_reasons.items()
     ]
     if measured is not None:

@@ -27,10 +27,10 @@ def with_tenable_filling(
     planned = _filled_again(level, case, spine, options, volumes)
     others = "".join(f"; {words}" for words in _other_models(level, planned))
     message = (
-        f"{level.level}: balloon and cement cannot be as the plan has them ({'; '.join(faults)}); they were planned again: "
+        f"balloon and cement cannot be as the plan has them ({'; '.join(faults)}); they were planned again: "
         f"{_filling_words(planned)}{others}."
     )
-    told = PlanWarning(FILLING_CHANGED, "caution", message, "check of the plan")
+    told = PlanWarning.of_level(level.level, FILLING_CHANGED, "caution", message, "check of the plan")
     return replace(planned, warnings=(*planned.warnings, told))
 
 
@@ -55,8 +55,8 @@ def with_filling_again(
             )
     if not lost:
         return planned
-    message = f"{level.level}: the plan’s balloons could not all be kept ({'; '.join(lost)})."
-    told = PlanWarning(FILLING_CHANGED, "caution", message, "check of the plan")
+    message = f"the plan’s balloons could not all be kept ({'; '.join(lost)})."
+    told = PlanWarning.of_level(level.level, FILLING_CHANGED, "caution", message, "check of the plan")
     return replace(planned, warnings=(*planned.warnings, told))
 
 

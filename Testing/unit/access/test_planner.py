@@ -14,6 +14,7 @@ from VertebralAugmentationPlannerLib.access.level_planner import LevelPlanner
 from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
 from VertebralAugmentationPlannerLib.access.side import SidePlan, wishes_for
 from VertebralAugmentationPlannerLib.access.target import UNILATERAL_REACH_MM
+from VertebralAugmentationPlannerLib.measurement.materials import CEMENT_SOURCE
 from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Image, Measurements, PlanOptions, Vertebra
 
 WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
@@ -99,7 +100,9 @@ def test_a_rod_behind_the_bone_and_earlier_cement_in_it_are_told_of(label_case):
     cement = ct_with((target - [4, 0, 0], target + [4, 0, 0]), hu=2100)
     for ct, code, severity in ((rod, "metal_on_the_way", "stop"), (cement, "cement_on_the_way", "caution")):
         told = path_warnings("L1", replace(label_case, ct=ct), needle)
-        assert [(one.code, one.severity) for one in told if one.code.endswith("_on_the_way")] == [(code, severity)]
+        told = [one for one in told if one.code.endswith("_on_the_way")]
+        assert [(one.code, one.severity) for one in told] == [(code, severity)]
+    assert told[0].source == CEMENT_SOURCE  # that of cement in the body
 
 
 def test_a_bright_grain_in_earlier_cement_is_no_screw(label_case):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from plans import case_plan
 
-from VertebralAugmentationPlannerLib.model import CasePlan, InputError, PlanOptions
+from VertebralAugmentationPlannerLib.model import CasePlan, InputError, PlanOptions, PlanWarning
 from VertebralAugmentationPlannerLib.model.serialisation import read_json, write_text
 
 NEEDLE = "levels.0.trajectories.0"
@@ -93,6 +94,46 @@ def test_a_plan_without_what_was_added_since_is_read():
     plan = CasePlan.from_dict(data)
     assert plan.levels[0].trajectories[0].balloon.planned_length_mm is None
     assert PlanOptions.from_dict(plan.options) == PlanOptions()
+
+
+def headed(*warnings: PlanWarning) -> CasePlan:
+    plan = case_plan()
+    return replace(plan, levels=(replace(plan.levels[0], warnings=warnings), *plan.levels[1:]))
+
+
+SAID = (
+    PlanWarning.of_needle("T12", "left", "tight_path", "caution", "0.6 mm to the pedicle’s inner wall.", "[D]"),
+    PlanWarning.of_level("T12", "prediction", "info", "the left needle alone lifts nothing.", "[D]"),
+    PlanWarning("cleft_not_labelled", "info", "0.9 ml with gas between two parts of the label of T12 were taken as part.", "CT", level="T12"),
+    PlanWarning("cleft", "info", "Gas cleft of 0.2 ml.", "[V]"),
+    PlanWarning("neighbour_edited", "caution", "T1 was edited by hand.", "the user's edit"),
+    PlanWarning("narrow_pedicle", "caution", "The left pedicle is 4.1 mm wide.", "[D]"),
+)  # fmt: skip
+
+
+def test_whom_a_warning_is_of_is_kept():
+    plan = headed(*SAID)
+    assert CasePlan.from_json(plan.to_json()) == plan
+
+
+def test_whom_a_warning_of_an_earlier_plan_is_of_is_told_from_its_sentence():
+    data = headed(*SAID).to_dict()
+    for warning in data["levels"][0]["warnings"]:
+        del warning["side"], warning["level"]
+    assert CasePlan.from_dict(data).levels[0].warnings == SAID
+
+
+def test_whom_a_warning_is_of_is_not_told_from_its_sentence_where_the_plan_says_that_it_is_of_nobody():
+    free = PlanWarning("tight_path", "caution", "T12 left: 0.6 mm.", "[D]")
+    assert CasePlan.from_json(headed(free).to_json()).levels[0].warnings == (free,)
+
+
+@pytest.mark.parametrize(("name", "value"), [("side", "front"), ("level", "T14")])
+def test_a_warning_of_what_does_not_exist_is_refused(name, value):
+    data = headed(SAID[0]).to_dict()
+    data["levels"][0]["warnings"][0][name] = value
+    with pytest.raises(InputError, match=rf"levels\[0\].warnings\[0\].{name}"):
+        CasePlan.from_dict(data)
 
 
 def test_balloons_that_leave_each_other_nothing_are_read():

@@ -174,15 +174,15 @@ def test_balloons_of_one_length_are_counted_and_others_are_named_one_by_one() ->
 
 
 def test_what_holds_of_both_needles_is_noted_once() -> None:
-    def note(message: str) -> PlanWarning:
-        return PlanWarning("skin", "info", message, "CT")
+    def note(side: str, text: str) -> PlanWarning:
+        return PlanWarning.of_needle("T12", side, "skin", "info", text, "CT")
 
     said = of_both_sides(
         [
-            note("T12 left: no skin."),
-            note("T12 left: 8 mm back."),
-            note("T12 right: no skin."),
-            note("T12 right: 9 mm back."),
+            note("left", "no skin."),
+            note("left", "8 mm back."),
+            note("right", "no skin."),
+            note("right", "9 mm back."),
         ]
     )
     assert [one.message for one in said] == [

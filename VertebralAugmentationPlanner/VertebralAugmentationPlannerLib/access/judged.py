@@ -126,13 +126,12 @@ def unjudged(frame: FramePlan | None, needle: Trajectory, why: str | None) -> Tr
 
 def _told(level: str, side: str, text: str) -> PlanWarning:
     """The stop that says why a needle is not judged."""
-    return PlanWarning(NEEDLE_NOT_JUDGED, "stop", f"{level} {side}: {text}", "points and numbers of the plan")
+    return PlanWarning.of_needle(level, side, NEEDLE_NOT_JUDGED, "stop", text, "points and numbers of the plan")
 
 
 def _said(level: LevelPlan, side: str) -> PlanWarning | None:
     """What a level says already of a needle that is not judged."""
-    name = f"{level.level} {side}:"
-    mine = [w for w in level.warnings if w.code == NEEDLE_NOT_JUDGED and w.message.startswith(name)]
+    mine = [w for w in level.warnings if (w.code, w.level, w.side) == (NEEDLE_NOT_JUDGED, level.level, side)]
     return next(iter([*mine, *(w for w in level.warnings if w.code == LINES_MOVED)]), None)
 
 

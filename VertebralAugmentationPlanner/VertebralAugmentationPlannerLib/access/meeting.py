@@ -21,10 +21,13 @@ def with_meeting_told(level: LevelPlan) -> LevelPlan:
     needed_mm = (one.cannula_outer_diameter_mm + other.cannula_outer_diameter_mm) / 2
     if apart_mm < needed_mm:
         text = (
-            f"{level.level}: the needles meet in the bone: their axes come within {apart_mm:.1f} mm, and the cannulas need "
+            f"the needles meet in the bone: their axes come within {apart_mm:.1f} mm, and the cannulas need "
             f"{needed_mm:.1f} mm. Only one of them can lie where it is planned, unless the other is drawn back."
         )
-        warnings = (*warnings, PlanWarning(NEEDLES_MEET, "caution", text, "entry and target points, cannulas"))
+        warnings = (
+            *warnings,
+            PlanWarning.of_level(level.level, NEEDLES_MEET, "caution", text, "entry and target points, cannulas"),
+        )
     return replace(level, warnings=warnings)
 
 

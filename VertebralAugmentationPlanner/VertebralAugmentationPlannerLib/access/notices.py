@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..measurement.materials import CEMENT_HU, METAL_HU
+from ..measurement.materials import CEMENT_SOURCE, METAL_HU
 from ..model import Case, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLE_NOT_JUDGED, NEEDLES_GONE, NO_ACCESS, NO_PATH
 from .approach import Decision
@@ -66,15 +66,15 @@ WARNING_CODES = frozenset(
 
 
 def warnings_without_path(
-    warnings: Iterable[PlanWarning], needle: str, but: frozenset[str] = frozenset()
+    warnings: Iterable[PlanWarning], level: str, side: str, but: frozenset[str] = frozenset()
 ) -> tuple[PlanWarning, ...]:
-    """The warnings without those that speak of the path of one needle (“T12 left”), which go when it is judged anew.
+    """The warnings without those that speak of the path of one needle, which go when it is judged anew.
 
     Args:
         but: codes of those that stay all the same.
     """
     codes = WARNING_CODES - {NO_ACCESS, NO_PATH} - but
-    return tuple(item for item in warnings if not (item.code in codes and item.message.startswith(needle)))
+    return tuple(item for item in warnings if not (item.code in codes and (item.level, item.side) == (level, side)))
 
 
 def plan_warnings(
@@ -88,11 +88,12 @@ def plan_warnings(
     """All warnings of a level's access."""
     found = _of_cause(vertebra.level, case, measurements, options)
     for plan in decision.refused:
-        found.append(PlanWarning(NO_PATH, "stop", f"{vertebra.level} {plan.side}: {plan.refusal}", "margins [D]"))
+        refusal = str(plan.refusal)
+        found.append(PlanWarning.of_needle(vertebra.level, plan.side, NO_PATH, "stop", refusal, "margins [D]"))
     for trajectory in trajectories:
         if trajectory.safety == "tight":
-            message = f"{vertebra.level} {trajectory.side}: {trajectory.compromise}"
-            found.append(PlanWarning("tight_path", "caution", message, "margins [D]"))
+            needle, why = (vertebra.level, trajectory.side), str(trajectory.compromise)
+            found.append(PlanWarning.of_needle(*needle, "tight_path", "caution", why, "margins [D]"))
         found += path_warnings(vertebra.level, case, trajectory)
     return tuple(found)
 
@@ -114,33 +115,33 @@ def _of_cause(level: str, case: Case, measurements: Measurements | None, options
 def path_warnings(level: str, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
     """What the operator has to know of one needle's way, planned or moved by hand."""
     found = []
-    name = f"{level} {trajectory.side}"
+    needle = (level, trajectory.side)
     neighbour = trajectory.clearance_mm.neighbour
     if neighbour is not None and neighbour < CLOSE_NEIGHBOUR_MM:
-        message = f"{name}: the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
-        found.append(PlanWarning("neighbour_close", "caution", message, "[D]"))
+        message = f"the cannula passes {max(neighbour, 0.0):.1f} mm from a neighbouring vertebra (facet)."
+        found.append(PlanWarning.of_needle(*needle, "neighbour_close", "caution", message, "[D]"))
     if neighbour is None:
         why = "no labelled neighbour lies within its reach" if case.others(level) else "no other vertebra is labelled"
-        message = f"{name}: the cannula’s distance to the neighbouring vertebrae is not known: {why}."
-        found.append(PlanWarning("neighbour_unknown", "info", message, "label map"))
+        message = f"the cannula’s distance to the neighbouring vertebrae is not known: {why}."
+        found.append(PlanWarning.of_needle(*needle, "neighbour_unknown", "info", message, "label map"))
     hit = _vertebra_on_the_way(case, level, trajectory)
     if hit is not None:
-        message = f"{name}: between skin and bone the needle’s axis runs through {hit}."
-        found.append(PlanWarning("neighbour_on_the_way", "caution", message, "label map"))
-    found += _of_dense_material(name, case, trajectory)
+        message = f"between skin and bone the needle’s axis runs through {hit}."
+        found.append(PlanWarning.of_needle(*needle, "neighbour_on_the_way", "caution", message, "label map"))
+    found += _of_dense_material(level, case, trajectory)
     if case.ct is not None and trajectory.skin_ras is None:
-        message = f"{name}: the CT ends before the skin or does not show air; skin point and needle length are unknown."
-        found.append(PlanWarning(SKIN_OUTSIDE_CT, "info", message, "CT"))
+        message = "the CT ends before the skin or does not show air; skin point and needle length are unknown."
+        found.append(PlanWarning.of_needle(*needle, SKIN_OUTSIDE_CT, "info", message, "CT"))
     if trajectory.skin_to_target_mm is not None and trajectory.skin_to_target_mm > LONG_NEEDLE_MM:
         message = (
-            f"{name}: {trajectory.skin_to_target_mm:.0f} mm from skin to tip; "
+            f"{trajectory.skin_to_target_mm:.0f} mm from skin to tip; "
             "needles are 100, 125 or 150 mm long, choose before the procedure."
         )
-        found.append(PlanWarning("long_needle", "caution", message, "needle lengths [M]"))
+        found.append(PlanWarning.of_needle(*needle, "long_needle", "caution", message, "needle lengths [M]"))
     return found
 
 
-def _of_dense_material(name: str, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
+def _of_dense_material(level: str, case: Case, trajectory: Trajectory) -> list[PlanWarning]:
     """Cement in the needle's way through the bone, and metal behind its entry."""
     if case.ct is None:
         return []
@@ -148,20 +149,22 @@ def _of_dense_material(name: str, case: Case, trajectory: Trajectory) -> list[Pl
     outward = (entry - target) / np.linalg.norm(entry - target)
     skin = entry + LABEL_REACH_MM * outward if trajectory.skin_ras is None else np.array(trajectory.skin_ras)
     radius = trajectory.cannula_outer_diameter_mm / 2
-    found = []
+    needle, found = (level, trajectory.side), []
     behind = in_the_way(case.ct, skin, entry, radius)
     if behind.blocks:
-        message = f"{name}: between skin and bone the needle meets {behind.length_mm:.0f} mm of metal (a rod?)."
+        message = f"between skin and bone the needle meets {behind.length_mm:.0f} mm of metal (a rod?)."
         found.append(
-            PlanWarning("metal_on_the_way", "stop", message, f"CT above {METAL_HU:.0f} HU outside the bone [M]")
+            PlanWarning.of_needle(
+                *needle, "metal_on_the_way", "stop", message, f"CT above {METAL_HU:.0f} HU outside the bone [M]"
+            )
         )
     inside = in_the_way(case.ct, entry, target, radius)
     if inside.is_cement:
         message = (
-            f"{name}: {inside.length_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: "
+            f"{inside.length_mm:.0f} mm of the needle’s way through the bone lie in dense material, probably earlier cement: "
             "it may not get through."
         )
-        found.append(PlanWarning("cement_on_the_way", "caution", message, f"CT above {CEMENT_HU:.0f} HU [D]"))
+        found.append(PlanWarning.of_needle(*needle, "cement_on_the_way", "caution", message, CEMENT_SOURCE))
     return found
 
 

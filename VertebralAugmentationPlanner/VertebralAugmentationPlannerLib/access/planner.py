@@ -65,7 +65,7 @@ def plan_access(vertebra: Vertebra, case: Case, measurements: Measurements | Non
 def refused_access(level: str, options: PlanOptions, reason: str) -> AccessPlan:
     """No needle in a level, with the reason as a sentence."""
     sides = dict.fromkeys(_wanted_sides(options.approach), reason)
-    warning = PlanWarning(NO_ACCESS, "stop", f"{level}: {reason}", "fail closed [D]")
+    warning = PlanWarning.of_level(level, NO_ACCESS, "stop", reason, "fail closed [D]")
     return AccessPlan("none", reason, (), sides, (warning,))
 
 

@@ -60,8 +60,8 @@ WARNING_CODES = frozenset(
 def breach(level: str, trajectory: Trajectory) -> PlanWarning:
     """A needle that is a breach gets nothing."""
     words = breach_words(trajectory)
-    message = f"{level} {trajectory.side}: the needle {words}; no balloon and no cement are planned on it."
-    return PlanWarning("breach_not_augmented", "stop", message, "fail closed [D]")
+    message = f"the needle {words}; no balloon and no cement are planned on it."
+    return PlanWarning.of_needle(level, trajectory.side, "breach_not_augmented", "stop", message, "fail closed [D]")
 
 
 def of_balloons(
@@ -78,23 +78,24 @@ def of_balloons(
     """
     warnings = []
     for side, balloon in found.items():
-        name = f"{level} {side}"
         if isinstance(balloon, NoBalloon):
-            message = f"{name}: no balloon fits: {balloon.reason}."
+            message = f"no balloon fits: {balloon.reason}."
             one_of_two = len(found) == 1 and not refused_sides
             help_ = _what_may_help(balloon, one_of_two, options)
             message += f" {help_} may help." if help_ else ""
-            warnings.append(PlanWarning(NO_BALLOON, "caution", message, "device catalogue; margins [D]"))
+            warnings.append(
+                PlanWarning.of_needle(level, side, NO_BALLOON, "caution", message, "device catalogue; margins [D]")
+            )
         else:
-            warnings += _of_balloon(name, balloon, plans[side])
+            warnings += _of_balloon(level, side, balloon, plans[side])
     unverified = sorted({plan.model for plan in plans.values() if not plan.verified})
     if unverified:
         message = (
-            f"{level}: volume and pressure limits of {', '.join(unverified)} are not verified; confirm them against "
+            f"volume and pressure limits of {', '.join(unverified)} are not verified; confirm them against "
             "the package before use."
         )
         sources = "; ".join(sorted({plan.source for plan in plans.values() if not plan.verified}))
-        warnings.append(PlanWarning("balloon_unverified", "caution", message, sources))
+        warnings.append(PlanWarning.of_level(level, "balloon_unverified", "caution", message, sources))
     return warnings
 
 
@@ -112,45 +113,51 @@ def _what_may_help(balloon: NoBalloon, one_of_two: bool, options: PlanOptions) -
     return words[:1].upper() + words[1:]
 
 
-def _of_balloon(name: str, balloon: PlacedBalloon, plan: BalloonPlan) -> list[PlanWarning]:
+def _of_balloon(level: str, side: str, balloon: PlacedBalloon, plan: BalloonPlan) -> list[PlanWarning]:
     placement, inflation = balloon.placement, balloon.inflation
     device, warnings = inflation.device, []
     if plan.channel_beyond_target_mm:
         message = (
-            f"{name}: the balloon reaches {plan.channel_beyond_target_mm:.1f} mm beyond the needle’s target: its channel is made "
+            f"the balloon reaches {plan.channel_beyond_target_mm:.1f} mm beyond the needle’s target: its channel is made "
             f"that deep, and ends {ANTERIOR_KEEP_MM:.0f} mm or more before the anterior cortex along the needle."
         )
-        warnings.append(PlanWarning("balloon_beyond_target", "info", message, GEOMETRY_SOURCE))
+        warnings.append(PlanWarning.of_needle(level, side, "balloon_beyond_target", "info", message, GEOMETRY_SOURCE))
     if plan.cannula_retraction_mm:
         message = (
-            f"{name}: draw the cannula back {math.ceil(plan.cannula_retraction_mm)} mm from the target before inflation, so that "
+            f"draw the cannula back {math.ceil(plan.cannula_retraction_mm)} mm from the target before inflation, so that "
             f"the inflated balloon lies wholly beyond its tip, by {CANNULA_GAP_MM:.0f} mm or more."
         )
-        warnings.append(PlanWarning("retract_cannula", "info", message, "2–3 mm retraction [D]"))
+        warnings.append(PlanWarning.of_needle(level, side, "retract_cannula", "info", message, "2–3 mm retraction [D]"))
     needed = device.deflated_diameter_mm + ROOM_AROUND_MM
     if placement.height_mm < needed:
         message = (
-            f"{name}: the body is {placement.height_mm:.1f} mm high at the balloon, less than the folded balloon and "
+            f"the body is {placement.height_mm:.1f} mm high at the balloon, less than the folded balloon and "
             f"{ROOM_AROUND_MM:.0f} mm ({needed:.1f} mm)."
         )
-        warnings.append(PlanWarning("low_body", "caution", message, "folded balloon and 6 mm [D]"))
+        warnings.append(
+            PlanWarning.of_needle(level, side, "low_body", "caution", message, "folded balloon and 6 mm [D]")
+        )
     if abs(placement.off_middle_mm) > OFF_MIDDLE_MM:
         where = "above" if placement.off_middle_mm > 0 else "below"
         message = (
-            f"{name}: the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height of the "
+            f"the balloon’s centre lies {abs(placement.off_middle_mm):.1f} mm {where} mid-height of the "
             f"{placement.height_mm:.0f} mm there."
         )
         far = abs(placement.off_middle_mm) > FAR_OFF_SHARE * placement.height_mm
-        warnings.append(PlanWarning("balloon_off_middle", "caution" if far else "info", message, GEOMETRY_SOURCE))
+        warnings.append(
+            PlanWarning.of_needle(
+                level, side, "balloon_off_middle", "caution" if far else "info", message, GEOMETRY_SOURCE
+            )
+        )
     if inflation.stopped_by == "other_balloon":
         message = (
-            f"{name}: at {inflation.limit_ml:.1f} ml the two balloons meet; the device alone allows "
+            f"at {inflation.limit_ml:.1f} ml the two balloons meet; the device alone allows "
             f"{device.max_volume_ml:.1f} ml."
         )
-        warnings.append(PlanWarning("balloons_meet", "info", message, GEOMETRY_SOURCE))
+        warnings.append(PlanWarning.of_needle(level, side, "balloons_meet", "info", message, GEOMETRY_SOURCE))
     if inflation.limit_ml < SMALL_CAVITY_ML:
-        message = f"{name}: {_why_small(inflation)}"
-        warnings.append(PlanWarning("small_cavity", "caution", message, GEOMETRY_SOURCE))
+        message = f"{_why_small(inflation)}"
+        warnings.append(PlanWarning.of_needle(level, side, "small_cavity", "caution", message, GEOMETRY_SOURCE))
     return warnings
 
 
@@ -173,29 +180,35 @@ def _why_small(inflation: Inflation) -> str:
 def of_cement(level: str, dose: CementDose | None, measurements: Measurements | None) -> list[PlanWarning]:
     """Warnings of the cement of a level."""
     if dose is None:
-        message = f"{level}: no cement volume, because the volume of the body or of its anterior two-thirds is unknown."
-        return [PlanWarning("no_cement", "caution", message, "label map")]
+        message = "no cement volume, because the volume of the body or of its anterior two-thirds is unknown."
+        return [PlanWarning.of_level(level, "no_cement", "caution", message, "label map")]
     warnings = []
     if dose.plan.limited_by is not None and shown_more(dose.wanted_ml, dose.ceiling_ml):
-        message = f"{level}: cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
-        warnings.append(PlanWarning("cement_ceiling", "caution", message, "JKNS 2012 [V]; editable assumption"))
+        message = f"cement held at {dose.plan.volume_ml:.1f} ml by {dose.plan.limited_by}."
+        warnings.append(
+            PlanWarning.of_level(level, "cement_ceiling", "caution", message, "JKNS 2012 [V]; editable assumption")
+        )
     below = round(dose.plan.body_fill_percent) < round(100 * LOW_MARK)  # “15 %, less than the about 15 %” says nothing
     if below and dose.plan.low_mark_ml is not None and shown_more(dose.plan.low_mark_ml, dose.plan.volume_ml):
         message = (
-            f"{level}: {dose.plan.volume_ml:.1f} ml are {dose.plan.body_fill_percent:.0f} % of the body, less than the about "
+            f"{dose.plan.volume_ml:.1f} ml are {dose.plan.body_fill_percent:.0f} % of the body, less than the about "
             f"{100 * LOW_MARK:.0f} % ({dose.plan.low_mark_ml:.1f} ml) that restored stiffness or strength in bench studies; no "
             "clinical series shows a best dose. The target fill sets the volume."
         )
-        warnings.append(PlanWarning("cement_below_mark", "info", message, MARK_SOURCE))
+        warnings.append(PlanWarning.of_level(level, "cement_below_mark", "info", message, MARK_SOURCE))
     if shown_more(dose.cavity_ml, dose.ceiling_ml):
         message = (
-            f"{level}: the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
+            f"the cavity ({dose.cavity_ml:.1f} ml) is larger than the cement’s ceiling "
             f"({dose.ceiling_ml:.1f} ml); inflate less."
         )
-        warnings.append(PlanWarning("cavity_above_ceiling", "caution", message, "cement ceiling, editable assumption"))
+        warnings.append(
+            PlanWarning.of_level(
+                level, "cavity_above_ceiling", "caution", message, "cement ceiling, editable assumption"
+            )
+        )
     if measurements is None or measurements.cleft_volume_ml is None:
-        message = f"{level}: a gas cleft could not be looked for; none is counted in the cement."
-        warnings.append(PlanWarning("cement_without_cleft", "info", message, "CT"))
+        message = "a gas cleft could not be looked for; none is counted in the cement."
+        warnings.append(PlanWarning.of_level(level, "cement_without_cleft", "info", message, "CT"))
     return warnings
 
 
@@ -210,22 +223,21 @@ def of_prediction(
     """
     if predicted is not None:
         message = (
-            f"{level}: the expected height assumes that {100 * predicted.restoration_fraction:.0f} % of the lost "
+            f"the expected height assumes that {100 * predicted.restoration_fraction:.0f} % of the lost "
             "anterior height come back; most of it is posture, not the balloon."
         )
-        return [PlanWarning("prediction", "info", message, PREDICTION_SOURCE)]
+        return [PlanWarning.of_level(level, "prediction", "info", message, PREDICTION_SOURCE)]
     known = (measurements.anterior_height_mm, measurements.posterior_height_mm, measurements.wedge_angle_deg)
     reference = measurements.reference.anterior_height_mm if measurements.reference is not None else None
     if measurements.genant_grade == 0:
-        message = f"{level} is not fractured by height (grade 0); no gain is expected."
-    elif unresolved:
-        message = f"{level}: no expected height while a needle is a breach."
+        text = f"{level} is not fractured by height (grade 0); no gain is expected."
+        return [PlanWarning("no_prediction", "info", text, "measurements")]
+    if unresolved:
+        message = "no expected height while a needle is a breach."
     elif cavity_ml < SMALL_CAVITY_ML:
-        message = (
-            f"{level}: the balloons are planned with {cavity_ml:.1f} ml in all, hardly a cavity; no gain is expected."
-        )
+        message = f"the balloons are planned with {cavity_ml:.1f} ml in all, hardly a cavity; no gain is expected."
     elif None not in (*known, reference) and not has_anterior_loss(measurements):
-        message = f"{level}: less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
+        message = f"less than {LEAST_LOSS_MM:.0f} mm of anterior height is lost; no gain is expected."
     else:
-        message = f"{level}: no expected height, because a height, its reference or the wedge angle is unknown."
-    return [PlanWarning("no_prediction", "info", message, "measurements")]
+        message = "no expected height, because a height, its reference or the wedge angle is unknown."
+    return [PlanWarning.of_level(level, "no_prediction", "info", message, "measurements")]

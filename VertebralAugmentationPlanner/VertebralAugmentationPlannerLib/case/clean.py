@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from ..model import Image, InputError, PlanWarning
+from ..model import LEVELS, Image, InputError, PlanWarning
 from ..model.geometry import label_boxes
 from .names import SPINE_ORDER
 
@@ -134,7 +134,8 @@ def clean_labels(labels: Image, names: Mapping[int, str], keep_open: NDArray | N
         volume = np.count_nonzero(inside) * voxel_ml
         if volume < MIN_LEVEL_ML:
             clean[bone.box][inside] = 0
-            warnings.append(_note("level_crumb", f"{bone.name}: its label is only {volume:.2f} ml and is left out."))
+            text = f"its label is only {volume:.2f} ml and is left out."
+            warnings.append(_note(bone, "level_crumb", "info", text))
             continue
         left.append(bone)
         warnings += _notes(bone)
@@ -296,19 +297,19 @@ def _notes(bone: _Bone) -> list[PlanWarning]:
     parts += [f"{_voxels(count)} inside {name} given to it" for name, count in bone.moved.items()]
     if bone.filled:
         parts.append(f"{_voxels(bone.filled)} of enclosed gaps filled")
-    notes = [_note("labels_cleaned", f"{bone.name}: {', '.join(parts)}.")] if parts else []
+    notes = [_note(bone, "labels_cleaned", "info", f"{', '.join(parts)}.")] if parts else []
     if bone.hollow_ml > HOLE_MAX_ML:
         message = (
-            f"{bone.name}: its label encloses a gap of {bone.hollow_ml:.1f} ml that is not labelled; it is left open, and "
+            f"its label encloses a gap of {bone.hollow_ml:.1f} ml that is not labelled; it is left open, and "
             "the level may be unreadable for it: fill the label if there is bone."
         )
-        notes.append(PlanWarning("label_hollow", "caution", message, SOURCE))
+        notes.append(_note(bone, "label_hollow", "caution", message))
     if bone.second_share:
         message = (
-            f"{bone.name}: its label also marks a second bone {bone.second_mm:.0f} mm away with "
+            f"its label also marks a second bone {bone.second_mm:.0f} mm away with "
             f"{100 * bone.second_share:.0f} % of its volume; the larger one is planned."
         )
-        notes.append(PlanWarning("label_two_bones", "caution", message, SOURCE))
+        notes.append(_note(bone, "label_two_bones", "caution", message))
     return notes
 
 
@@ -316,5 +317,7 @@ def _voxels(count: int) -> str:
     return "1 voxel" if count == 1 else f"{count} voxels"
 
 
-def _note(code: str, message: str) -> PlanWarning:
-    return PlanWarning(code, "info", message, SOURCE)
+def _note(bone: _Bone, code: str, severity: str, text: str) -> PlanWarning:
+    """What must be known of a bone's label, headed by its name; a sacrum is no level of a plan."""
+    level = bone.name if bone.name in LEVELS else None
+    return PlanWarning(code, severity, f"{bone.name}: {text}", SOURCE, None, level)

@@ -6,7 +6,6 @@ seems to leave the body in the middle. The CT shows the gas, and the label goes 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..model import Image, PlanWarning
+from ..model.warning_codes import CLEFT_NOT_LABELLED
 
 WIDEST_GAP_MM = 8.0
 """Clefts are lower than this; no other two parts of one vertebra lie so near above each other with gas between. [D]"""
@@ -32,13 +32,10 @@ PLATE_MM2 = 300.0
 """A gap over less of the plan view moves no plate of a lumbar body by much. Sound labels leave gaps too, under a transverse process
 and in front of a facet: up to 122 mm² of 25 levels of three VerSe spines, 231 with the spine tipped by 35° [C]."""
 
-CLEFT_NOT_LABELLED = "cleft_not_labelled"
-
 
 def completed_levels(warnings: Iterable[PlanWarning]) -> set[str]:
-    """Levels whose label was completed by the CT, as the warnings of :func:`fill_gas_gaps` name them."""
-    told = (re.search(r"of the label of (\S+) were taken", w.message) for w in warnings if w.code == CLEFT_NOT_LABELLED)
-    return {found[1] for found in told if found is not None}
+    """Levels whose label was completed by the CT, as the warnings of :func:`fill_gas_gaps` have them."""
+    return {w.level for w in warnings if w.code == CLEFT_NOT_LABELLED and w.level is not None}
 
 
 def fill_gas_gaps(
@@ -64,7 +61,8 @@ def fill_gas_gaps(
             f"{np.count_nonzero(gaps) * voxel_ml:.1f} ml with gas between two parts of the label of {level} were taken as part of its body: "
             "a cleft that the label leaves out."
         )
-        warnings.append(PlanWarning(CLEFT_NOT_LABELLED, "info", text, "the CT shows gas, bone above and below it [D]"))
+        source = "the CT shows gas, bone above and below it [D]"
+        warnings.append(PlanWarning(CLEFT_NOT_LABELLED, "info", text, source, None, level))
     return (replace(labels, voxels=voxels) if warnings else labels), warnings
 
 

@@ -8,7 +8,7 @@ from ..model import Measurements, PlanWarning, Spine, Vertebra, above, below
 from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
 from .foreign import Foreign
-from .materials import Window
+from .materials import CEMENT_SOURCE, Window
 from .posterior_wall import NEAR_MIDDLE_MM, SEEN_MM
 from .sampling import WHOLE_SHARE
 
@@ -174,8 +174,6 @@ def cortex_warnings(
 
 
 # --- cement and metal -------------------------------------------------------------------------------------------
-
-CEMENT_SOURCE = "Cement above 1600 HU (BICEPS, main.py) [V]"
 
 
 def foreign_warnings(foreign: Foreign | None, window: Window) -> list[PlanWarning]:

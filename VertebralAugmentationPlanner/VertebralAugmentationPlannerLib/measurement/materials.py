@@ -12,7 +12,10 @@ GAS_HU = -200.0
 """Certain gas. No published threshold was found; fat ends at −130 HU and gas mixed with bone still lies below [D]."""
 
 CEMENT_HU = 1600.0
-"""Cement in CT lies above 1600 HU (BICEPS, main.py) [V]."""
+"""What is denser is cement and no bone [V: BICEPS]."""
+
+CEMENT_SOURCE = f"Cement above {CEMENT_HU:.0f} HU (BICEPS) [V]"
+"""What warnings of cement name as their source."""
 
 METAL_HU = 2800.0
 """Cement ends at about 3000 HU, metal saturates many scanners at 3071 HU [M]; between them by design [D]."""

@@ -49,10 +49,24 @@ class PlanWarning:
     severity: str
     message: str
     source: str
+    side: str | None = None
+    level: str | None = None
+    """Needle ("left" or "right") and level that the sentence is headed by: “L1 left: …”, “L1: …”; and the level whose label
+    a CT completed. Whoever looks for the warnings of a needle asks these, not the sentence."""
 
     def __post_init__(self) -> None:
         if self.severity not in SEVERITIES:
             raise ValueError(f"severity {self.severity!r} is not one of {SEVERITIES}")
+
+    @classmethod
+    def of_needle(cls, level: str, side: str, code: str, severity: str, text: str, source: str) -> PlanWarning:
+        """What must be known of one needle, headed by its name."""
+        return cls(code, severity, f"{level} {side}: {text}", source, side, level)
+
+    @classmethod
+    def of_level(cls, level: str, code: str, severity: str, text: str, source: str) -> PlanWarning:
+        """What must be known of one level, headed by its name."""
+        return cls(code, severity, f"{level}: {text}", source, None, level)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ _LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("CasePlan", "schema"): {"const": SCHEMA},
     ("CasePlan", "coordinate_system"): {"const": "RAS"},
     ("PlanWarning", "severity"): {"enum": list(SEVERITIES)},
+    ("PlanWarning", "side"): {"enum": [*SIDES, None]},
+    ("PlanWarning", "level"): {"pattern": LEVEL_PATTERN},
     ("ImageRecord", "sha256"): {"pattern": "^[0-9a-f]{64}$"},
     ("LevelPlan", "level"): {"pattern": LEVEL_PATTERN},
     ("LevelPlan", "approach"): {"enum": ["bilateral", "unilateral-left", "unilateral-right", "none", None]},

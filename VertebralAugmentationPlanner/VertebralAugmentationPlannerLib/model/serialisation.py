@@ -14,14 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .levels import LEVELS
 from .options import as_float
-from .plan import SCHEMA, CasePlan
+from .plan import SCHEMA, CasePlan, PlanWarning
 from .plan_checks import refuse_unusable
+from .warning_codes import CLEFT_NOT_LABELLED
 
 DECIMALS = 4
 """0.1 µm and 0.0001°: far below any claim, and it keeps the text of a plan readable."""
 
 BYTE_ORDER_MARK = "\ufeff"
+
+_HEADING = re.compile(rf"(?P<level>{'|'.join(LEVELS)})(?: (?P<side>left|right))?: ")
+_COMPLETED = re.compile(r".* of the label of (?P<level>\S+) were taken ")
+"""How sentences of plans that do not have a warning's side and level tell them."""
 
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 """Halves of a character, which JSON can spell alone and no file can hold."""
@@ -193,10 +199,19 @@ def _read_dataclass(data: Any, kind: Any, where: str) -> Any:
             values[field.name] = _read(data[field.name], hints[field.name], f"{where}.{field.name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise InputError(f"The plan’s {where} lacks “{field.name}”.")
+    if kind is PlanWarning and "side" not in data and "level" not in data:
+        values |= _of_whom(values["code"], values["message"])
     try:
         return kind(**values)
     except ValueError as error:
         raise InputError(f"The plan’s {where} is not usable: {error}.") from error
+
+
+def _of_whom(code: str, message: str) -> dict[str, str]:
+    """Side and level of a warning, told from its sentence: earlier plans have them nowhere else."""
+    found = (_COMPLETED if code == CLEFT_NOT_LABELLED else _HEADING).match(message)
+    told = {} if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
+    return told if told.get("level") in LEVELS else {}
 
 
 def _read_scalar(data: Any, kind: Any, where: str) -> Any:

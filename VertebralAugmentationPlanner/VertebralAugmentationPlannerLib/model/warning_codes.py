@@ -26,3 +26,6 @@ moved as a whole."""
 NO_BALLOON = "no_balloon"
 FILLING_CHANGED = "filling_changed"
 """What a check says of balloon and cement; it goes once they are planned anew."""
+
+CLEFT_NOT_LABELLED = "cleft_not_labelled"
+"""Of a level whose label the CT completed: without the CT it is another one."""

@@ -258,10 +258,10 @@ def of_both_sides(warnings: Iterable[PlanWarning]) -> list[PlanWarning]:
     """The warnings, in order; two that say the same of the left and of the right needle are one, “left and right”."""
     found: list[PlanWarning] = []
     for warning in warnings:
-        twin = replace(warning, message=warning.message.replace(" right: ", " left: ", 1))
-        if twin != warning and twin in found:
+        twin = replace(warning, side="left", message=warning.message.replace(" right: ", " left: ", 1))
+        if warning.side == "right" and twin in found:
             both = warning.message.replace(" right: ", " left and right: ", 1)
-            found[found.index(twin)] = replace(warning, message=both)
+            found[found.index(twin)] = replace(warning, side=None, message=both)
         else:
             found.append(warning)
     return found

@@ -145,9 +145,10 @@ class Engine:
 
         With the case what lies in the new path's way comes, too; a drag that goes on does without.
         """
-        name = f"{level.level} {needle.side}"
-        message = f"{name}: the needle was moved by hand; {safety_sentence(needle)}. {needle.compromise or ''}".strip()
-        warning = PlanWarning(NEEDLE_MOVED, SEVERITY[needle.safety], message, "the user's edit")
+        message = f"the needle was moved by hand; {safety_sentence(needle)}. {needle.compromise or ''}".strip()
+        warning = PlanWarning.of_needle(
+            level.level, needle.side, NEEDLE_MOVED, SEVERITY[needle.safety], message, "the user's edit"
+        )
         found = [] if case is None else path_warnings(level.level, case, needle)
         there = with_trajectory(without_path(level, needle.side), needle)
         moved = replace(there, warnings=(*there.warnings, warning, *found))
@@ -165,7 +166,7 @@ class Engine:
         """A level with a needle that was moved while nobody judged it: a breach until it is moved or planned again."""
         entry, target = (tuple(float(value) for value in end) for end in ends)
         level = mark_moved(without_path(level, side), side, entry, target)  # type: ignore[arg-type]
-        text = f"{level.level}: the {side} needle was moved while the plan was not open; plan balloon and cement again."
+        text = f"the {side} needle was moved while the plan was not open; plan balloon and cement again."
         return _unfilled(level, text)
 
     def movedTogether(self, level: LevelPlan, motion: Motion) -> LevelPlan:
@@ -178,12 +179,12 @@ class Engine:
         text = f"all lines of {name} were moved together {motion.words} while the plan was not open"
         level = carried(level, motion)
         if not level.trajectories:
-            text = f"{name}: {text}; heights and angles stay as they were measured."
-            return _with_warning(level, PlanWarning(LINES_MOVED, "info", text, "the user's edit"))
+            text = f"{text}; heights and angles stay as they were measured."
+            return _with_warning(level, PlanWarning.of_level(name, LINES_MOVED, "info", text, "the user's edit"))
         text += f", so no needle is judged there; plan {name} again."
         for needle in level.trajectories:
             level = with_trajectory(without_path(level, needle.side), unjudged(level.frame, needle, text))
-        told = PlanWarning(LINES_MOVED, "stop", f"{name}: {text}", "the user's edit")
+        told = PlanWarning.of_level(name, LINES_MOVED, "stop", text, "the user's edit")
         return without_fillings(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), told)
 
     def judgedAnew(self, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, differs: str) -> LevelPlan:
@@ -195,7 +196,7 @@ class Engine:
         levels = []
         for level in mark_unjudged(plan).levels:
             sides = " and ".join(needle.side for needle in level.trajectories if not needle.judged)
-            text = f"{level.level}: a needle ({sides}) was edited in the file; plan balloon and cement again."
+            text = f"a needle ({sides}) was edited in the file; plan balloon and cement again."
             levels.append(_unfilled(level, text) if sides else level)
         return replace(plan, levels=tuple(levels))
 
@@ -239,10 +240,8 @@ class Engine:
         as_measured = None if spine is None else measured_points(spine.vertebrae[level.level])
         warnings = edited.warnings(_without_warnings(level, gone).warnings, as_measured)
         if level.predicted is not None:
-            text = (
-                f"{level.level}: the heights were edited by hand; what inflation restores is planned again from them."
-            )
-            warnings = (*warnings, PlanWarning("no_prediction", "info", text, "the user's edit"))
+            text = "the heights were edited by hand; what inflation restores is planned again from them."
+            warnings = (*warnings, PlanWarning.of_level(level.level, "no_prediction", "info", text, "the user's edit"))
         return replace(level, measurements=edited.measurements, predicted=None, warnings=warnings)
 
     def tellNeighbours(self, plan: CasePlan) -> CasePlan:
@@ -275,7 +274,7 @@ def _unfilled(level: LevelPlan, why: str) -> LevelPlan:
     """A level without balloons and cement, which were those of a needle's old place; as it is where it has none."""
     if not any(needle.cement_ml is not None or needle.balloon is not None for needle in level.trajectories):
         return level
-    told = PlanWarning("no_augmentation", "caution", why, "the user's edit")
+    told = PlanWarning.of_level(level.level, "no_augmentation", "caution", why, "the user's edit")
     return without_fillings(_without_warnings(level, AUGMENTATION_CODES), told)
 
 

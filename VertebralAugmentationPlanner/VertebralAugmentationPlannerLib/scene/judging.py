@@ -50,7 +50,7 @@ def judged_anew(
 
 def without_path(level: LevelPlan, side: str) -> LevelPlan:
     """A level without what was said of the old path of a needle."""
-    return replace(level, warnings=warnings_without_path(level.warnings, f"{level.level} {side}"))
+    return replace(level, warnings=warnings_without_path(level.warnings, level.level, side))
 
 
 def _needle_anew(
@@ -63,7 +63,7 @@ def _needle_anew(
     differs: str,
 ) -> LevelPlan:
     """A level with one needle judged anew, and what is to be said of it; as it is where the needle is found alike."""
-    name = f"{level.level} {needle.side}"
+    name = (level.level, needle.side)
     entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
     try:
         if vertebra is None:
@@ -72,7 +72,7 @@ def _needle_anew(
     except (InputError, ValueError, KeyError) as error:
         why = differs if vertebra is None else f"{differs}: {str(error).rstrip('.')}"
         text = f"the needle cannot be judged where it lies, as {why}."
-        told = [PlanWarning(NEEDLE_NOT_JUDGED, "stop", f"{name}: {text}", "anatomy now and then")]
+        told = [PlanWarning.of_needle(*name, NEEDLE_NOT_JUDGED, "stop", text, "anatomy now and then")]
         found = unjudged(level.frame, replace(needle, balloon=None, cement_ml=None, bone_fillers=None), text)
     else:
         found = replace(
@@ -80,9 +80,9 @@ def _needle_anew(
         )
         if _alike(needle, found):
             return level
-        text = f"{name}: judged anew where it lies, as {differs}: {safety_sentence(found)}."
+        text = f"judged anew where it lies, as {differs}: {safety_sentence(found)}."
         message = f"{text} {found.compromise or ''}".strip()
-        told = [PlanWarning(NEEDLE_MOVED, SEVERITY[found.safety], message, "anatomy now and then")]
+        told = [PlanWarning.of_needle(*name, NEEDLE_MOVED, SEVERITY[found.safety], message, "anatomy now and then")]
         told += path_warnings(level.level, case, found)
     level = with_trajectory(without_path(level, needle.side), found)
     return replace(level, warnings=(*level.warnings, *told))
@@ -100,7 +100,7 @@ def _filled_anew(engine: Engine, level: LevelPlan, case: Case, spine: Spine, opt
             reason = str(error)
     elif level.cement is None and not any(needle.balloon for needle in level.trajectories):
         return level
-    told = PlanWarning("no_augmentation", "caution", f"{level.level}: {reason}", "anatomy now and then")
+    told = PlanWarning.of_level(level.level, "no_augmentation", "caution", reason, "anatomy now and then")
     return without_fillings(level, told)
 
 

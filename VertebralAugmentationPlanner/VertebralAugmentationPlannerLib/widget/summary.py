@@ -15,6 +15,7 @@ from ..report.wording import (
     craniocaudal_words,
     needle_name,
     number,
+    placed,
     sentence,
     slack_words,
 )
@@ -78,7 +79,6 @@ def _warnings(warnings: list[tuple[PlanWarning, str]]) -> str:
     for warning, level in sorted(warnings, key=lambda item: SEVERITIES.index(item[0].severity)):
         mark, style = MARKS[warning.severity]
         bold = "b" if warning.severity == "stop" else "span"
-        named = not level or warning.message.startswith(level)
-        text = escape(sentence(warning.message) if named else f"{level}: {sentence(warning.message)}")
+        text = escape(placed(level, sentence(warning.message)) if level else sentence(warning.message))
         lines.append(f'<span style="{style}">{mark}</span> <{bold}>{text}</{bold}>')
     return "<p>" + "<br>".join(lines) + "</p>" if lines else ""
