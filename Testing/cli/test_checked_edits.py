@@ -47,6 +47,21 @@ def test_another_cannula_is_told_and_takes_the_balloon_it_does_not_pass(plan):
     assert now.level("T12").trajectories[0].balloon is None
 
 
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        ({"breach_grade": "E"}, "in the plan it is graded E"),
+        ({"tolerated_offset_mm": 9.0}, "in the plan its slack is 9.0 mm"),
+    ],
+)
+def test_a_verdict_that_was_edited_is_put_right_and_told(plan, edit, says):
+    now = checked(with_needle(plan, **edit))
+    assert says in said(now, "needle_moved")
+    name, value = next(iter(edit.items()))
+    assert getattr(now.level("T12").trajectories[0], name) != value
+    refuse_unjudged(now)
+
+
 def test_needles_that_nobody_judged_are_judged_by_the_check_and_get_their_balloons(plan):
     level = plan.level("T12")
     told = PlanWarning(LINES_MOVED, "stop", "T12: all lines of T12 were moved together by 9.0 mm.", "the user's edit")

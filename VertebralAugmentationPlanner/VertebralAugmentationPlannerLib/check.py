@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told, warnings_without_path
+from .access.contradictions import contradiction
 from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
 from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
 from .access.side import SHORTCOMING
@@ -241,7 +242,8 @@ def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_l
     if edited is not None or (not other_labels and not _lies_alike(before, now)):
         return _Change("needle", MOVED)
     if _lies_alike(before, now) and _judged_alike(before, now):
-        return None
+        wrong = contradiction(before)
+        return None if wrong is None else _Change("numbers", f"in the plan {wrong}")
     return _Change("labels", OTHER_LABELS) if other_labels else _Change("numbers", OTHER_NUMBERS)
 
 
