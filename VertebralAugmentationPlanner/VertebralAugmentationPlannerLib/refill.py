@@ -40,10 +40,7 @@ def with_filling_again(
     """The level with balloon and cement for its needles where they lie now, and what was chosen for them as far as it can be:
     volumes set by hand, the balloon, the fill. What cannot is said."""
     balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
-    found = set_by_hand(vertebra, level, load_catalog(options.catalog)) if balloons else {}
-    # One that went as far as its plan let it go was not set, also where the other needle has left it more room.
-    limits = {side: balloon.limit_ml for side, balloon in balloons.items()}
-    wanted = {side: ml for side, ml in found.items() if (limit := limits[side]) is None or ml < limit - SAME_VOLUME_ML}
+    wanted = set_by_hand(vertebra, level, load_catalog(options.catalog)) if balloons else {}
     planned = _filled_again(level, case, spine, options, wanted)
     lost = _other_models(level, planned)
     for needle in planned.trajectories:

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..access import path_warnings, safety_sentence, unjudged, unlike_numbers, warnings_without_path
 from ..access.judged import SAME_ANGLE_DEG, SAME_LENGTH_MM
-from ..augmentation.stored import SAME_VOLUME_ML
-from ..model import BalloonPlan, Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
+from ..model import Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
 from ..model.serialisation import rounded
 from ..model.warning_codes import NEEDLE_MOVED, NEEDLE_NOT_JUDGED
 from ..planner import frame_plan
@@ -92,21 +91,14 @@ def _filled_anew(engine: Engine, level: LevelPlan, case: Case, spine: Spine, opt
     """The level with balloons and cement for its needles as they were found."""
     reason = "a needle is not judged; plan balloon and cement again."
     if all(needle.judged for needle in level.trajectories):
-        balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
-        volumes = {side: balloon.planned_volume_ml for side, balloon in balloons.items() if _set_by_hand(balloon)}
         try:
-            return engine.augment(level, case, spine, options, volumes)
+            return engine.augment(level, case, spine, options, engine.setByHand(level, spine, options))
         except InputError as error:
             reason = str(error)
     elif level.cement is None and not any(needle.balloon for needle in level.trajectories):
         return level
     told = PlanWarning.of_level(level.level, "no_augmentation", "caution", reason, "anatomy now and then")
     return without_fillings(level, told)
-
-
-def _set_by_hand(balloon: BalloonPlan) -> bool:
-    limit = balloon.max_volume_ml if balloon.limit_ml is None else min(balloon.limit_ml, balloon.max_volume_ml)
-    return balloon.planned_volume_ml < limit - SAME_VOLUME_ML
 
 
 def _alike(before: Trajectory, now: Trajectory) -> bool:

@@ -160,6 +160,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             if was is None and edit.finished and level.trajectories and spine is not None:
                 # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
                 options = self._optionsOfLevel(session, edit.level)
+                # No needle moved: each balloon holds what it held, whoever chose that.
                 volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
                 level = self.engine.augment(level, session.case(options), spine, options, volumes)
         except Exception:
