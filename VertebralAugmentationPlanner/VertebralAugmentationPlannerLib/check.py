@@ -191,8 +191,8 @@ def _checked_level(
         checked, planned_again = replace(checked, approach=approach, approach_reason=reason), True
     # Balloon, cement and what to do with the cannula belong to a needle where it lies.
     if planned_again:
-        return with_filling_again(checked, vertebra, case, spine, options)
-    return with_tenable_filling(checked, vertebra, case, spine, options)
+        return with_filling_again(checked, vertebra, spine, options)
+    return with_tenable_filling(checked, vertebra, spine, options)
 
 
 def _approach_of(trajectories: tuple[Trajectory, ...]) -> str:

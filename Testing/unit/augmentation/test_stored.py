@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from blocks import Block, case, measurements, needle, vertebra
+from blocks import Block, measurements, needle, vertebra
 from VertebralAugmentationPlannerLib.augmentation import load_catalog, plan_augmentation, set_by_hand, untenable
 from VertebralAugmentationPlannerLib.model import PlanOptions
 
@@ -15,7 +15,7 @@ ENOUGH = PlanOptions(target_fill=0.8)
 
 
 def planned(volumes=None):
-    return plan_augmentation(vertebra(BLOCK), case(), measurements(BLOCK), (needle(BLOCK),), ENOUGH, volumes)
+    return plan_augmentation(vertebra(BLOCK), measurements(BLOCK), (needle(BLOCK),), ENOUGH, volumes)
 
 
 def faults_of(plan, needle, cement=None):

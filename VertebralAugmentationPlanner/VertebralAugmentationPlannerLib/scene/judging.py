@@ -44,7 +44,7 @@ def judged_anew(
         now = replace(now, frame=frame_plan(vertebra))
     if all(found is before for found, before in zip(now.trajectories, level.trajectories, strict=True)):
         return now
-    return rounded(_filled_anew(engine, now, case, spine, options))
+    return rounded(_filled_anew(engine, now, spine, options))
 
 
 def without_path(level: LevelPlan, side: str) -> LevelPlan:
@@ -87,12 +87,12 @@ def _needle_anew(
     return replace(level, warnings=(*level.warnings, *told))
 
 
-def _filled_anew(engine: Engine, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+def _filled_anew(engine: Engine, level: LevelPlan, spine: Spine, options: PlanOptions) -> LevelPlan:
     """The level with balloons and cement for its needles as they were found."""
     reason = "a needle is not judged; plan balloon and cement again."
     if all(needle.judged for needle in level.trajectories):
         try:
-            return engine.augment(level, case, spine, options, engine.setByHand(level, spine, options))
+            return engine.augment(level, spine, options, engine.setByHand(level, spine, options))
         except InputError as error:
             reason = str(error)
     elif level.cement is None and not any(needle.balloon for needle in level.trajectories):
