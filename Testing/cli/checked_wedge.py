@@ -75,5 +75,5 @@ def with_right_needle_moved(plan: CasePlan, up_mm: float = 1.0) -> CasePlan:
 
 def filled(plan: CasePlan, volumes=None, **options) -> CasePlan:
     """The plan with T12's balloons and cement planned by other choices, as the panel does it for one level."""
-    case, spine, options = case_of_the_wedge(), spine_of_the_wedge(), PlanOptions(**options)
-    return with_level(plan, plan_level_augmentation(plan.level("T12"), case, spine, options, volumes))
+    spine, options = spine_of_the_wedge(), PlanOptions(**options)
+    return with_level(plan, plan_level_augmentation(plan.level("T12"), spine, options, volumes))

@@ -11,7 +11,7 @@ import numpy as np
 
 from .access import path_warnings, reevaluate, safety_sentence, unlike_numbers, with_meeting_told, warnings_without_path
 from .access.contradictions import contradiction
-from .access.judged import MOVED, OTHER_CANNULA, SAME_ANGLE_DEG, SAME_LENGTH_MM
+from .access.judged import MOVED, OTHER_CANNULA, differences
 from .access.notices import SKIN_OUTSIDE_CT, SKIN_WITHOUT_CT
 from .access.side import SHORTCOMING
 from .anatomy import build_spine
@@ -38,9 +38,6 @@ from .planner import Progress, ShouldCancel, frame_plan, recorded_options
 from .refill import with_filling_again, with_tenable_filling
 
 LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
-
-SAME_CLEARANCE_MM = 0.05
-"""Clearances of a plan and of its check that differ by less are the same: half of what a sentence shows. [D]"""
 
 OF_THE_CT = frozenset({"metal_on_the_way", "cement_on_the_way", SKIN_OUTSIDE_CT})
 """Codes of what only a CT tells of a needle's way."""
@@ -195,8 +192,8 @@ def _checked_level(
         checked, planned_again = replace(checked, approach=approach, approach_reason=reason), True
     # Balloon, cement and what to do with the cannula belong to a needle where it lies.
     if planned_again:
-        return with_filling_again(checked, vertebra, case, spine, options)
-    return with_tenable_filling(checked, vertebra, case, spine, options)
+        return with_filling_again(checked, vertebra, spine, options)
+    return with_tenable_filling(checked, vertebra, spine, options)
 
 
 def _approach_of(trajectories: tuple[Trajectory, ...]) -> str:
@@ -239,9 +236,10 @@ def _what_changed(level: LevelPlan, before: Trajectory, now: Trajectory, other_l
             f"{before.cannula_outer_diameter_mm:.2f} mm, and a {now.cannula} has {now.cannula_outer_diameter_mm:.2f} mm"
         )
         return _Change("needle", f"{OTHER_CANNULA} ({found})")
-    if edited is not None or (not other_labels and not _lies_alike(before, now)):
+    differs = differences(before, now)
+    if edited is not None or (not other_labels and "place" in differs):
         return _Change("needle", MOVED)
-    if _lies_alike(before, now) and _judged_alike(before, now):
+    if not differs & {"place", "clearance", "safety"}:
         wrong = contradiction(before)
         return None if wrong is None else _Change("numbers", f"in the plan {wrong}")
     return _Change("labels", OTHER_LABELS) if other_labels else _Change("numbers", OTHER_NUMBERS)
@@ -251,7 +249,7 @@ def _with_what_its_ct_told(before: Trajectory, now: Trajectory) -> Trajectory:
     """A needle judged without the CT of its plan, with what only the CT tells: its skin, and that metal is in its way."""
     with_skin = replace(now, skin_ras=before.skin_ras, skin_to_target_mm=before.skin_to_target_mm)
     worse = SHORTCOMING[before.safety] > SHORTCOMING[now.safety]
-    if worse and _keeps_alike(before, now):
+    if worse and "clearance" not in differences(before, now):
         return replace(with_skin, safety=before.safety, compromise=before.compromise)
     return with_skin
 
@@ -269,29 +267,6 @@ def _with_skin_told(
         return kept
     text = "the needle was moved and the CT was not at hand; skin point and needle length are unknown."
     return (*kept, PlanWarning.of_needle(*name, SKIN_WITHOUT_CT, "info", text, "contract of the command line"))
-
-
-def _judged_alike(before: Trajectory, now: Trajectory) -> bool:
-    """Whether the check finds what the plan says of a needle; then what the plan warns of still holds."""
-    return _keeps_alike(before, now) and before.safety == now.safety
-
-
-def _keeps_alike(before: Trajectory, now: Trajectory) -> bool:
-    """Whether the check finds the clearances that the plan has."""
-    pairs = [(value, getattr(now.clearance_mm, name)) for name, value in vars(before.clearance_mm).items()]
-    known = [(a, b) for a, b in pairs if a is not None and b is not None]
-    return all(abs(a - b) <= SAME_CLEARANCE_MM for a, b in known) and len(known) == sum(a is not None for a, _ in pairs)
-
-
-def _lies_alike(before: Trajectory, now: Trajectory) -> bool:
-    """Whether a needle lies where the numbers of the plan have it in the vertebra as it is found now."""
-    same_length = abs(before.bone_path_mm - now.bone_path_mm) <= SAME_LENGTH_MM
-    same_tip = abs(before.midline_offset_mm - now.midline_offset_mm) <= SAME_LENGTH_MM
-    turned = max(
-        abs(before.convergence_angle_deg - now.convergence_angle_deg),
-        abs(before.craniocaudal_angle_deg - now.craniocaudal_angle_deg),
-    )
-    return same_length and same_tip and turned <= SAME_ANGLE_DEG
 
 
 def _judged_anew(level: str, needle: Trajectory, what: str, planned_again: bool) -> PlanWarning:

@@ -150,7 +150,6 @@ def recorded_options(options: PlanOptions) -> dict[str, Any]:
 
 def plan_level_augmentation(
     level: LevelPlan,
-    case: Case,
     spine: Spine,
     options: PlanOptions,
     volumes_ml: Mapping[str, float] | None = None,
@@ -163,7 +162,7 @@ def plan_level_augmentation(
     """
     bare = tuple(replace(needle, balloon=None, cement_ml=None, bone_fillers=None) for needle in level.trajectories)
     augmented = plan_augmentation(
-        spine.vertebrae[level.level], case, level.measurements, bare, options, volumes_ml, level.skipped_sides
+        spine.vertebrae[level.level], level.measurements, bare, options, volumes_ml, level.skipped_sides
     )
     # What an earlier augmentation warned of goes with it.
     kept = _without(level, AUGMENTATION_CODES | {FILLING_CHANGED})
@@ -294,7 +293,7 @@ def _planned_level(level: LevelPlan, case: Case, spine: Spine, options: PlanOpti
     )
     if not access.trajectories:
         return with_access
-    return plan_level_augmentation(with_access, case, spine, options)
+    return plan_level_augmentation(with_access, spine, options)
 
 
 def _without(level: LevelPlan, codes: frozenset[str]) -> tuple[PlanWarning, ...]:

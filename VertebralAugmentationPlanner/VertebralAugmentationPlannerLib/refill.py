@@ -7,14 +7,12 @@ from dataclasses import replace
 
 from .augmentation import devices_for, load_catalog, set_by_hand, untenable
 from .augmentation.stored import SAME_VOLUME_ML
-from .model import Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Vertebra
+from .model import InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Vertebra
 from .model.warning_codes import FILLING_CHANGED
 from .planner import plan_level_augmentation
 
 
-def with_tenable_filling(
-    level: LevelPlan, vertebra: Vertebra, case: Case, spine: Spine, options: PlanOptions
-) -> LevelPlan:
+def with_tenable_filling(level: LevelPlan, vertebra: Vertebra, spine: Spine, options: PlanOptions) -> LevelPlan:
     """The level; with balloon and cement computed again where those of the plan cannot be.
 
     A balloon is inflated to no more than the plan had: the user may have wanted less than there is room for.
@@ -24,7 +22,7 @@ def with_tenable_filling(
     if not faults:
         return level
     volumes = {side: balloon.planned_volume_ml for side, balloon in balloons.items()}
-    planned = _filled_again(level, case, spine, options, volumes)
+    planned = _filled_again(level, spine, options, volumes)
     others = "".join(f"; {words}" for words in _other_models(level, planned))
     message = (
         f"balloon and cement cannot be as the plan has them ({'; '.join(faults)}); they were planned again: "
@@ -34,17 +32,12 @@ def with_tenable_filling(
     return replace(planned, warnings=(*planned.warnings, told))
 
 
-def with_filling_again(
-    level: LevelPlan, vertebra: Vertebra, case: Case, spine: Spine, options: PlanOptions
-) -> LevelPlan:
+def with_filling_again(level: LevelPlan, vertebra: Vertebra, spine: Spine, options: PlanOptions) -> LevelPlan:
     """The level with balloon and cement for its needles where they lie now, and what was chosen for them as far as it can be:
     volumes set by hand, the balloon, the fill. What cannot is said."""
     balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
-    found = set_by_hand(vertebra, level, load_catalog(options.catalog)) if balloons else {}
-    # One that went as far as its plan let it go was not set, also where the other needle has left it more room.
-    limits = {side: balloon.limit_ml for side, balloon in balloons.items()}
-    wanted = {side: ml for side, ml in found.items() if (limit := limits[side]) is None or ml < limit - SAME_VOLUME_ML}
-    planned = _filled_again(level, case, spine, options, wanted)
+    wanted = set_by_hand(vertebra, level, load_catalog(options.catalog)) if balloons else {}
+    planned = _filled_again(level, spine, options, wanted)
     lost = _other_models(level, planned)
     for needle in planned.trajectories:
         ml = wanted.get(needle.side, 0.0)
@@ -60,9 +53,7 @@ def with_filling_again(
     return replace(planned, warnings=(*planned.warnings, told))
 
 
-def _filled_again(
-    level: LevelPlan, case: Case, spine: Spine, options: PlanOptions, volumes: Mapping[str, float]
-) -> LevelPlan:
+def _filled_again(level: LevelPlan, spine: Spine, options: PlanOptions, volumes: Mapping[str, float]) -> LevelPlan:
     """Balloon and cement planned again with the level's own fill, and its own balloon where both needles have the same and
     no needle goes without one for it."""
     had = {needle.side: needle.balloon.model for needle in level.trajectories if needle.balloon is not None}
@@ -73,12 +64,12 @@ def _filled_again(
     )
     own = replace(options, balloon=next(iter(had.values()))) if len(set(had.values())) == 1 else options
     if own == options or not _at_hand(own):
-        return plan_level_augmentation(level, case, spine, options, volumes)
-    kept = plan_level_augmentation(level, case, spine, own, volumes)
+        return plan_level_augmentation(level, spine, options, volumes)
+    kept = plan_level_augmentation(level, spine, own, volumes)
     without = {n.side for n in kept.trajectories if n.balloon is None and n.safety != "breach"}
     if not without:
         return kept
-    chosen = plan_level_augmentation(level, case, spine, options, volumes)
+    chosen = plan_level_augmentation(level, spine, options, volumes)
     return chosen if without & set(had) or _balloon_count(chosen) > _balloon_count(kept) else kept
 
 

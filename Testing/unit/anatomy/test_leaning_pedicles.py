@@ -17,7 +17,7 @@ def _read(lean_deg: float) -> tuple[float, float]:
     spread = turn @ np.diag([(SHORT_MM / 4) ** 2, (LONG_MM / 4) ** 2]) @ turn.T
     across, upward = principal(spread)
     along = [4.0 * float(np.sqrt(axis @ spread @ axis)) for axis in (across, upward)]
-    return upright(across, upward, along[0], along[1])
+    return upright(across, along[0], along[1])
 
 
 @pytest.mark.parametrize("lean_deg", [0.0, 10.0, -15.0])

@@ -10,14 +10,10 @@ from VertebralAugmentationPlannerLib.augmentation import BalloonDevice, balloon_
 from VertebralAugmentationPlannerLib.model import (
     CANNULAS,
     CArm,
-    Case,
     Clearance,
     EndPlate,
     Frame,
     HeightLoss,
-    Image,
-    ImageRecord,
-    Inputs,
     LocalGrid,
     Measurements,
     Reference,
@@ -164,13 +160,6 @@ def needle(
         midline_offset_mm=12.0,
         safety=safety,
     )
-
-
-def case() -> Case:
-    """A case with nothing in it; the augmentation reads no voxels."""
-    labels = Image(np.zeros((2, 2, 2), np.int16), np.eye(4))
-    record = ImageRecord(None, None, (2, 2, 2), (1.0, 1.0, 1.0))
-    return Case(None, labels, {"L1": 20}, Inputs(None, record))
 
 
 def measurements(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blocks import Block, case, device, measurements, needle, vertebra
+from blocks import Block, device, measurements, needle, vertebra
 from VertebralAugmentationPlannerLib.augmentation import (
     WARNING_CODES,
     body_room,
@@ -26,7 +26,7 @@ BLOCK, KYPHOPLASTY = Block(), PlanOptions()
 
 def planned(block=BLOCK, needles=None, options=KYPHOPLASTY, volumes=None, **measured):
     needles = (needle(block),) if needles is None else needles
-    return plan_augmentation(vertebra(block), case(), measurements(block, **measured), needles, options, volumes)
+    return plan_augmentation(vertebra(block), measurements(block, **measured), needles, options, volumes)
 
 
 def local(block, point):
@@ -278,7 +278,7 @@ def test_the_world_frame_does_not_matter():
         return replace(trajectory, **points)
 
     here = planned(block).trajectories[0].balloon
-    there = plan_augmentation(body, case(), measurements(block), (moved(needle(block)),), PlanOptions())
+    there = plan_augmentation(body, measurements(block), (moved(needle(block)),), PlanOptions())
     balloon = there.trajectories[0].balloon
     assert balloon.planned_volume_ml == pytest.approx(here.planned_volume_ml, abs=1e-6)
     assert turned.to_local(balloon.centre_ras) == pytest.approx(local(block, here.centre_ras), abs=1e-6)
@@ -346,9 +346,7 @@ def test_a_needle_without_a_balloon_says_what_may_help():
 def test_no_advice_leads_to_a_side_that_has_no_path():
     shallow = Block(depth=18.0)
     short = needle(shallow, target=(-12.0, 3.0, 0.0))
-    refused = plan_augmentation(
-        vertebra(shallow), case(), None, (short,), KYPHOPLASTY, refused_sides={"right": "too thin"}
-    )
+    refused = plan_augmentation(vertebra(shallow), None, (short,), KYPHOPLASTY, refused_sides={"right": "too thin"})
     other = replace(short, side="right")
     for plan in (refused, planned(shallow, (short, other))):
         assert "may help" not in why_none(plan)

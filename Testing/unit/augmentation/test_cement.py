@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from blocks import Block, case, measurements, needle, vertebra
+from blocks import Block, measurements, needle, vertebra
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from VertebralAugmentationPlannerLib.augmentation import (
@@ -51,12 +51,12 @@ def test_vertebroplasty_fills_between_the_trabeculae():
 def test_less_than_the_mark_of_bench_studies_is_told_with_its_number():
     block = Block()
     needles = (needle(block),)
-    plan = plan_augmentation(vertebra(block), case(), measurements(block), needles, VERTEBROPLASTY)
+    plan = plan_augmentation(vertebra(block), measurements(block), needles, VERTEBROPLASTY)
     assert plan.cement.volume_ml < plan.cement.low_mark_ml
     message = next(w for w in plan.warnings if w.code == "cement_below_mark").message
     assert f"{plan.cement.volume_ml:.1f} ml" in message and f"({plan.cement.low_mark_ml:.1f} ml)" in message
     enough = replace(VERTEBROPLASTY, target_fill=1.0)
-    plan = plan_augmentation(vertebra(block), case(), measurements(block), needles, enough)
+    plan = plan_augmentation(vertebra(block), measurements(block), needles, enough)
     assert "cement_below_mark" not in {warning.code for warning in plan.warnings}
 
 
@@ -158,14 +158,14 @@ def test_fillers_are_counted_from_the_volume_that_is_shown(volume, count):
 def test_without_a_body_volume_there_is_no_cement_and_a_warning():
     body = replace(vertebra(Block()), body_volume_ml=None)
     measured = replace(measurements(Block()), body_volume_ml=None)
-    plan = plan_augmentation(body, case(), measured, (needle(Block()),), VERTEBROPLASTY)
+    plan = plan_augmentation(body, measured, (needle(Block()),), VERTEBROPLASTY)
     assert plan.cement is None
     assert plan.trajectories[0].cement_ml is None and plan.trajectories[0].bone_fillers is None
     assert "no_cement" in {w.code for w in plan.warnings}
 
 
 def test_without_measurements_the_cement_is_planned_and_the_missing_cleft_is_told():
-    plan = plan_augmentation(vertebra(Block()), case(), None, (needle(Block()),), PlanOptions())
+    plan = plan_augmentation(vertebra(Block()), None, (needle(Block()),), PlanOptions())
     assert plan.cement is not None
     assert "cement_without_cleft" in {w.code for w in plan.warnings}
 
@@ -218,7 +218,7 @@ def test_a_level_takes_less_than_a_fifth_of_a_second(record_property):
     times = []
     for _ in range(3):
         started = time.process_time()
-        plan_augmentation(body, case(), measurements(block), needles, PlanOptions())
+        plan_augmentation(body, measurements(block), needles, PlanOptions())
         times.append(time.process_time() - started)
     record_property("augmentation_s", round(min(times), 3))
     assert min(times) < 0.2

@@ -56,7 +56,7 @@ def outside_share(case, level, balloon):
 def test_in_a_broken_phantom_the_balloons_stay_in_the_bone(level):
     case, spine = broken_spine()
     vertebra = spine.vertebrae[level]
-    plan = plan_augmentation(vertebra, case, None, straight_needles(vertebra), PlanOptions())
+    plan = plan_augmentation(vertebra, None, straight_needles(vertebra), PlanOptions())
     balloons = [trajectory.balloon for trajectory in plan.trajectories if trajectory.balloon]
     assert len(balloons) == len(vertebra.pedicles)
     for balloon in balloons:
@@ -71,7 +71,7 @@ def test_in_a_broken_phantom_the_balloons_stay_in_the_bone(level):
 def test_in_a_real_healthy_body_the_balloons_stay_in_the_bone(name, level):
     case, spine = real(name)
     vertebra = spine.vertebrae[level]
-    plan = plan_augmentation(vertebra, case, None, straight_needles(vertebra), PlanOptions())
+    plan = plan_augmentation(vertebra, None, straight_needles(vertebra), PlanOptions())
     balloons = [trajectory.balloon for trajectory in plan.trajectories if trajectory.balloon]
     assert balloons
     assert all(outside_share(case, level, balloon) == 0.0 for balloon in balloons)
@@ -82,7 +82,7 @@ def test_in_a_real_healthy_body_the_balloons_stay_in_the_bone(name, level):
 def test_a_collapsed_body_has_room_for_little_or_nothing_and_the_plan_says_why():
     case, spine = real("verse004")
     vertebra = spine.vertebrae["L1"]
-    plan = plan_augmentation(vertebra, case, None, straight_needles(vertebra), PlanOptions())
+    plan = plan_augmentation(vertebra, None, straight_needles(vertebra), PlanOptions())
     codes = {warning.code for warning in plan.warnings}
     for trajectory in plan.trajectories:
         if trajectory.balloon is None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from blocks import Block, case, measurements, needle, vertebra
+from blocks import Block, measurements, needle, vertebra
 from VertebralAugmentationPlannerLib.augmentation import plan_augmentation, predict
 from VertebralAugmentationPlannerLib.model import Assumptions, PlanOptions
 
@@ -49,7 +49,7 @@ def test_without_a_loss_beyond_the_measurements_error_nothing_is_expected(refere
 
 def test_without_a_wedge_angle_nothing_is_expected_and_the_plan_says_why():
     measured = replace(measurements(WEDGE, reference=(23.0, 24.0)), wedge_angle_deg=None)
-    plan = plan_augmentation(vertebra(WEDGE), case(), measured, (needle(WEDGE),), PlanOptions())
+    plan = plan_augmentation(vertebra(WEDGE), measured, (needle(WEDGE),), PlanOptions())
     assert plan.predicted is None
     assert "is unknown" in next(w for w in plan.warnings if w.code == "no_prediction").message
 
@@ -57,7 +57,7 @@ def test_without_a_wedge_angle_nothing_is_expected_and_the_plan_says_why():
 def test_the_plan_takes_the_fraction_from_the_assumptions_and_says_that_it_is_one():
     measured = measurements(WEDGE, reference=(23.0, 24.0))
     options = PlanOptions(assumptions=Assumptions(restoration_fraction=0.5))
-    plan = plan_augmentation(vertebra(WEDGE), case(), measured, (needle(WEDGE),), options)
+    plan = plan_augmentation(vertebra(WEDGE), measured, (needle(WEDGE),), options)
     assert plan.predicted.anterior_height_mm == pytest.approx(19.5)
     warning = next(w for w in plan.warnings if w.code == "prediction")
     assert "50 %" in warning.message and "[D" in warning.source
@@ -65,9 +65,7 @@ def test_the_plan_takes_the_fraction_from_the_assumptions_and_says_that_it_is_on
 
 def test_vertebroplasty_promises_no_height():
     measured = measurements(WEDGE, reference=(23.0, 24.0))
-    plan = plan_augmentation(
-        vertebra(WEDGE), case(), measured, (needle(WEDGE),), PlanOptions(procedure="vertebroplasty")
-    )
+    plan = plan_augmentation(vertebra(WEDGE), measured, (needle(WEDGE),), PlanOptions(procedure="vertebroplasty"))
     assert plan.predicted is None
 
 
@@ -77,7 +75,7 @@ def test_an_unfractured_body_is_not_expected_to_grow():
     found = replace(measurements(block, reference=(24.0, 24.0)), genant_grade=0)
     assert predict(found, 0.40) is None
     assert predict(replace(found, genant_grade=1), 0.40) is not None
-    plan = plan_augmentation(vertebra(block), case(), found, (needle(block),), PlanOptions())
+    plan = plan_augmentation(vertebra(block), found, (needle(block),), PlanOptions())
     assert plan.predicted is None
     assert "not fractured by height" in next(w for w in plan.warnings if w.code == "no_prediction").message
 
@@ -86,7 +84,7 @@ def test_balloons_that_make_hardly_a_cavity_promise_no_height():
     measured = measurements(WEDGE, reference=(23.0, 24.0))
 
     def plan(volume):
-        return plan_augmentation(vertebra(WEDGE), case(), measured, (needle(WEDGE),), PlanOptions(), {"left": volume})
+        return plan_augmentation(vertebra(WEDGE), measured, (needle(WEDGE),), PlanOptions(), {"left": volume})
 
     assert plan(1.0).predicted is not None
     small = plan(0.4)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from blocks import Block, case, measurements, needle, vertebra
-from VertebralAugmentationPlannerLib.augmentation import load_catalog, plan_augmentation, untenable
+from blocks import Block, measurements, needle, vertebra
+from VertebralAugmentationPlannerLib.augmentation import load_catalog, plan_augmentation, set_by_hand, untenable
 from VertebralAugmentationPlannerLib.model import PlanOptions
 
 BLOCK = Block()
@@ -15,7 +15,7 @@ ENOUGH = PlanOptions(target_fill=0.8)
 
 
 def planned(volumes=None):
-    return plan_augmentation(vertebra(BLOCK), case(), measurements(BLOCK), (needle(BLOCK),), ENOUGH, volumes)
+    return plan_augmentation(vertebra(BLOCK), measurements(BLOCK), (needle(BLOCK),), ENOUGH, volumes)
 
 
 def faults_of(plan, needle, cement=None):
@@ -58,6 +58,30 @@ def test_what_was_edited_of_a_balloon_in_a_saved_plan_is_found(change, says, vol
     edited = replace(old, balloon=replace(old.balloon, **of_balloon), bone_fillers=fillers)
     faults = faults_of(plan, edited)
     assert faults == [] if says is None else re.search(says, faults[0])
+
+
+@pytest.mark.parametrize(
+    ("volume", "limit", "model", "by_hand"),
+    [
+        (None, "of the plan", None, False),
+        (1.0, "of the plan", None, True),
+        (1.0, 1.05, None, False),  # 0.05 ml are not read off a syringe
+        (1.0, 1.2, None, True),
+        (1.0, 1.0, None, False),  # as far as its plan let it go, though there is more room by now
+        (None, 9.0, None, True),  # the plan's word counts, not what inflation finds
+        (None, None, None, False),  # an earlier plan: inflated where it lies, it goes no further
+        (1.0, None, None, True),
+        (None, None, "unheard-of", True),  # nobody can tell how far it would go
+        (1.0, 1.0, "unheard-of", False),
+    ],
+)
+def test_a_balloon_that_holds_less_than_it_could_was_set_by_hand(volume, limit, model, by_hand):
+    (one,) = planned(None if volume is None else {"left": volume}).trajectories
+    limit_ml = one.balloon.limit_ml if limit == "of the plan" else limit
+    balloon = replace(one.balloon, limit_ml=limit_ml, model=model or one.balloon.model)
+    level = SimpleNamespace(trajectories=(replace(one, balloon=balloon),))
+    wanted = {"left": balloon.planned_volume_ml} if by_hand else {}
+    assert set_by_hand(vertebra(BLOCK), level, load_catalog()) == wanted
 
 
 def test_exchanged_ends_of_a_saved_balloon_are_called_that():

@@ -117,9 +117,9 @@ class StandInEngine(Engine):
         level = replace(
             level, approach="bilateral", approach_reason="both pedicles are there", trajectories=tuple(needles)
         )
-        return self.augment(level, case, spine, options)
+        return self.augment(level, spine, options)
 
-    def augment(self, level, case, spine, options, volumes=None):
+    def augment(self, level, spine, options, volumes=None):
         if any(needle.safety == "breach" for needle in level.trajectories):
             raise InputError(f"A balloon cannot follow a needle of {level.level} that leaves the bone.")
         needles = []
@@ -158,9 +158,9 @@ class StandInEngine(Engine):
         balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
         return {side: one.planned_volume_ml for side, one in balloons.items() if one.planned_volume_ml < BALLOON_ML}
 
-    def inflate(self, level, case, spine, side, volumeMl, options):
+    def inflate(self, level, spine, side, volumeMl, options):
         volumes = {needle.side: needle.balloon.planned_volume_ml for needle in level.trajectories if needle.balloon}
-        return self.augment(level, case, spine, options, {**volumes, side: volumeMl})
+        return self.augment(level, spine, options, {**volumes, side: volumeMl})
 
     def reevaluate(self, vertebra, case, side, entry, target, cannula, options):
         self.reevaluations += 1

@@ -74,7 +74,7 @@ def test_inflating_less_gives_a_smaller_balloon_and_leaves_the_other(real):
     level = plan.level("L1")
     side = level.trajectories[0].side
     whole = {needle.side: needle.balloon for needle in level.trajectories}
-    half = engine.inflate(level, case, spine, side, whole[side].planned_volume_ml / 2, options)
+    half = engine.inflate(level, spine, side, whole[side].planned_volume_ml / 2, options)
     assert half.trajectory(side).balloon.planned_volume_ml == pytest.approx(whole[side].planned_volume_ml / 2, abs=0.01)
     assert half.trajectory(side).balloon.planned_diameter_mm < whole[side].planned_diameter_mm
     for other in set(whole) - {side}:
@@ -87,7 +87,7 @@ def test_a_balloon_that_holds_less_than_it_could_was_set_by_hand(real):
     assert engine.setByHand(level, spine, options) == {}
     side = level.trajectories[0].side
     wanted = round(level.trajectories[0].balloon.planned_volume_ml / 2, 2)
-    half = engine.inflate(level, case, spine, side, wanted, options)
+    half = engine.inflate(level, spine, side, wanted, options)
     assert engine.setByHand(half, spine, options) == {side: wanted}
 
 

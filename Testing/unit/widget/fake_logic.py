@@ -190,9 +190,7 @@ class FakeLogic:
     def balloonCatalog(self) -> list[Any]:
         return [SimpleNamespace(name=name) for name in ("10/3", "15/3", "20/3")]
 
-    def planAugmentation(
-        self, node: Any, level: str, balloon: Any = None, targetFill: Any = None, progress: Any = None, stop: Any = None
-    ) -> LevelPlan:
+    def planAugmentation(self, node: Any, level: str, balloon: Any = None, targetFill: Any = None) -> LevelPlan:
         self._note("planAugmentation", level, balloon, targetFill)
         return self.casePlan.level(level)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -37,6 +38,10 @@ angles, skin point and balloon need no frame. [D]"""
 MOVED = "the needle is not where the plan judged it"
 UNTIL_JUDGED = "none of its numbers holds until it is moved or planned again."
 OTHER_CANNULA = "its cannula is not the one the plan judged it with"
+
+Difference = Literal["place", "clearance", "clearance now known", "safety", "grade", "skin"]
+"""What of a needle is found otherwise than the plan has it: where it lies in the vertebra; a clearance that the plan has,
+found otherwise or no longer; one that the plan does not have; safety; breach grade; the way from the skin."""
 
 
 def refuse_unjudged(plan: CasePlan) -> None:
@@ -145,6 +150,39 @@ def unlike_numbers(frame: FramePlan | None, needle: Trajectory) -> str | None:
     if known is None or abs(known.outer_diameter_mm - needle.cannula_outer_diameter_mm) > SAME_DIAMETER_MM:
         return OTHER_CANNULA
     return None if needle.judged and _in_place(frame, needle) else MOVED
+
+
+def differences(before: Trajectory, now: Trajectory) -> set[Difference]:
+    """What of a needle that was judged again is not as the plan has it, to half of what a sentence shows.
+
+    Args:
+        before: as the plan has it.
+        now: as it is found; every number that was not found is None.
+    """
+    found: set[Difference] = set()
+    then, there = vars(before.clearance_mm), vars(now.clearance_mm)
+    if not all(_near(value, there[name], SAME_LENGTH_MM) for name, value in then.items() if value is not None):
+        found.add("clearance")
+    if any(value is None and there[name] is not None for name, value in then.items()):
+        found.add("clearance now known")
+    same_length = _near(before.bone_path_mm, now.bone_path_mm, SAME_LENGTH_MM)
+    same_tip = _near(before.midline_offset_mm, now.midline_offset_mm, SAME_LENGTH_MM)
+    same_way = _near(before.convergence_angle_deg, now.convergence_angle_deg, SAME_ANGLE_DEG) and _near(
+        before.craniocaudal_angle_deg, now.craniocaudal_angle_deg, SAME_ANGLE_DEG
+    )
+    if not (same_length and same_tip and same_way):
+        found.add("place")
+    if before.safety != now.safety:
+        found.add("safety")
+    if before.breach_grade != now.breach_grade:
+        found.add("grade")
+    if not _near(before.skin_to_target_mm, now.skin_to_target_mm, SAME_LENGTH_MM):
+        found.add("skin")
+    return found
+
+
+def _near(a: float | None, b: float | None, within: float) -> bool:
+    return a is b if a is None or b is None else abs(a - b) <= within
 
 
 def _in_place(frame: FramePlan | None, needle: Trajectory) -> bool:

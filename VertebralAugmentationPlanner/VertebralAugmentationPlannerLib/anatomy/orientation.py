@@ -116,8 +116,8 @@ def _plane_normal(yaw: float, roll: float) -> FloatArray:
     return np.array([np.cos(yaw) * np.cos(roll), np.sin(yaw) * np.cos(roll), np.sin(roll)])
 
 
-def tilted(frame: Frame, pitch_rad: float, origin_ras: FloatArray | None = None) -> Frame:
+def tilted(frame: Frame, pitch_rad: float) -> Frame:
     """The frame turned within its sagittal plane; positive pitch brings the superior axis forwards."""
     superior = np.cos(pitch_rad) * frame.superior + np.sin(pitch_rad) * frame.anterior
     anterior = np.cos(pitch_rad) * frame.anterior - np.sin(pitch_rad) * frame.superior
-    return Frame(frame.origin_ras if origin_ras is None else origin_ras, frame.right, anterior, superior)
+    return Frame(frame.origin_ras, frame.right, anterior, superior)

@@ -18,6 +18,9 @@ STRIP_HALF_WIDTH_MM = 4.0
 FRONT_BAND_MM = (1.0, 4.0)
 """So far behind the body's foremost bone its plates are read to tell the front wall's height."""
 
+FIT_ITERATIONS = 12
+"""Rounds of weighting anew in a robust fit. [D]"""
+
 
 @dataclass(frozen=True, eq=False)
 class BodySurfaces:
@@ -57,9 +60,7 @@ def _leave_bone(
     return np.where(found & (in_value > 0), z[first - step] + step * share * grid.spacing_mm, np.nan)
 
 
-def robust_fit(
-    design: FloatArray, values: FloatArray, iterations: int = 12, floor_mm: float = 0.1
-) -> tuple[FloatArray, float]:
+def robust_fit(design: FloatArray, values: FloatArray, floor_mm: float = 0.1) -> tuple[FloatArray, float]:
     """Least squares with Tukey's biweight (c = 4.685 robust standard deviations).
 
     Args:
@@ -70,7 +71,7 @@ def robust_fit(
     """
     coefficients, *_ = np.linalg.lstsq(design, values, rcond=None)
     spread = 0.0
-    for _ in range(iterations):
+    for _ in range(FIT_ITERATIONS):
         residual = values - design @ coefficients
         spread = max(1.4826 * float(np.median(np.abs(residual - np.median(residual)))), floor_mm)
         ratio = np.clip(np.abs(residual) / (4.685 * spread), 0.0, 1.0)

@@ -263,7 +263,7 @@ class _Stretch:
         weight = self._share * fading
         middle = np.array([np.sum(weight * part) for part in (self._u, self._v)]) / weight.sum()
         height = self._label_height(shape, frame, middle, upward, broad)
-        width, height = upright(across, upward, width, height)
+        width, height = upright(across, width, height)
         edge = self._region & ~ndimage.binary_erosion(self._region)
         plane = self.centre + FINE.places(edge) @ self._axes
         points = to_surface(plane, self._middle[edge], self._bone, self._grid, self._axes)

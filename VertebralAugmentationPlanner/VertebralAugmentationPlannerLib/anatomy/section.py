@@ -140,7 +140,7 @@ def principal(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
     return vectors[:, 1 - tall], vectors[:, tall]
 
 
-def upright(across: FloatArray, upward: FloatArray, width_mm: float, height_mm: float) -> tuple[float, float]:
+def upright(across: FloatArray, width_mm: float, height_mm: float) -> tuple[float, float]:
     """Width and height of an ellipse with these diameters along its own axes, for a section that leans.
 
     One degree more or less must not exchange the width and height of an oval that leans by about 45°. The directions

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from ..model import (
     BalloonPlan,
-    Case,
     CementPlan,
     Measurements,
     PlanOptions,
@@ -54,7 +53,6 @@ class PlacedBalloon:
 
 def plan_augmentation(
     vertebra: Vertebra,
-    case: Case,
     measurements: Measurements | None,
     trajectories: tuple[Trajectory, ...],
     options: PlanOptions,
@@ -65,7 +63,6 @@ def plan_augmentation(
 
     Args:
         vertebra: complete, with a canal.
-        case: for the road's sake; nothing is read from it today.
         measurements: of the level; None where they could not be made.
         trajectories: of the level; those that are a breach get neither balloon nor cement.
         options: procedure, balloon, catalogue, target fill, assumptions.

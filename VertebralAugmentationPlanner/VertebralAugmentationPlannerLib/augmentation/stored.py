@@ -63,10 +63,11 @@ def untenable(
 
 
 def set_by_hand(vertebra: Vertebra, level: LevelPlan, devices: Sequence[BalloonDevice]) -> dict[str, float]:
-    """Volumes, ml by side, of the balloons that are inflated less than they could be where they lie.
+    """Volumes, ml by side, of the balloons that hold less than they could: the plan inflates as far as it goes, so somebody
+    wanted less.
 
-    The plan inflates as far as it goes, so somebody wanted less. Of a balloon that the catalogue does not hold it cannot be
-    told how far it would go: its volume counts as wanted.
+    How far it goes the plan says, also where the other needle has left more room since. Of an earlier plan, which does not,
+    the balloon is inflated where it lies; one that the catalogue does not hold counts as wanted with the volume it has.
 
     Args:
         vertebra: complete, with a canal.
@@ -74,19 +75,31 @@ def set_by_hand(vertebra: Vertebra, level: LevelPlan, devices: Sequence[BalloonD
         devices: of the catalogue.
     """
     balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
-    room = body_room(vertebra) if balloons else None
     wanted = {}
     for side, balloon in balloons.items():
         others = [other for name, other in balloons.items() if name != side]
-        try:
-            device = find_device(tuple(devices), balloon.model)
-        except InputError:
-            wanted[side] = balloon.planned_volume_ml
-            continue
-        limit = _inflated(vertebra, room, balloon, others, device).limit_ml
-        if balloon.planned_volume_ml < limit - SAME_VOLUME_ML:
+        limit_ml = balloon.limit_ml
+        if limit_ml is None:
+            limit_ml = _room_ml(vertebra, balloon, others, devices)
+        if holds_less(balloon, limit_ml):
             wanted[side] = balloon.planned_volume_ml
     return wanted
+
+
+def holds_less(balloon: BalloonPlan, limit_ml: float | None) -> bool:
+    """Whether a balloon holds less than it could; so it does where that is not known."""
+    return limit_ml is None or balloon.planned_volume_ml < limit_ml - SAME_VOLUME_ML
+
+
+def _room_ml(
+    vertebra: Vertebra, balloon: BalloonPlan, others: Sequence[BalloonPlan], devices: Sequence[BalloonDevice]
+) -> float | None:
+    """How far a balloon can be inflated where it lies; None where the catalogue does not hold it."""
+    try:
+        device = find_device(tuple(devices), balloon.model)
+    except InputError:
+        return None
+    return _inflated(vertebra, body_room(vertebra), balloon, others, device).limit_ml
 
 
 def _inflated(

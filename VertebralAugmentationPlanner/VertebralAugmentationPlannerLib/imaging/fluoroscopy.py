@@ -48,7 +48,6 @@ class Fluoroscope:
         ct: HU, any voxel order; not changed.
         centre_ras: (3,) the level, mm.
         voxel_mm: grid of the simulation; smaller is crisper and slower.
-        in_tissue: take what lies beyond the CT as soft tissue (a tight crop); None decides by the CT itself.
 
     Raises:
         InputError: no CT, or it does not reach the level.
@@ -59,11 +58,10 @@ class Fluoroscope:
         ct: Image | None,
         centre_ras: ArrayLike,
         voxel_mm: float = LIVE_VOXEL_MM,
-        in_tissue: bool | None = None,
     ) -> None:
         if ct is None:
             raise InputError("Fluoroscopy is simulated from the CT; this case has labels only.")
-        self.attenuation: Attenuation = attenuation_of(ct, centre_ras, HALF_LENGTH_MM, voxel_mm, in_tissue)
+        self.attenuation: Attenuation = attenuation_of(ct, centre_ras, HALF_LENGTH_MM, voxel_mm)
 
     @property
     def cropped(self) -> bool:

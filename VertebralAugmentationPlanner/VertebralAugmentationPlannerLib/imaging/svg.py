@@ -58,15 +58,12 @@ def text(
     size: float = 15,
     anchor: str = "middle",
     bold: bool = False,
-    halo: bool = True,
 ) -> str:
     """A label whose baseline starts, centres or ends (``anchor``) at a pixel."""
     weight = ' font-weight="bold"' if bold else ""
     halo_text = (
         f' stroke="{LABEL_HALO}" stroke-width="{size / 5:.1f}" stroke-opacity="0.75" stroke-linejoin="round"'
         ' paint-order="stroke"'
-        if halo
-        else ""
     )
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size:g}" text-anchor="{anchor}"{weight}'

@@ -43,6 +43,9 @@ NEIGHBOUR_STRIDE = 2
 """Neighbours are drawn from every second voxel: at a tenth of opacity nobody sees it, and half of the time is theirs."""
 AMBIENT = 0.3
 """Light from everywhere, so that a needle's colour is told also on its shaded side."""
+WIDTH_PX, HEIGHT_PX = 560, 560
+"""Of the picture."""
+
 PEELS = 6
 """Layers of transparency told apart: bone, canal and balloon, front and back. Each costs one rendering in software."""
 OSMESA_LIBRARIES = ("libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so", "osmesa.dll")
@@ -53,13 +56,7 @@ class GraphicsUnavailable(RuntimeError):
     """No OpenGL context could be made, not even a software one; the 3D picture has to be left out."""
 
 
-def view3d_picture(
-    spine: Spine,
-    level_plan: LevelPlan,
-    *,
-    width_px: int = 560,
-    height_px: int = 560,
-) -> Picture:
+def view3d_picture(spine: Spine, level_plan: LevelPlan) -> Picture:
     """A level with its neighbours, needles and balloons, seen from behind and above.
 
     Raises:
@@ -73,11 +70,11 @@ def view3d_picture(
     centre = body_centre_ras(vertebra) - 10 * vertebra.frame.anterior
     right, up = _aim(renderer, vertebra, centre)
     needles = [needle_surface(trajectory) for trajectory in level_plan.trajectories]
-    centre, height_mm = _fitted(centre, right, up, needles, width_px / height_px)
+    centre, height_mm = _fitted(centre, right, up, needles, WIDTH_PX / HEIGHT_PX)
     _aim(renderer, vertebra, centre, height_mm)
     for level, other in spine.complete().items():
         planned = level == vertebra.level
-        if not _in_view(other, centre, right, up, width_px / height_px, height_mm):
+        if not _in_view(other, centre, right, up, WIDTH_PX / HEIGHT_PX, height_mm):
             continue
         surface = bone_surface(other, 1 if planned else NEIGHBOUR_STRIDE)
         _add(renderer, surface, BONE, BONE_OPACITY if planned else NEIGHBOUR_OPACITY)
@@ -88,31 +85,31 @@ def view3d_picture(
         if trajectory.balloon is not None:
             _add(renderer, balloon_surface(trajectory.balloon), BALLOON, 0.75)
     renderer.ResetCameraClippingRange()
-    pixels = _render(renderer, width_px, height_px)
+    pixels = _render(renderer, WIDTH_PX, HEIGHT_PX)
     left_letter, right_letter, top_letter, _ = picture_letters(right, up)
-    size = svg.text_size(width_px)
+    size = svg.text_size(WIDTH_PX)
     rows = [(f"{t.side} {t.cannula} – {t.safety}", safety_colour(t.safety)) for t in level_plan.trajectories]
     rows.append(("canal", CANAL))
     if any(t.balloon is not None for t in level_plan.trajectories):
         rows.append(("balloon", BALLOON))
     overlay = (
         svg.text(
-            0.02 * width_px,
+            0.02 * WIDTH_PX,
             1.4 * size,
             f"{vertebra.level} · from behind and above",
             size=size,
             anchor="start",
             bold=True,
         )
-        + svg.legend(0.02 * width_px, height_px - (len(rows) - 0.5) * 1.2 * size, rows, 0.9 * size)
-        + svg.orientation_letters(width_px, height_px, left_letter, right_letter, "")
-        + svg.text(0.94 * width_px, 1.6 * size, top_letter, size=1.15 * size, bold=True)
+        + svg.legend(0.02 * WIDTH_PX, HEIGHT_PX - (len(rows) - 0.5) * 1.2 * size, rows, 0.9 * size)
+        + svg.orientation_letters(WIDTH_PX, HEIGHT_PX, left_letter, right_letter, "")
+        + svg.text(0.94 * WIDTH_PX, 1.6 * size, top_letter, size=1.15 * size, bold=True)
     )
     with_needles = ("", " with its needle", " with its needles")[min(len(needles), 2)]
     return Picture(
         encode_png(pixels),
-        width_px,
-        height_px,
+        WIDTH_PX,
+        HEIGHT_PX,
         None,
         overlay,
         f"{vertebra.level}{with_needles}, seen from behind and above; the canal is blue.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..augmentation.cement import HIGH_MARK, LOW_MARK
-from ..augmentation.stored import SAME_VOLUME_ML
+from ..augmentation.stored import holds_less
 from ..model import BalloonPlan, CasePlan, CementPlan, LevelPlan, PlanWarning, Trajectory, below
 from ..model.grades import loss_decimals
 from ..model.plan import NOT_JUDGED, SEVERITIES
@@ -59,7 +59,7 @@ def stopped_by_words(balloon: BalloonPlan) -> str:
     stops = STOPPED_BY_WORDS.get(balloon.stopped_by, balloon.stopped_by)
     if balloon.meets_other_balloon:
         stops = "stops where the two balloons meet"
-    if balloon.limit_ml is None or balloon.planned_volume_ml >= balloon.limit_ml - SAME_VOLUME_ML:
+    if balloon.limit_ml is None or not holds_less(balloon, balloon.limit_ml):
         return stops
     return f"set by hand; would {stops.replace('stops', 'stop', 1)} at {number(balloon.limit_ml, 1, 'ml')}"
 

@@ -117,7 +117,6 @@ class Engine:
     def augment(
         self,
         level: LevelPlan,
-        case: Case,
         spine: Spine,
         options: PlanOptions,
         volumesMl: dict[str, float] | None = None,
@@ -125,7 +124,7 @@ class Engine:
         """Balloons, cement and prediction of a level for its needles as they are."""
         if not level.trajectories:
             return replace(_without_warnings(level, AUGMENTATION_CODES | OWN_CODES), cement=None, predicted=None)
-        return planner.plan_level_augmentation(_without_warnings(level, OWN_CODES), case, spine, options, volumesMl)
+        return planner.plan_level_augmentation(_without_warnings(level, OWN_CODES), spine, options, volumesMl)
 
     def setByHand(self, level: LevelPlan, spine: Spine, options: PlanOptions) -> dict[str, float]:
         """Volumes, ml by side, of the level's balloons that hold less than they could where they lie."""
@@ -133,12 +132,10 @@ class Engine:
             return {}
         return set_by_hand(spine.vertebrae[level.level], level, load_catalog(options.catalog))
 
-    def inflate(
-        self, level: LevelPlan, case: Case, spine: Spine, side: str, volumeMl: float, options: PlanOptions
-    ) -> LevelPlan:
+    def inflate(self, level: LevelPlan, spine: Spine, side: str, volumeMl: float, options: PlanOptions) -> LevelPlan:
         """One balloon inflated to at most a volume, and the cement that follows; the other balloon stays as it is."""
         volumes = {needle.side: needle.balloon.planned_volume_ml for needle in level.trajectories if needle.balloon}
-        return self.augment(level, case, spine, options, {**volumes, side: max(0.0, volumeMl)})
+        return self.augment(level, spine, options, {**volumes, side: max(0.0, volumeMl)})
 
     def moved(self, level: LevelPlan, needle: Trajectory, case: Case | None = None) -> LevelPlan:
         """A level with a needle that was moved by hand: what was said of the old path goes, the new one's state comes.

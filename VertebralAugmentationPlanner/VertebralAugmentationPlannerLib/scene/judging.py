@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import path_warnings, safety_sentence, unjudged, unlike_numbers, warnings_without_path
-from ..access.judged import SAME_ANGLE_DEG, SAME_LENGTH_MM
-from ..augmentation.stored import SAME_VOLUME_ML
-from ..model import BalloonPlan, Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
+from ..access.judged import differences
+from ..model import Case, InputError, LevelPlan, PlanOptions, PlanWarning, Spine, Trajectory, Vertebra
 from ..model.serialisation import rounded
 from ..model.warning_codes import NEEDLE_MOVED, NEEDLE_NOT_JUDGED
 from ..planner import frame_plan
@@ -45,7 +44,7 @@ def judged_anew(
         now = replace(now, frame=frame_plan(vertebra))
     if all(found is before for found, before in zip(now.trajectories, level.trajectories, strict=True)):
         return now
-    return rounded(_filled_anew(engine, now, case, spine, options))
+    return rounded(_filled_anew(engine, now, spine, options))
 
 
 def without_path(level: LevelPlan, side: str) -> LevelPlan:
@@ -78,7 +77,7 @@ def _needle_anew(
         found = replace(
             rounded(found), balloon=needle.balloon, cement_ml=needle.cement_ml, bone_fillers=needle.bone_fillers
         )
-        if _alike(needle, found):
+        if not differences(needle, found):
             return level
         text = f"judged anew where it lies, as {differs}: {safety_sentence(found)}."
         message = f"{text} {found.compromise or ''}".strip()
@@ -88,44 +87,15 @@ def _needle_anew(
     return replace(level, warnings=(*level.warnings, *told))
 
 
-def _filled_anew(engine: Engine, level: LevelPlan, case: Case, spine: Spine, options: PlanOptions) -> LevelPlan:
+def _filled_anew(engine: Engine, level: LevelPlan, spine: Spine, options: PlanOptions) -> LevelPlan:
     """The level with balloons and cement for its needles as they were found."""
     reason = "a needle is not judged; plan balloon and cement again."
     if all(needle.judged for needle in level.trajectories):
-        balloons = {needle.side: needle.balloon for needle in level.trajectories if needle.balloon is not None}
-        volumes = {side: balloon.planned_volume_ml for side, balloon in balloons.items() if _set_by_hand(balloon)}
         try:
-            return engine.augment(level, case, spine, options, volumes)
+            return engine.augment(level, spine, options, engine.setByHand(level, spine, options))
         except InputError as error:
             reason = str(error)
     elif level.cement is None and not any(needle.balloon for needle in level.trajectories):
         return level
     told = PlanWarning.of_level(level.level, "no_augmentation", "caution", reason, "anatomy now and then")
     return without_fillings(level, told)
-
-
-def _set_by_hand(balloon: BalloonPlan) -> bool:
-    limit = balloon.max_volume_ml if balloon.limit_ml is None else min(balloon.limit_ml, balloon.max_volume_ml)
-    return balloon.planned_volume_ml < limit - SAME_VOLUME_ML
-
-
-def _alike(before: Trajectory, now: Trajectory) -> bool:
-    """Whether a needle is found as the plan has it, to half of what is shown."""
-    if (before.safety, before.breach_grade) != (now.safety, now.breach_grade):
-        return False
-    lengths = [(getattr(before.clearance_mm, name), value) for name, value in vars(now.clearance_mm).items()]
-    lengths += [
-        (before.bone_path_mm, now.bone_path_mm),
-        (before.midline_offset_mm, now.midline_offset_mm),
-        (before.skin_to_target_mm, now.skin_to_target_mm),
-    ]
-    angles = (
-        (before.convergence_angle_deg, now.convergence_angle_deg),
-        (before.craniocaudal_angle_deg, now.craniocaudal_angle_deg),
-    )
-    same_lengths = all(_near(a, b, SAME_LENGTH_MM) for a, b in lengths)
-    return same_lengths and all(_near(a, b, SAME_ANGLE_DEG) for a, b in angles)
-
-
-def _near(a: float | None, b: float | None, within: float) -> bool:
-    return a is b if a is None or b is None else abs(a - b) <= within

@@ -143,7 +143,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
         try:
             spine = session.spine(options)
             volumes = self.engine.setByHand(start, spine, options)
-            return self.engine.augment(level, session.case(options), spine, options, volumes)
+            return self.engine.augment(level, spine, options, volumes)
         except InputError as error:
             reason = str(error)
         except Exception as error:  # the needle stands: it was judged; only what it is filled with is not known
@@ -160,8 +160,9 @@ class EditingLogic(ViewsLogic, StepsLogic):
             if was is None and edit.finished and level.trajectories and spine is not None:
                 # Expected heights and the loss that a balloon gives back are those of the measurements as they are now.
                 options = self._optionsOfLevel(session, edit.level)
+                # No needle moved: each balloon holds what it held, whoever chose that.
                 volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
-                level = self.engine.augment(level, session.case(options), spine, options, volumes)
+                level = self.engine.augment(level, spine, options, volumes)
         except Exception:
             session.draw_measures(old, True)
             raise

@@ -35,9 +35,7 @@ NO_MEASUREMENTS = "Measure the levels first."
 class StepsLogic(InputsLogic):
     """The sections Measurements, Access and Augmentation."""
 
-    def loadCase(
-        self, parameterNode: Any, progress: Progress | None = None, shouldCancel: ShouldCancel | None = None
-    ) -> Case:
+    def loadCase(self, parameterNode: Any) -> Case:
         """The nodes as a checked ``Case`` (kept until a node, its transform or the level table changes)."""
         return self._session(parameterNode).case(options_of(parameterNode))
 
@@ -172,15 +170,13 @@ class StepsLogic(InputsLogic):
         level: str,
         balloon: str | None = None,
         targetFill: float | None = None,
-        progress: Progress | None = None,
-        shouldCancel: ShouldCancel | None = None,
     ) -> LevelPlan:
         """Balloon and cement again for the needles as they are now; only the anatomy, if not at hand, takes long."""
         session = self._session(parameterNode)
         given = {"balloon": balloon, "target_fill": targetFill}
         options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
-        spine = self._spineOfPlan(session, options, progress, shouldCancel)
-        planned = self.engine.augment(session.level(level), session.case(options), spine, options)
+        spine = self._spineOfPlan(session, options)
+        planned = self.engine.augment(session.level(level), spine, options)
         with_access = self._optionsOfLevel(session, level)
         filled_by = {name: getattr(options, name) for name in OF_A_FILLING}
         keep_level_options(parameterNode, (level,), replace(with_access, **filled_by))
@@ -197,7 +193,7 @@ class StepsLogic(InputsLogic):
         session = self._session(parameterNode)
         options = self._optionsOfLevel(session, level)
         spine = self._spineOfPlan(session, options)
-        planned = self.engine.inflate(session.level(level), session.case(options), spine, side, volumeMl, options)
+        planned = self.engine.inflate(session.level(level), spine, side, volumeMl, options)
         self._take(session, planned, Change("balloon", level, side))
         balloon = planned.trajectory(side).balloon
         if balloon is None:
