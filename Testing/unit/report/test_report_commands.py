@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pydicom
 import pytest
 from ct_series import write_series
 from plans import case_plan
@@ -16,7 +15,6 @@ from VertebralAugmentationPlannerLib.report import (
     commands,
     compare_command,
     dicom_pdf,
-    dicom_series,
     export_command,
     read_source_series,
     report_command,
@@ -182,20 +180,3 @@ def test_a_plan_that_may_be_of_another_patient_is_refused(
     }
     with pytest.raises(InputError, match=says):
         refuse_other_series(plan_of(plans[made_from]), record, held)
-
-
-def test_an_enhanced_ct_is_refused_in_one_sentence(tmp_path: Path, ct_folder: Path, monkeypatch) -> None:
-    first = next(iter(sorted(ct_folder.iterdir())))
-    read = pydicom.dcmread
-
-    def enhanced(*arguments, **options):
-        dataset = read(*arguments, **options)
-        dataset.NumberOfFrames = 12
-        del dataset.ImagePositionPatient, dataset.ImageOrientationPatient
-        return dataset
-
-    source = read_source_series(ct_folder)
-    monkeypatch.setattr(dicom_series, "read_dicom", lambda path, series: (source.image, [first], ()))
-    monkeypatch.setattr(pydicom, "dcmread", enhanced)
-    with pytest.raises(InputError, match=r"multi-frame \(enhanced\) object.*single slices"):
-        read_source_series(ct_folder)

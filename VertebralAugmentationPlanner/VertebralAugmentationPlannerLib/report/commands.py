@@ -131,14 +131,18 @@ def export_command(
     plan = _judged_plan(plan_path)
     folder = Path(out)
     dicom = [kind for kind in kinds if kind.startswith("dicom-")]
+    source = read_source_series(ct) if dicom and ct is not None else None
+    if source is not None and "dicom-seg" in dicom:
+        source.grid()  # refuses what it cannot be drawn on before the labels are read
     needs_spine = bool({"stl", "glb", *dicom} & set(kinds)) and segmentation is not None
     case, spine = None, None
     if needs_spine:
         plan, case, spine = _with_images(plan, plan_path, ct, segmentation, labels, canal)
     if "dicom-seg" in kinds:
         _refuse_other_canal(plan)
-    source = _source_series(dicom[0], ct) if dicom else None
-    if source is not None:
+    if dicom:
+        if source is None:
+            raise InputError(f"{dicom[0]} needs the DICOM folder of the CT: patient and study come from it.")
         from ..case import refuse_other_series
 
         refuse_other_series(plan, source.record, case)
@@ -165,12 +169,6 @@ def _export(
         return [folder / "plan.glb"]
     assert source is not None
     return [_export_dicom(kind, plan, folder, source, case, spine)]
-
-
-def _source_series(kind: str, ct: str | PathLike[str] | None) -> SourceSeries:
-    if ct is None:
-        raise InputError(f"{kind} needs the DICOM folder of the CT: patient and study come from it.")
-    return read_source_series(ct)
 
 
 def _export_dicom(

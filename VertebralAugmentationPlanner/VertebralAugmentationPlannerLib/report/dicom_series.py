@@ -58,8 +58,22 @@ class SourceSeries:
         """Frame of Reference UID, the same in all slices."""
         return str(self.headers[0].FrameOfReferenceUID)
 
+    @property
+    def is_multi_frame(self) -> bool:
+        """Whether its slices are frames of one object (an enhanced CT), which has no position of its own."""
+        return any(int(header.get("NumberOfFrames") or 1) > 1 for header in self.headers)
+
     def grid(self) -> Image:
-        """The series' grid in the order of its frames: indices are slice, row, column; voxels are empty."""
+        """The series' grid in the order of its frames: indices are slice, row, column; voxels are empty.
+
+        Raises:
+            InputError: a multi-frame object, whose frames this version does not segment.
+        """
+        if self.is_multi_frame:
+            raise InputError(
+                "The CT is a multi-frame object (an enhanced CT): dicom-seg needs a series of single slices; export the CT as"
+                " such, or leave dicom-seg out."
+            )
         first = self.headers[0]
         start, end = (np.array(header.ImagePositionPatient, float) for header in (first, self.headers[-1]))
         along_row, along_column = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
@@ -82,7 +96,7 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
 
     Raises:
         InputError: not DICOM (a NIfTI, NRRD or MHA file has no patient, study or frame of reference to refer to), or
-            not one usable series of single slices.
+            not one usable series.
     """
     path, series = split_series(str(folder))
     if path.is_file() and not is_dicom_file(path):
@@ -98,11 +112,6 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     from ..case.source import record_of, recorded_path, sha256_of  # with SimpleITK, which nothing else here needs
 
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
-    if any(int(header.get("NumberOfFrames") or 1) > 1 for header in headers):
-        raise InputError(
-            f"The CT {path.name} is a multi-frame (enhanced) object, and DICOM exports refer to single slices; give the series of"
-            " single slices, or use the exports that need none (needles, meshes, CSV)."
-        )
     for name, what in MUST_BE_THERE.items():
         if not all(header.get(name) for header in headers):
             raise InputError(f"The CT series names no {what} ({name}), so nothing can refer to it; use another series.")
@@ -110,8 +119,10 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
         for name in MAY_BE_EMPTY:
             if name not in header:
                 setattr(header, name, None)
-    headers.sort(key=_position)
-    return SourceSeries(headers, image, record_of(image, recorded_path(str(folder)), sha256_of(files)))
+    source = SourceSeries(headers, image, record_of(image, recorded_path(str(folder)), sha256_of(files)))
+    if not source.is_multi_frame:
+        headers.sort(key=_position)
+    return source
 
 
 def check_plan_is_inside(plan: CasePlan, source: SourceSeries) -> None:

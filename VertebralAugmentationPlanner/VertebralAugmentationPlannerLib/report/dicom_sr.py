@@ -73,7 +73,8 @@ def write_dicom_sr(plan: CasePlan, path: str | PathLike[str], source: SourceSeri
         procedure_reported=_code(hd, codes.COMPUTED_TOMOGRAPHY),
         imaging_measurements=groups,
         title=hd.sr.CodedConcept("126000", "DCM", "Imaging Measurement Report"),
-        referenced_images=source.headers,
+        # The library of images (user option in TID 1500) tells the place of each, which a multi-frame object has not.
+        referenced_images=None if source.is_multi_frame else source.headers,
     )
     remarks = _remarks(hd, plan)
     if remarks is not None:
