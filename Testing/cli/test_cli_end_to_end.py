@@ -87,8 +87,8 @@ def test_balloon_and_cement_of_an_edited_needle_are_planned_for_where_it_lies(we
     assert main(["check", str(tmp_path / "e.json"), *images("t12-wedge"), "-o", str(tmp_path / "out")]) in (0, 3)
     checked = CasePlan.load(tmp_path / "out" / "plan.json").level("T12")
     now = checked.trajectories[0]
-    assert now.balloon is None or now.balloon.proximal_ras != left.balloon.proximal_ras
-    assert now.balloon is None or now.balloon.cannula_retraction_mm < left.balloon.cannula_retraction_mm - 5
+    assert now.balloon.proximal_ras != left.balloon.proximal_ras
+    assert now.balloon.cannula_retraction_mm < left.balloon.cannula_retraction_mm - 5
     told = next(warning for warning in checked.warnings if warning.code == "needle_moved")
     assert told.severity != "info" and "balloon and cement were planned for it again" in told.message
 
