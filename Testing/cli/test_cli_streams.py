@@ -97,7 +97,7 @@ def test_an_error_that_nobody_hears_keeps_its_status(redirection, tmp_path):
     assert shell(f"vap export {redirection}", tmp_path).returncode == 2
 
 
-def test_progress_without_a_place_to_go_is_silent():
+def test_progress_without_a_place_to_go_is_silent(capsys):
     import io
 
     from VertebralAugmentationPlannerLib.cli_output import Progress
@@ -109,6 +109,7 @@ def test_progress_without_a_place_to_go_is_silent():
     progress = Progress(Gone(), quiet=False)
     progress(0.5, "Planning")
     progress.close()
+    assert capsys.readouterr() == ("", ""), "nor is it told elsewhere"
 
 
 USUAL_SIGNALS = """

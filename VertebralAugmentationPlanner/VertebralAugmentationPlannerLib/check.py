@@ -21,6 +21,7 @@ from .case import reading_warnings
 from .case.again import CT_NOT_GIVEN, OTHER_CANAL, OTHER_CT, ct_not_given, other_canal, refuse_uncompleted
 from .model import (
     CANNULAS,
+    SIDES,
     Case,
     CasePlan,
     ImageRecord,
@@ -211,7 +212,7 @@ def _without_needles(level: LevelPlan) -> LevelPlan:
     warnings = tuple(
         warning for warning in level.warnings if warning.code not in AUGMENTATION_CODES | {FILLING_CHANGED}
     )
-    for side in ("left", "right"):
+    for side in SIDES:
         warnings = warnings_without_path(warnings, level.level, side)
     bare = replace(level, cement=None, predicted=None, warnings=warnings)
     if level.approach in (None, "none"):

@@ -137,7 +137,9 @@ def test_where_the_ct_is_padded_beyond_the_face_nothing_can_be_told():
 
 @pytest.mark.parametrize("kept_mm", [9.0, 5.0, 0.0, -4.0])
 @pytest.mark.parametrize("tilt_deg", [0.0, 13.0])
-def test_no_cut_through_the_height_reads_as_a_crushed_body(spine, frame, kept_mm, tilt_deg):
+def test_a_cut_through_the_height_leaves_a_flat_end_wherever_it_lies_and_however_it_leans(
+    spine, frame, kept_mm, tilt_deg
+):
     case = sawn(spine, frame, "superior", kept_mm, tilt_deg)
     assert flat_end(label_shape(case.labels, VALUE, label_boxes(case.labels.voxels)[VALUE])) is not None
 

@@ -186,5 +186,5 @@ def test_the_engine_plans_balloon_and_cement_again_for_bone_that_moved(planned_f
         assert needle.clearance_mm != before.clearance_mm and np.allclose(
             needle.target_ras, before.target_ras, atol=1e-3
         )
-        assert needle.balloon is None or needle.balloon.planned_volume_ml != before.balloon.planned_volume_ml
+        assert needle.balloon.planned_volume_ml != before.balloon.planned_volume_ml
     assert sum("judged anew" in warning.message for warning in now.warnings) == len(now.trajectories)

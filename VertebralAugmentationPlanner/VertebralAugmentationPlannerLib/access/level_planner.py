@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..model import Image, Measurements, PlanOptions, Vertebra
-from ..model.schema import SIDES
+from ..model import SIDES, Image, Measurements, PlanOptions, Vertebra
 from .angles import SIDE_SIGN
 from .approach import (
     EVIDENCE,

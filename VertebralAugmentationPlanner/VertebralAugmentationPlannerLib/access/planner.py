@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..model import Cannula, Case, Clearance, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
+from ..model import SIDES, Cannula, Case, Clearance, Measurements, PlanOptions, PlanWarning, Trajectory, Vertebra
 from ..model.geometry import FloatArray
 from ..model.plan import to_point
-from ..model.schema import SIDES
 from ..model.warning_codes import NO_ACCESS
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator

@@ -5,7 +5,7 @@ Nothing here imports another room of the package.
 
 from .errors import InputError, PlanningCancelled
 from .geometry import Frame, Image, LocalGrid
-from .levels import LEVELS, below, above, parse_level
+from .levels import LEVELS, SIDES, below, above, parse_level
 from .options import CANNULAS, Assumptions, Cannula, Margins, PlanOptions
 from .plan import (
     SCHEMA,
@@ -34,6 +34,7 @@ __all__ = [
     "CANNULAS",
     "LEVELS",
     "SCHEMA",
+    "SIDES",
     "Assumptions",
     "BalloonPlan",
     "CArm",

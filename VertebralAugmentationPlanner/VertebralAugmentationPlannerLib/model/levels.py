@@ -1,4 +1,4 @@
-"""Names of the thoracic and lumbar levels, in their order down the spine."""
+"""Names of the thoracic and lumbar levels, in their order down the spine, and of the two sides."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from .errors import InputError
 
 LEVELS: tuple[str, ...] = tuple(f"T{n}" for n in range(1, 14)) + tuple(f"L{n}" for n in range(1, 7))
 """T1–T13 (T13 is a supernumerary rib-bearing vertebra) and L1–L6, from head to foot."""
+
+SIDES = ("left", "right")
+"""Of the patient, in the order in which needles and pedicles are listed."""
 
 _NAME = re.compile(
     r"^\s*(?:vertebra[e]?[\s_-]*)?(Thoracic|Th|T|BWK|Lumbar|LWK|L)(?:[\s_-]*vertebra[e]?)?[\s_-]*0?(\d+)"

@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 from .errors import InputError
-from .levels import LEVELS
+from .levels import LEVELS, SIDES
 from .options import PlanOptions
 from .plan import CasePlan, LevelPlan
-from .schema import SIDES, plan_schema
+from .schema import plan_schema
 
 SAME_POINT_MM = 1e-3
 """Two points of a plan that are nearer are one point; plans are written to 0.1 µm. [D]"""

@@ -12,11 +12,11 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from .levels import SIDES
 from .plan import SCHEMA, SEVERITIES, CasePlan
 
 SCHEMA_PATH = Path(__file__).with_name("plan_schema.json")
 
-SIDES = ("left", "right")
 LEVEL_PATTERN = r"^(T([1-9]|1[0-3])|L[1-6])$"
 
 _CONTRACT_FIELDS_WITH_DEFAULT = {("Trajectory", "balloon"), ("Trajectory", "cement_ml"), ("Trajectory", "bone_fillers")}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .levels import LEVELS
+from .levels import LEVELS, SIDES
 from .options import as_float
 from .plan import SCHEMA, CasePlan, PlanWarning
 from .plan_checks import refuse_unusable
@@ -25,7 +25,7 @@ DECIMALS = 4
 
 BYTE_ORDER_MARK = "\ufeff"
 
-_HEADING = re.compile(rf"(?P<level>{'|'.join(LEVELS)})(?: (?P<side>left|right))?: ")
+_HEADING = re.compile(rf"(?P<level>{'|'.join(LEVELS)})(?: (?P<side>{'|'.join(SIDES)}))?: ")
 _COMPLETED = re.compile(r".* of the label of (?P<level>\S+) were taken ")
 """How sentences of plans that do not have a warning's side and level tell them."""
 

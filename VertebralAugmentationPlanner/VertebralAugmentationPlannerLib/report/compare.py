@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import LEVELS, CasePlan, ImageRecord, LevelPlan, Trajectory
+from ..model import LEVELS, SIDES, CasePlan, ImageRecord, LevelPlan, Trajectory
 from ..model.fields import field_at
 from ..model.geometry import unit
 from ..model.plan import NOT_JUDGED
@@ -181,7 +181,7 @@ _CLEARANCE = (
 def _level_rows(a: LevelPlan, b: LevelPlan) -> Iterator[Difference]:
     yield from _table(a.level, None, "level", _LEVEL, a, b)
     yield from _table(a.level, None, "measurement", _MEASUREMENTS, a, b)
-    for side in ("left", "right"):
+    for side in SIDES:
         yield from _needle_rows(a, b, side)
 
 

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..augmentation.notices import SMALL_CAVITY_ML
-from ..model import CasePlan, LevelPlan, PlanWarning, Trajectory
+from ..model import SIDES, CasePlan, LevelPlan, PlanWarning, Trajectory
 from ..model.plan import NOT_JUDGED
 from ..model.warning_codes import NO_BALLOON
 from .markup import Content, Markup, div, element, span, table
@@ -63,7 +63,7 @@ def operator_page(
         _head(plan, level, patient_name),
         _warnings(level, case_warnings),
         _keys(plan, level),
-        div("sides", [_side(plan, level, side, pictures.medial_borders.get(side)) for side in ("left", "right")]),
+        div("sides", [_side(plan, level, side, pictures.medial_borders.get(side)) for side in SIDES]),
         medial_rule(pictures.medial_borders),
         picture_grid(pictures, operator_keys(level)),
         foot("", f"{level.level} · for the operator · 1 of 2"),

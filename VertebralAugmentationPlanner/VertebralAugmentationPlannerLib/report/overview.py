@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from ..model import CasePlan, LevelPlan, PlanWarning
+from ..model import SIDES, CasePlan, LevelPlan, PlanWarning
 from .markup import Content, Markup, div, element, span
 from .parts import case_lines, foot, levels_with_sheets, sheet, warning_box, warning_boxes
 from .pictures import PICTURES_A_ROW, PagePictures, picture_grid
@@ -186,7 +186,7 @@ def _row(plan: CasePlan, level: LevelPlan, compact: bool) -> Markup:
     if not compact or level.approach != "bilateral":
         finding += [element("br"), element("b", APPROACH_WORDS.get(level.approach, level.approach))]
     asked = procedure(plan)
-    needles = [_needle(level, side, compact, asked) for side in ("left", "right")]
+    needles = [_needle(level, side, compact, asked) for side in SIDES]
     cells = [finding, *needles, _cement(level), _warnings(level)]
     return element("tr", name, [element("td", cell) for cell in cells])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ..model import Case, CasePlan, LevelPlan, Spine
+from ..model import SIDES, Case, CasePlan, LevelPlan, Spine
 from .markup import Markup, div, element, render
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def level_page_pictures(
 
 def operator_keys(level: LevelPlan) -> list[str]:
     """Names of the pictures of the first page in reading order, four a row; each side below its own column."""
-    sides = [side for side in ("left", "right") if level.needle(side) is not None]
+    sides = [side for side in SIDES if level.needle(side) is not None]
     if len(sides) == 2:
         left, right = sides
         return [f"end_on_{left}", f"axial_{left}", f"end_on_{right}", f"axial_{right}",

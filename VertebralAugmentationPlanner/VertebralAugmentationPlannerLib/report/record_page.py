@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..case import recorded_path
-from ..model import CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
+from ..model import SIDES, CasePlan, ImageRecord, LevelPlan, Measurements, PlanWarning
 from .assumptions import TAG_WORDS, assumptions_of, margin_words
 from .markup import Content, Markup, div, element, render, span, table
 from .normals import GENANT, Source, normals
@@ -164,7 +164,7 @@ def _height_grid(measured: Measurements | None) -> Markup | None:
 
 def _pedicles(level: LevelPlan, notes: _Footnotes) -> Markup:
     rows: list[list[Content]] = []
-    for side in ("left", "right"):
+    for side in SIDES:
         pedicle = getattr(level.pedicles, side)
         width, height = (pedicle.isthmus_width_mm, pedicle.isthmus_height_mm) if pedicle else (None, None)
         rows.append([side, number(width, 1, "mm"), number(height, 1, "mm")])

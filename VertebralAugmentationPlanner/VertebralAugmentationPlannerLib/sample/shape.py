@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..model import InputError
+from ..model import SIDES, InputError
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class VertebraShape:
 
     def with_pedicle(self, side: str, **changes: float) -> VertebraShape:
         """The same vertebra with one pedicle ("left" or "right") changed."""
-        if side not in ("left", "right"):
+        if side not in SIDES:
             raise InputError(f"“{side}” is not a side; use left or right.")
         return replace(self, **{side: replace(getattr(self, side), **changes)})
 

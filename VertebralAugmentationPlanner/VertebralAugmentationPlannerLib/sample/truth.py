@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Frame, above, below
+from ..model import SIDES, Frame, above, below
 from ..model.geometry import FloatArray, unit
 from .primitives import rotation
 from .shape import Fracture
@@ -120,7 +120,7 @@ def _level(phantom: SpinePhantom, level: str) -> dict[str, Any]:
         "wedge_angle_deg": _number(body.wedge_angle_deg),
         "segmental_kyphosis_deg": _optional(_segmental(phantom, level)),
         "gardner_angle_deg": _optional(_gardner(phantom, level)),
-        "pedicles": {side: _pedicle(placed, side) for side in ("left", "right")},
+        "pedicles": {side: _pedicle(placed, side) for side in SIDES},
         "canal": _canal(placed),
         "posterior_wall_retropulsion_mm": _number(body.retropulsion_mm()),
         "cleft_volume_ml": _number(cleft.volume_ml if cleft else 0.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..model import Case, CasePlan, LevelPlan, Spine
+from ..model import SIDES, Case, CasePlan, LevelPlan, Spine
 from . import roles
 from .anatomy_node import draw_anatomy
 from .fillings import draw_balloon, draw_cement
@@ -15,7 +15,6 @@ from .plan_text import write_plan_text
 from .references import node_of, owned_roles, plain, remove_node
 from .tables import draw_tables
 
-SIDES = ("left", "right")
 MARKUPS_PER_LEVEL = (roles.SUPERIOR_PLATE, roles.INFERIOR_PLATE, roles.HEIGHT, roles.PEDICLE)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from vtk.util.numpy_support import numpy_to_vtk
 
-from ..model import LevelPlan, Trajectory, Vertebra
+from ..model import SIDES, LevelPlan, Trajectory, Vertebra
 from ..model.geometry import unit
 from ..model.palette import BALLOON, CEMENT, rgb
 from ..model.solids import balloon_surface, spheroid_surface
@@ -41,7 +41,7 @@ def draw_cement(parameter_node: Any, level_plan: LevelPlan, vertebra: Vertebra |
     as the plan says; without it, an ellipsoid of that volume. It is a sketch of amount and place, not of flow.
     """
     filled = {t.side: t for t in level_plan.trajectories if t.cement_ml}
-    for side in ("left", "right"):
+    for side in SIDES:
         role = roles.role(roles.CEMENT, level_plan.level, side)
         trajectory = filled.get(side)
         if trajectory is None or trajectory.cement_ml is None:

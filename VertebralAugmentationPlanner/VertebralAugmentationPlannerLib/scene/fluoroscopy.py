@@ -22,7 +22,7 @@ from ..imaging.carm import SOURCE_IMAGE_MM, SOURCE_OBJECT_MM
 from ..imaging.fluoroscopy import FIELD_MM, picture_letters
 from ..imaging.medial_border import POSTERIOR_WALL_TOLERANCE_MM
 from ..imaging.raster import coloured, enlarged
-from ..model import InputError, Trajectory, Vertebra
+from ..model import SIDES, InputError, Trajectory, Vertebra
 
 if TYPE_CHECKING:
     from ..imaging import Fluoroscope
@@ -54,7 +54,7 @@ class FluoroscopyView:
     secondary_deg: float
     sid_mm: float = SOURCE_IMAGE_MM
     sod_mm: float = SOURCE_OBJECT_MM
-    sides: tuple[str, ...] = ("left", "right")
+    sides: tuple[str, ...] = SIDES
     depth_mm: float = float("inf")
     aim: str = ""
 

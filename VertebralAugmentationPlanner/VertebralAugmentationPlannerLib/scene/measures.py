@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 from numpy.typing import NDArray
 
-from ..model import LevelPlan, PedicleMeasurement
+from ..model import SIDES, LevelPlan, PedicleMeasurement
 from ..model.geometry import unit
 from ..model.palette import COBB_LINE, HEIGHT_LINE, PEDICLE, rgb
 from . import roles
@@ -33,7 +33,7 @@ def draw_measures(parameter_node: Any, plan: LevelPlan) -> None:
         _draw_height(parameter_node, plan.level, place, points.get(place))
     for kind, end, name in ((roles.SUPERIOR_PLATE, 0, "superior"), (roles.INFERIOR_PLATE, 1, "inferior")):
         _draw_plate(parameter_node, plan, kind, end, f"{plan.level} {name} end plate")
-    for side in ("left", "right"):
+    for side in SIDES:
         _draw_pedicle(parameter_node, plan.level, side, getattr(plan.pedicles, side))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import CasePlan, LevelPlan, PlanWarning, Spine, Vertebra
+from ..model import SIDES, CasePlan, LevelPlan, PlanWarning, Spine, Vertebra
 from . import roles
 from .level_table import corrections
 from .references import node_of, plain, set_node
@@ -81,7 +81,7 @@ def _off_mm(level: LevelPlan, vertebra: Vertebra) -> float:
 def _pedicles_off_mm(level: LevelPlan, vertebra: Vertebra) -> list[float]:
     """How far each pedicle lies from the plan's, mm, of those that both know."""
     assert vertebra.frame is not None
-    pairs = [(getattr(level.pedicles, side), vertebra.pedicles.get(side)) for side in ("left", "right")]
+    pairs = [(getattr(level.pedicles, side), vertebra.pedicles.get(side)) for side in SIDES]
     return [
         float(np.linalg.norm(vertebra.frame.to_ras(now.centre) - np.array(before.centre_ras)))
         for before, now in pairs
@@ -95,7 +95,7 @@ def _difference(level: LevelPlan, vertebra: Vertebra | None) -> str | None:
         return f"{level.level} is not whole in the labels any more"
     away = max([_off_mm(level, vertebra), *_pedicles_off_mm(level, vertebra)])
     off = [(away, "its body or a pedicle lies {:.1f} mm elsewhere")]
-    for side in ("left", "right"):
+    for side in SIDES:
         before, now = getattr(level.pedicles, side), vertebra.pedicles.get(side)
         if (before is None) != (now is None):
             return f"its {side} pedicle is {'there' if before is None else 'gone'}"

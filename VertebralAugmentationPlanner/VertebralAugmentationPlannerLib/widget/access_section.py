@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import Margins, Trajectory
+from ..model import SIDES, Margins, Trajectory
 from ..report.symbols import clearance_state
 from ..report.wording import (
     APPROACH_WORDS,
@@ -27,7 +27,6 @@ from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_sy
 if TYPE_CHECKING:
     from .panel import PlannerPanel
 
-SIDES = ("left", "right")
 CLEARANCES = (
     ("canal", "Spinal canal"),
     ("pedicle_wall", "Pedicle wall"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import qt
 
+from ..model import SIDES
 from ..scene.fluoroscopy import AP, LATERAL, FluoroscopyFrame, FluoroscopyView, NeedleDepths
 from ..scene.ui_support import fillImage
 from ..scene.ui_support import tr as _
@@ -15,7 +16,6 @@ from .section import Section, after_events
 if TYPE_CHECKING:
     from .panel import PlannerPanel
 
-SIDES = ("left", "right")
 
 AIMED_DEG = 1.0
 """So near to a needle's end-on angles the C-arm looks along it: the angles are shown in whole degrees. [D]"""
