@@ -147,11 +147,11 @@ def test_first_contact_agrees_with_the_support_function_of_the_spheroid(
     expected, by = first_contact_ml(block, *ends, balloon)
     found = simulate_inflation(vertebra(block), *ends, balloon)
     assert balloon_shape(balloon, found.limit_ml).diameter_mm == pytest.approx(
-        balloon_shape(balloon, expected).diameter_mm, abs=0.3
+        balloon_shape(balloon, expected).diameter_mm, abs=0.4  # half a voxel; 0.32 was the worst of 5000
     )
     if by == "max_volume":
         assert found.stopped_by == by
-    elif expected > 0.2:
+    elif 0.2 < expected < 4.8:  # a contact in the last tenths may come after the largest volume on the grid
         assert found.stopped_by in ("end_plate", "cortex")
     for normal, offset, margin, _ in block.planes():
         reach = (surface(found) @ normal).max() if found.limit_ml > 0 else -np.inf
