@@ -147,7 +147,8 @@ def test_first_contact_agrees_with_the_support_function_of_the_spheroid(
     expected, by = first_contact_ml(block, *ends, balloon)
     found = simulate_inflation(vertebra(block), *ends, balloon)
     assert balloon_shape(balloon, found.limit_ml).diameter_mm == pytest.approx(
-        balloon_shape(balloon, expected).diameter_mm, abs=0.4  # half a voxel; 0.32 was the worst of 5000
+        balloon_shape(balloon, expected).diameter_mm,
+        abs=0.4,  # half a voxel; 0.32 was the worst of 5000
     )
     if by == "max_volume":
         assert found.stopped_by == by

@@ -356,3 +356,8 @@ def test_names_and_signs_survive_the_character_set_of_the_scanner(tmp_path: Path
     assert str(read.PatientName) == "Müller^Jörg"
     (remarks,) = [item for item in read.ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == "REMARKS"]
     assert not any("?" in item.TextValue for item in remarks.ContentSequence)
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.4 ")
+    write_encapsulated_pdf(case_plan(), tmp_path / "report.pdf", tmp_path / "pdf.dcm", read_source_series(series))
+    read = pydicom.dcmread(tmp_path / "pdf.dcm")
+    assert str(read.PatientName) == "Müller^Jörg"
+    assert "?" not in read.DocumentTitle

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ct_series import write_series
 from plans import case_plan
@@ -145,7 +146,8 @@ def nifti_of(record: ImageRecord) -> ImageRecord:
 def held_against(*warnings: PlanWarning) -> Case:
     """Images read again, with what their reader found."""
     record = case_plan().inputs.segmentation
-    return Case(None, Image(None, None), {}, replace(case_plan().inputs, segmentation=record), warnings=warnings)
+    ct = Image(np.zeros((2, 2, 2), np.int16), np.eye(4))
+    return Case(ct, ct, {}, replace(case_plan().inputs, segmentation=record), warnings=warnings)
 
 
 OFF_BONE = PlanWarning("labels_off_ct", "stop", "The surface of the labels is hardly seen in the CT.", "")
@@ -164,6 +166,7 @@ def test_a_plan_of_another_format_goes_into_a_series_of_its_grid_on_whose_bone_i
         ("nifti", None, "give the plan’s labels with --segmentation"),
         ("labels alone", None, "made from the labels alone; give the plan’s labels with --segmentation"),
         ("nifti", held_against(OFF_BONE), "seems to be of another patient. The surface of the labels is hardly seen"),
+        ("nifti", replace(held_against(), ct=None), "its values cannot be read as HU"),
         ("another grid", held_against(), "has another grid"),
         ("another series", held_against(), "give that series"),
     ],

@@ -122,7 +122,7 @@ def ct_not_given(plan: CasePlan, case: Case) -> PlanWarning | None:
     return PlanWarning(CT_NOT_GIVEN, "caution", text, "contract of the command line")
 
 
-PLAIN_FILES = frozenset({".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd"})
+PLAIN_FILES = frozenset({".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgh", ".mgz", ".mnc", ".h5", ".hdf5"})
 """Endings of a CT that is no DICOM series."""
 
 
@@ -151,6 +151,8 @@ def refuse_other_series(plan: CasePlan, series: ImageRecord, case: Case | None) 
             raise InputError(f"{text} and has another grid; give the series of the plan’s CT.")
     if case is None:
         raise InputError(f"{text}; give the plan’s labels with --segmentation, so that they can be held against it.")
+    if case.ct is None:
+        raise InputError(f"{text}, and its values cannot be read as HU, so that no bone is seen in it.")
     off = next((warning for warning in case.warnings if warning.code == OFF_CT), None)
     if off is not None:
         raise InputError(f"{text}, and seems to be of another patient. {off.message}")

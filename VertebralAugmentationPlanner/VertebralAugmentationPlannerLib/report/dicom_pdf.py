@@ -122,7 +122,7 @@ def _dataset(plan: CasePlan, document: bytes, source: SourceSeries) -> Dataset:
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.SpecificCharacterSet = first.get("SpecificCharacterSet", "ISO_IR 192")
+    dataset.SpecificCharacterSet = "ISO_IR 192"  # the title has signs (T9–L1) that the scanner's own set rarely has
     for name in _PATIENT_AND_STUDY:
         setattr(dataset, name, first[name].value)
     _general(dataset, plan)

@@ -107,6 +107,11 @@ def _remarks(hd: Any, plan: CasePlan) -> Any | None:
         if level.trajectories or level.skipped_sides:
             texts.append(f"{level.level}, approach {level.approach}: {level.approach_reason}")
         texts += [f"{level.level}, no needle on the {side}: {reason}" for side, reason in level.skipped_sides.items()]
+        texts += [
+            f"{level.level}, the {needle.side} needle is {needle.safety}: {needle.compromise}"
+            for needle in level.trajectories
+            if needle.compromise
+        ]
         texts += [f"{level.level}, {warning.severity}: {warning.message}" for warning in _loud(level.warnings)]
     if not texts:
         return None

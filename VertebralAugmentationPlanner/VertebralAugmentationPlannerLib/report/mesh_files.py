@@ -38,7 +38,12 @@ OWN_STL = re.compile(r"[TL]\d+_(bone|(left|right)_(needle|balloon|cement))\.stl"
 
 def own_stl(folder: str | PathLike[str]) -> list[str]:
     """Names of the surfaces that an earlier export left in a folder, where there is one."""
-    return sorted(path.name for path in Path(folder).glob("*.stl") if OWN_STL.fullmatch(path.name))
+    return sorted(path.name for path in Path(folder).glob("*.stl") if OWN_STL.fullmatch(path.name) and _is_own(path))
+
+
+def _is_own(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(STL_HEADER)) == STL_HEADER.encode("ascii")
 
 
 def write_stl(meshes: Sequence[Mesh], folder: str | PathLike[str]) -> list[Path]:
