@@ -12,7 +12,13 @@ from plans import case_plan
 from VertebralAugmentationPlannerLib.model import Clearance
 from VertebralAugmentationPlannerLib.model.grades import grade_of_loss
 from VertebralAugmentationPlannerLib.report.assumptions import margin_words
-from VertebralAugmentationPlannerLib.report.wording import loss_words, stopped_by_words
+from VertebralAugmentationPlannerLib.report.wording import (
+    convergence_words,
+    craniocaudal_words,
+    dicom_words,
+    loss_words,
+    stopped_by_words,
+)
 
 
 def test_balloons_that_meet_are_not_said_to_be_full() -> None:
@@ -56,3 +62,16 @@ def test_margins_that_a_small_body_shrinks_are_told_beside_those_asked_for() -> 
     level = dataclasses.replace(plan.level("T12"), trajectories=(dataclasses.replace(left, margins_mm=kept),))
     plan = dataclasses.replace(plan, levels=(level,), options={"margins": {"canal_mm": 1.0, "anterior_wall_mm": 5.0}})
     assert margin_words(plan, "T12") == "canal 1, anterior wall 5 (here 3.9, as the body is small) mm"
+
+
+@pytest.mark.parametrize("degrees", [0.3, -0.3, 0.0])
+def test_an_angle_that_rounds_to_nothing_has_no_side(degrees):
+    assert convergence_words(degrees) == "0° from the sagittal plane"
+    assert craniocaudal_words(degrees) == "0° from the axial plane"
+    assert dicom_words(degrees, degrees) == "LAO 0° · CRA 0°"
+
+
+def test_an_angle_has_its_side():
+    assert convergence_words(13.2) == "13° towards the midline"
+    assert craniocaudal_words(-6.4) == "6° towards the feet"
+    assert dicom_words(-13.2, 10.1) == "RAO 13° · CRA 10°"

@@ -142,12 +142,16 @@ def document_title(plan: CasePlan) -> str:
 
 
 def convergence_words(degrees: float) -> str:
-    """“13° towards the midline”."""
+    """“13° towards the midline”; where nothing is left of it when rounded, “0° from the sagittal plane”."""
+    if not round(abs(degrees)):
+        return "0° from the sagittal plane"
     return f"{abs(degrees):.0f}° {'towards the midline' if degrees >= 0 else 'away from the midline'}"
 
 
 def craniocaudal_words(degrees: float) -> str:
-    """“10° towards the feet”: where the tip points."""
+    """“10° towards the feet”: where the tip points; where nothing is left of it when rounded, “0° from the axial plane”."""
+    if not round(abs(degrees)):
+        return "0° from the axial plane"
     return f"{abs(degrees):.0f}° {'towards the head' if degrees >= 0 else 'towards the feet'}"
 
 
@@ -168,7 +172,9 @@ def slack_words(needle: Trajectory, between: str) -> str:
 
 
 def dicom_words(primary_deg: float, secondary_deg: float) -> str:
-    """Positioner angles as C-arms print them: “RAO 13° · CRA 10°” (DICOM: LAO and CRA positive)."""
+    """Positioner angles as C-arms print them: “RAO 13° · CRA 10°” (DICOM: LAO and CRA positive), and “CRA 0°” for either sign
+    of what rounds to nothing."""
+    primary_deg, secondary_deg = (0.0 if not round(abs(angle)) else angle for angle in (primary_deg, secondary_deg))
     oblique = f"{'LAO' if primary_deg >= 0 else 'RAO'} {abs(primary_deg):.0f}°"
     tilt = f"{'CRA' if secondary_deg >= 0 else 'CAU'} {abs(secondary_deg):.0f}°"
     return f"{oblique} · {tilt}"
