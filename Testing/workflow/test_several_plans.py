@@ -174,3 +174,21 @@ def test_the_distances_of_the_c_arm_are_kept_with_the_plan(a_watcher: Any, with_
     node.sourceImageMm = 1250.0
     assert ui.sourceImageSpinBox.value == 1250.0
     assert ui.sourceImageSpinBox.minimum > ui.sourceObjectSpinBox.maximum  # the source is never beyond the receptor
+
+
+def test_a_plan_whose_parameter_node_is_deleted_by_hand_leaves_the_panel_too(
+    a_watcher: Any, two_drawn: Any, a_slicer: Any
+) -> None:
+    first, second = two_drawn.logic.planNodes()
+    assert chosen(two_drawn) is second and two_drawn.ui.savePlanButton.enabled
+    a_slicer.mrmlScene.RemoveNode(second)
+    for _ in range(20):
+        a_slicer.app.processEvents()
+    assert chosen(two_drawn) is first
+    assert needles_seen(two_drawn) == [True]
+    a_slicer.mrmlScene.RemoveNode(first)
+    for _ in range(20):
+        a_slicer.app.processEvents()
+    assert chosen(two_drawn).GetScene() is a_slicer.mrmlScene
+    assert not two_drawn.ui.savePlanButton.enabled
+    assert two_drawn.ui.measurementTable.rowCount == 0

@@ -123,13 +123,25 @@ class PlannerWidget:
         Not while a scene is read: others remove nodes when it has been, before the selectors have fallen back.
         """
         self.panel.images.follow(not self._reading)
+        if self._parameterNode is not None and not self._isThere(self._parameterNode):
+            self.logic.later(self.leaveDeleted)  # no node is made within another's removal
+
+    def leaveDeleted(self) -> None:
+        """Go on without a plan that was deleted by hand: nothing of it may stay on the panel."""
+        if self.panel is None or self._parameterNode is None or self._isThere(self._parameterNode):
+            return
+        self.setParameterNode(None)
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def _isThere(self, parameterNode: Any) -> bool:
+        return any(node is parameterNode.parameterNode for node in self.logic.planNodes())
 
     def initializeParameterNode(self) -> None:
         """Go on with the plan that was chosen; without one use the scene's first, or a new one."""
         current, chosen = self._parameterNode, self.logic.chosenPlan()
-        kept = current is not None and any(node is current.parameterNode for node in self.logic.planNodes())
-        first = current if kept else self.logic.getParameterNode()
-        self._workOn(first if kept or chosen is None else type(first)(chosen))
+        first = current if current is not None and self._isThere(current) else self.logic.getParameterNode()
+        self._workOn(first if first is current or chosen is None else type(first)(chosen))
         if self.panel is not None:
             self.panel.prepareSoon()  # a plan that came with a scene: the first drag must not wait for its anatomy
 
