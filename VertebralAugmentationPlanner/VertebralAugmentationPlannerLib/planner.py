@@ -130,6 +130,8 @@ def plan_levels(
             if progress is not None:
                 progress(asked.index(level.level) / len(asked), f"planning {level.level}")
             level = _planned_level(level, case, spine, options)
+            if should_cancel is not None and should_cancel():  # what was cancelled meanwhile is not taken
+                raise PlanningCancelled
             if named:
                 level = replace(level, warnings=(*_not_fractured(level), *level.warnings))
         levels.append(level)

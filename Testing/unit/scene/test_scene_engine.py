@@ -10,7 +10,7 @@ import VertebralAugmentationPlannerLib
 from VertebralAugmentationPlannerLib import planner
 from VertebralAugmentationPlannerLib.access import AccessPlan
 from VertebralAugmentationPlannerLib.access import WARNING_CODES as ACCESS_CODES
-from VertebralAugmentationPlannerLib.model import InputError, PlanOptions, PlanWarning, warning_codes
+from VertebralAugmentationPlannerLib.model import InputError, PlanningCancelled, PlanOptions, PlanWarning, warning_codes
 from VertebralAugmentationPlannerLib.scene.edits import without_trajectory
 from VertebralAugmentationPlannerLib.scene.engine import AUGMENTATION_CODES, Engine
 
@@ -204,6 +204,14 @@ def test_nothing_is_planned_in_a_label_that_may_hold_two_vertebrae(built):
     assert level.approach == "none" and not level.trajectories and level.cement is None
     assert set(level.skipped_sides) == {"left", "right"} and "more than one vertebra" in level.skipped_sides["left"]
     assert {"no_access", warning_codes.TWO_VERTEBRAE} <= {warning.code for warning in level.warnings}
+
+
+def test_a_level_that_was_cancelled_while_it_was_planned_is_not_taken(built, no_search):
+    case, spine, _plan = built
+    measured = planner.measured_plan(case, spine, PlanOptions())
+    answers = iter([False, True])
+    with pytest.raises(PlanningCancelled):
+        planner.plan_levels(measured, case, spine, PlanOptions(levels=("L1",)), None, lambda: next(answers))
 
 
 def test_nothing_fractured_is_told_once_and_not_after_a_level_was_named(built, no_search):

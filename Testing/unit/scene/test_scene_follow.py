@@ -22,6 +22,17 @@ def test_no_drag_of_the_plan_before_is_undone_in_a_loaded_one(logic, planned, tm
     assert not logic.canUndo(planned)
 
 
+def test_planning_a_level_forgets_its_own_drags_alone(logic, planned):
+    for level in ("L1", "L2"):
+        drag(logic.node(planned, f"needle.{level}.left"), 1, (0.5, 0, 0))
+    assert logic.levelsMovedByHand(planned, "all") == ["L1", "L2"]
+    assert logic.levelsMovedByHand(planned, ("L2",)) == ["L2"]
+    logic.planLevel(planned, "L2")
+    assert logic.levelsMovedByHand(planned, "all") == ["L1"]
+    assert logic.undo(planned) and not logic.canUndo(planned)
+    assert logic.levelsMovedByHand(planned, "all") == []
+
+
 def test_a_refused_drag_leaves_the_level_as_it_was_when_it_began(logic, planned, monkeypatch):
     before, text = logic.currentPlan(planned), read_plan_text(planned)
     line = logic.node(planned, LINE)

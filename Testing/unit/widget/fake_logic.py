@@ -62,6 +62,7 @@ class FakeLogic:
         self.needleViews, self.outdated, self.depth = False, False, 0.0
         self.viewed: tuple[str, str] | None = None
         self.undos = 0
+        self.moved: list[str] = []
         self.simulated = ""
         self.target_mm = 42.6
         self.nodes: list[Any] = []
@@ -166,6 +167,9 @@ class FakeLogic:
         self._note("planLevel", level)
         self._replace(case_plan().level(level))
         return self.casePlan.level(level)
+
+    def levelsMovedByHand(self, parameterNode: Any, levels: Any) -> list[str]:
+        return [level for level in self.moved if levels == "fractured" or level in levels]
 
     def planLevels(
         self, node: Any, levels: Any, progress: Any = None, shouldCancel: Any = None, **options: Any

@@ -101,3 +101,18 @@ def test_a_folded_heading_shows_the_gravest_sign_of_its_needles_and_no_other_sig
         text = getattr(ui, f"{name}CollapsibleButton").text
         assert not set("✔▲✖") & set(text)
     assert level in ui.augmentationCollapsibleButton.text
+
+
+def test_needles_moved_by_hand_are_planned_anew_only_if_the_user_agrees(a_measured_panel: Any) -> None:
+    ui, logic, dialogs = a_measured_panel.ui, a_measured_panel.logic, a_measured_panel.panel.dialogs
+    ui.planButton.click()
+    assert dialogs.asked == []
+    planned = len(logic.told("planLevel"))
+    logic.moved, dialogs.agrees = ["T12"], False
+    ui.planButton.click()
+    ui.planFracturedButton.click()
+    assert len(logic.told("planLevel")) == planned and logic.told("planLevels") == []
+    assert [question.startswith("The needles of T12 that you moved") for question in dialogs.asked] == [True, True]
+    dialogs.agrees = True
+    ui.planButton.click()
+    assert len(logic.told("planLevel")) == planned + 1

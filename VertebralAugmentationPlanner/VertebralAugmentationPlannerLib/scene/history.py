@@ -9,6 +9,7 @@ Each plan has drags of its own: the others of a scene may be hidden, and are not
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,10 @@ class _Entry:
     before: tuple[Ends, LevelPlan]
     after: tuple[Ends, LevelPlan]
     images: Any
+
+    @property
+    def level(self) -> str:
+        return self.before[1].level
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +81,16 @@ class History:
             self._plans.clear()
         else:
             self._plans.pop(parameter_node_id, None)
+
+    def forget(self, parameter_node_id: str, levels: Collection[str]) -> None:
+        """Forget the drags of some levels of a plan, whose lines are others now."""
+        drags = self._plans.get(parameter_node_id, _Drags())
+        for entries in (drags.done, drags.undone):
+            entries[:] = [entry for entry in entries if entry.level not in levels]
+
+    def moved_levels(self, parameter_node: Any) -> set[str]:
+        """Levels of a plan with a needle that was dragged, and not put back, since it was planned."""
+        return {entry.level for entry in self._of(parameter_node).done if entry.role.startswith(f"{roles.NEEDLE}.")}
 
     def can_undo(self, parameter_node: Any) -> bool:
         """Whether a line of the plan is there that can go back."""

@@ -136,12 +136,21 @@ class StepsLogic(InputsLogic):
         plan = self.engine.planLevels(before, session.case(chosen), spine, chosen, progress, shouldCancel)
         if session.plan is not None:
             plan = with_edits(plan, before, session.plan, asked)
-        self._history.clear(session.parameter_node.GetID())
+        self._history.forget(session.parameter_node.GetID(), asked)
         keep_earlier_options(parameterNode, session.plan)
         session.set_plan(plan)
         keep_level_options(parameterNode, asked, chosen)
         self._tell(parameterNode, Change("plan"))
         return plan
+
+    def levelsMovedByHand(self, parameterNode: Any, levels: str | Sequence[str]) -> list[str]:
+        """Of the levels that :meth:`planLevels` would plan, those with a needle that was dragged since it was planned."""
+        session = self._session(parameterNode)
+        if session.plan is None:
+            return []
+        asked = self.engine.askedLevels(session.plan, options_of(parameterNode, levels=levels))
+        moved = self._history.moved_levels(parameterNode)
+        return [level for level in asked if level in moved]
 
     def _optionsOfLevel(self, session: Session, level: str) -> PlanOptions:
         """What an edit of a level is judged and filled by; the panel's choices take effect when it is planned."""

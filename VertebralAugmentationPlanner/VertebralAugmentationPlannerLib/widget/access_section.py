@@ -21,6 +21,7 @@ from ..scene.numbers import readMargins
 from ..scene.outdated import OUTDATED
 from ..scene.ui_support import tr as _
 from .choices import fill
+from .questions import may_replace_needles
 from .section import Section
 from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_symbol
 
@@ -216,9 +217,13 @@ class AccessSection(Section):
 
     def onPlan(self) -> None:
         level = self.panel.level
+        if not may_replace_needles(self.panel, [level], _("Plan {level}").format(level=level)):
+            return
         self._plan(lambda *hooks: self.logic.planLevel(self.node, level, *hooks))
 
     def onPlanFractured(self) -> None:
+        if not may_replace_needles(self.panel, "fractured", _("Plan all fractured")):
+            return
         self._plan(lambda *hooks: self.logic.planLevels(self.node, "fractured", *hooks))
 
     def _plan(self, task: Any) -> None:

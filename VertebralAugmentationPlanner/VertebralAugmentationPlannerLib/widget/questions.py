@@ -23,3 +23,12 @@ def may_replace_plan(panel: PlannerPanel, title: str) -> bool:
         return True
     question = _("The needles of {levels} go, and Undo does not bring them back. Save the plan first to keep them.")
     return panel.dialogs.confirm(question.format(levels=", ".join(planned)), title)
+
+
+def may_replace_needles(panel: PlannerPanel, levels: str | list[str], title: str) -> bool:
+    """Whether levels may be planned; asked where a needle of theirs was moved by hand since it was planned."""
+    moved = panel.logic.levelsMovedByHand(panel.parameterNode, levels)
+    if not moved:
+        return True
+    question = _("The needles of {levels} that you moved are planned anew, and Undo does not bring them back.")
+    return panel.dialogs.confirm(question.format(levels=", ".join(moved)), title)
