@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from nodes import add_segmentation, add_volume
 from test_scene_editing import drag
+from test_scene_found_lines import table_row
 from VertebralAugmentationPlannerLib.model import InputError
 from VertebralAugmentationPlannerLib.scene import read_bundle
 from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
@@ -44,6 +45,31 @@ def test_a_renumbered_spine_is_not_planned_under_the_old_numbers(logic, planned)
     assert logic.needle(planned, "L1", "left") == needle
     logic.shiftLevels(planned, -1)
     assert_outdated(logic, planned, False)
+
+
+def look(logic, node):
+    """What is seen of the left needle, and of what belongs to it."""
+    line, height = logic.node(node, LINE), logic.node(node, "height.L1.anterior")
+    fillings = [logic.node(node, f"{kind}.L1.left").GetDisplayVisibility() for kind in ("balloon", "cement")]
+    label, colour = line.GetNthControlPointLabel(0), line.GetDisplayNode().GetSelectedColor()
+    row = table_row(logic, node, "L1", "left")
+    return line.GetName(), label, colour, line.GetLocked(), height.GetNthControlPointLabel(0), fillings, row["Safety"]
+
+
+def test_nothing_drawn_is_called_safe_on_other_images_and_all_of_it_comes_back(logic, planned, other, scene):
+    before = look(logic, planned)
+    assert before[1] == "left: safe" and before[5] == [1, 1] and before[6] == "safe"
+    mine = logic.node(planned, "segmentation")
+    logic.setInputs(planned, logic.node(planned, "ct"), other)
+    name, label, colour, locked, height, fillings, safety = look(logic, planned)
+    assert (name, label) == ("L1 left needle (of other images)", "left: of other images")
+    assert colour != before[2] and locked and height == "Ha" and fillings == [0, 0] and safety == "of other images"
+    drag(logic.node(planned, LINE), 1, (0.2, 0, 0))  # put back, and not called safe again
+    logic.showPlan(planned, False)
+    logic.showPlan(planned, True)
+    assert look(logic, planned) == (name, label, colour, locked, height, fillings, safety)
+    logic.setInputs(planned, logic.node(planned, "ct"), mine)
+    assert look(logic, planned) == before
 
 
 def test_measuring_again_makes_it_a_plan_of_what_is_chosen_now(logic, planned):

@@ -1,4 +1,5 @@
-"""Drawings whose plan cannot be read: nobody would judge a needle or measure a height where they are dragged to.
+"""Drawings of a plan that cannot be read, or that is of other images than those chosen: nobody would judge a needle or measure a
+height where they are dragged to, and “safe” beside another patient's bone is untrue.
 
 What is locked and hidden for it is marked, so that it comes back with a plan that can be read, and what the user had locked or
 hidden stays so.
@@ -29,8 +30,12 @@ def has_needles(parameter_node: Any) -> bool:
     return any(role.split(".")[0] == roles.NEEDLE for role in owned_roles(parameter_node))
 
 
-def lock_drawings(parameter_node: Any) -> None:
-    """Show all needles of a parameter node as not judged, without balloon and cement, and let nobody move a line."""
+def lock_drawings(parameter_node: Any, words: str = NOT_JUDGED) -> None:
+    """Show all needles of a parameter node as not judged, without balloon and cement, and let nobody move a line.
+
+    Args:
+        words: shown in place of “safe”.
+    """
     for role in owned_roles(parameter_node):
         kind, _, rest = role.partition(".")
         node = node_of(parameter_node, role)
@@ -38,7 +43,7 @@ def lock_drawings(parameter_node: Any) -> None:
             node.SetLocked(True)
             node.SetAttribute(LOCKED, "1")
         if kind == roles.NEEDLE:
-            _show_unjudged(parameter_node, node, *rest.split("."))
+            _show_unjudged(parameter_node, node, words, *rest.split("."))
         elif kind == roles.HEIGHT:
             short, carrier = LABELS[rest.split(".")[1]]
             set_label(node, carrier, short)
@@ -46,7 +51,7 @@ def lock_drawings(parameter_node: Any) -> None:
             node.SetDisplayVisibility(False)
             node.SetAttribute(LOCKED, "1")
         elif role == roles.TRAJECTORY_TABLE:
-            _strike(node)
+            _strike(node, words)
 
 
 def unlock_drawings(parameter_node: Any) -> bool:
@@ -65,11 +70,11 @@ def unlock_drawings(parameter_node: Any) -> bool:
     return found
 
 
-def _show_unjudged(parameter_node: Any, line: Any, level: str, side: str) -> None:
+def _show_unjudged(parameter_node: Any, line: Any, words: str, level: str, side: str) -> None:
     color = rgb(safety_colour("breach"))
-    line.SetName(f"{level} {side} needle ({NOT_JUDGED})")
+    line.SetName(f"{level} {side} needle ({words})")
     line.RemoveAttribute(NODE_SAFETY)  # whoever draws it again styles it anew
-    set_label(line, 0, f"{side}: {NOT_JUDGED}")
+    set_label(line, 0, f"{side}: {words}")
     display = display_of(line, style_line)
     display.SetSelectedColor(*color)
     display.SetColor(*color)
@@ -79,10 +84,10 @@ def _show_unjudged(parameter_node: Any, line: Any, level: str, side: str) -> Non
         tube.GetDisplayNode().SetColor(*color)
 
 
-def _strike(table: Any) -> None:
+def _strike(table: Any, words: str) -> None:
     """No verdict and no number of a needle stays in the scene's table."""
     with slicer.util.NodeModify(table):
         for column in range(table.GetNumberOfColumns()):
             if table.GetColumnName(column) not in STILL_TRUE:
                 for row in range(table.GetNumberOfRows()):
-                    table.SetCellText(row, column, NOT_JUDGED)
+                    table.SetCellText(row, column, words)

@@ -27,6 +27,10 @@ GONE = "Its plan.json is not in the scene; load the plan from a file, or measure
 """Why needles are locked that no plan speaks of."""
 
 
+OF_OTHER_IMAGES = "of other images"
+"""What needles are called in place of “safe” while other images, or level names, are chosen than those of their plan."""
+
+
 @dataclass
 class Session:
     """The open plan of one parameter node.
@@ -98,9 +102,11 @@ class Session:
         lock_drawings(self.parameter_node)
 
     def lock_again(self) -> None:
-        """What was hidden of an unreadable plan stays so where all of it was shown."""
+        """What was hidden of a plan that is unreadable, or of other images, stays so where all of it was shown."""
         if self.unreadable is not None:
             lock_drawings(self.parameter_node)
+        elif self.plan is not None:
+            self._lock_outdated()
 
     def _unlock(self) -> None:
         """A plan that can be read came to drawings that were locked for one that could not: they are shown as it has them."""
@@ -243,6 +249,15 @@ class Session:
         if told != self.plan:
             self.plan, self._text_is_old = told, True
             self.write_text()
+        self._lock_outdated()
+
+    def _lock_outdated(self) -> None:
+        """Nothing drawn says “safe” while the plan is of other images; once it is of those chosen all comes back."""
+        if not self.outdated:
+            self._unlock()
+            return
+        with self.editor.quiet():
+            lock_drawings(self.parameter_node, OF_OTHER_IMAGES)
 
     def set_level(self, level: LevelPlan, draw: bool = True) -> None:
         """Put one level's plan in place of the old one; drawn with tables and text unless the caller does it.
@@ -282,6 +297,7 @@ class Session:
         with self.editor.quiet():
             self._show_fillings(level.level, True)
             self.editor.refresh()
+        self._lock_outdated()
 
     def _show_fillings(self, level: str, visible: bool) -> None:
         """Hide a level's balloons and cement while a needle is dragged; afterwards those come back that were in view."""
