@@ -33,6 +33,15 @@ def test_planning_a_level_forgets_its_own_drags_alone(logic, planned):
     assert logic.levelsMovedByHand(planned, "all") == []
 
 
+def test_another_fill_keeps_a_volume_that_was_set_by_hand_where_it_is_asked_to(logic, planned):
+    full = logic.needle(planned, "L1", "left").balloon.planned_volume_ml
+    logic.inflate(planned, "L1", "left", 1.0)
+    logic.planAugmentation(planned, "L1", targetFill=0.2, keepVolumes=True)
+    assert logic.needle(planned, "L1", "left").balloon.planned_volume_ml == 1.0
+    logic.planAugmentation(planned, "L1", targetFill=0.2)
+    assert logic.needle(planned, "L1", "left").balloon.planned_volume_ml == full > 1.0
+
+
 def test_a_refused_drag_leaves_the_level_as_it_was_when_it_began(logic, planned, monkeypatch):
     before, text = logic.currentPlan(planned), read_plan_text(planned)
     line = logic.node(planned, LINE)

@@ -194,8 +194,10 @@ class FakeLogic:
     def balloonCatalog(self) -> list[Any]:
         return [SimpleNamespace(name=name) for name in ("10/3", "15/3", "20/3")]
 
-    def planAugmentation(self, node: Any, level: str, balloon: Any = None, targetFill: Any = None) -> LevelPlan:
-        self._note("planAugmentation", level, balloon, targetFill)
+    def planAugmentation(
+        self, node: Any, level: str, balloon: Any = None, targetFill: Any = None, keepVolumes: bool = False
+    ) -> LevelPlan:
+        self._note("planAugmentation", level, balloon, targetFill, keepVolumes)
         return self.casePlan.level(level)
 
     def inflationRange(self, node: Any, level: str, side: str) -> tuple[float, float]:

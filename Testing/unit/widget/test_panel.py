@@ -197,7 +197,7 @@ class TestAugmentation:
     def test_the_target_fill_is_shown_in_percent_and_kept_as_a_fraction(self, a_planned_panel: Any) -> None:
         a_planned_panel.ui.fillSlider.value = 24
         assert a_planned_panel.node.targetFill == pytest.approx(0.24)
-        assert a_planned_panel.logic.told("planAugmentation") == [("T12", "auto", pytest.approx(0.24))]
+        assert a_planned_panel.logic.told("planAugmentation") == [("T12", "auto", pytest.approx(0.24), True)]
 
     def test_without_the_images_nothing_can_be_moved_and_the_reason_is_told(
         self, a_planned_panel: Any, monkeypatch: Any

@@ -79,3 +79,10 @@ def test_pictures_of_the_docs_exist() -> None:
         text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
         for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text):
             assert (Path(REPOSITORY) / "docs" / picture).is_file(), picture
+
+
+def test_the_tab_key_leads_out_of_every_table() -> None:
+    tables = [widget for kind, _, widget in widgets() if kind == "QTableWidget"]
+    assert len(tables) == 4
+    for table in tables:
+        assert table.findtext("property[@name='tabKeyNavigation']/bool") == "false"

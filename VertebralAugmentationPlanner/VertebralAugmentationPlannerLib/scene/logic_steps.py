@@ -179,13 +179,19 @@ class StepsLogic(InputsLogic):
         level: str,
         balloon: str | None = None,
         targetFill: float | None = None,
+        keepVolumes: bool = False,
     ) -> LevelPlan:
-        """Balloon and cement again for the needles as they are now; only the anatomy, if not at hand, takes long."""
+        """Balloon and cement again for the needles as they are now; only the anatomy, if not at hand, takes long.
+
+        ``keepVolumes`` leaves balloons as full as they were set by hand.
+        """
         session = self._session(parameterNode)
         given = {"balloon": balloon, "target_fill": targetFill}
         options = options_of(parameterNode, **{name: value for name, value in given.items() if value is not None})
         spine = self._spineOfPlan(session, options)
-        planned = self.engine.augment(session.level(level), spine, options)
+        before = session.level(level)
+        volumes = self.engine.setByHand(before, spine, options) if keepVolumes else None
+        planned = self.engine.augment(before, spine, options, volumes)
         with_access = self._optionsOfLevel(session, level)
         filled_by = {name: getattr(options, name) for name in OF_A_FILLING}
         keep_level_options(parameterNode, (level,), replace(with_access, **filled_by))

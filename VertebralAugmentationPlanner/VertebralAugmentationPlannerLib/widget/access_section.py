@@ -88,8 +88,7 @@ class AccessSection(Section):
         level = self.panel.level
         allowed = self.logic.canPlan(self.node, level) if self.node and complete else measured
         self.enable(ui.planButton, allowed)
-        outdated = bool(self.node) and self.logic.isOutdated(self.node)
-        self.enable(ui.planFracturedButton, allowed if outdated else measured)
+        self.enable(ui.planFracturedButton, allowed)
         ui.planButton.text = _("Plan {level}").format(level=level) if level else _("Plan this level")
         self.refreshNeedles()
 
@@ -147,10 +146,10 @@ class AccessSection(Section):
 
     def _show_needle(self, column: int, needle: Trajectory, margins: Margins) -> None:
         table = self.ui.needleTable
-        item = cell(
-            table, 0, column, with_symbol(needle.safety, needle.safety), sentence(needle.compromise or ""), bold=True
-        )
-        paint_state(item, needle.safety)
+        outdated = self.logic.isOutdated(self.node)
+        state, word = ("breach", _("of other images")) if outdated else (needle.safety, needle.safety)
+        item = cell(table, 0, column, with_symbol(word, state), sentence(needle.compromise or ""), bold=True)
+        paint_state(item, state)
         for row, (field, _name) in enumerate(CLEARANCES, start=1):
             value = getattr(needle.clearance_mm, field)
             margin = getattr(needle.margins_mm, field, None)
@@ -285,7 +284,11 @@ def approach_text(level: Any) -> str:
     word, reason = APPROACH_WORDS.get(level.approach, level.approach), sentence(level.approach_reason or "")
     told = reason.lower().startswith(word.lower())
     lines = [reason if told else f"<b>{word}.</b> {reason}"]
-    lines += [f"{side.capitalize()}: {sentence(reason)}" for side, reason in level.skipped_sides.items()]
+    lines += [
+        f"{side.capitalize()}: {sentence(reason)}"
+        for side, reason in level.skipped_sides.items()
+        if reason.rstrip(".") not in lines[0]  # which gives it where it decided
+    ]
     lines += [
         f"{SYMBOLS[needle.safety]} {needle.side.capitalize()}: {sentence(needle.compromise)}"
         for needle in level.trajectories

@@ -94,17 +94,17 @@ class AugmentationSection(Section):
     def onFill(self, percent: float) -> None:
         if not self.panel.quiet and self.node:
             self.node.targetFill = self.ui.fillSlider.value / 100
-            self._augment()
+            self._augment(keepVolumes=True)
 
     def onAugment(self) -> None:
         self._augment()
 
-    def _augment(self) -> None:
+    def _augment(self, keepVolumes: bool = False) -> None:
         node, level = self.node, self.panel.level
         if self.ui.augmentButton.enabled and self.panel.prepare():
             self.panel.quick(
                 _("Planning balloon and cement"),
-                lambda: self.logic.planAugmentation(node, level, node.balloon, node.targetFill),
+                lambda: self.logic.planAugmentation(node, level, node.balloon, node.targetFill, keepVolumes),
             )
 
     def onInflateLeft(self, volume: float) -> None:
