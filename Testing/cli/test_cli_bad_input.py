@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -185,13 +186,14 @@ def test_an_output_that_cannot_be_written_is_found_out_before_anything_is_read(f
 
 
 @pytest.mark.parametrize(
-    ("free", "says"),
+    ("free", "cause", "says"),
     [
-        (0, "The disk of the output folder {} is full; nothing was written."),
-        (1 << 40, "{}/plan.json cannot be written"),
+        (0, None, "The disk of the output folder {} is full; nothing was written."),
+        (1 << 40, OSError(errno.ENOSPC, "the file is gone since"), "The disk of the output folder {} is full;"),
+        (1 << 40, None, "{}/plan.json cannot be written"),
     ],
 )
-def test_a_disk_that_fills_up_is_told_by_the_folder_given(free, says, tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_is_told_by_the_folder_given(free, cause, says, tmp_path, monkeypatch):
     from types import SimpleNamespace
 
     from VertebralAugmentationPlannerLib import cli_output
@@ -203,7 +205,7 @@ def test_a_disk_that_fills_up_is_told_by_the_folder_given(free, says, tmp_path, 
     def fill():
         with cli_output.OutputFolder(out) as folder:
             (folder.workshop / "half.csv").write_text("half")
-            raise InputError(f"{folder.workshop / 'plan.json'} cannot be written: No space left on device.")
+            raise InputError(f"{folder.workshop / 'plan.json'} cannot be written: No space left on device.") from cause
 
     with pytest.raises(InputError) as refusal:
         fill()

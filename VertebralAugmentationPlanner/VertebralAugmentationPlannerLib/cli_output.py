@@ -156,7 +156,7 @@ class OutputFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        full = _is_full(self.workshop)
+        full = _is_full(self.workshop) or _says_full(error)
         shutil.rmtree(self.workshop, ignore_errors=True)
         if isinstance(error, InputError) and str(self.workshop) in str(error):
             # The temporary folder is nothing that a user knows; what stands in its way is the disk, or the folder given.
@@ -219,6 +219,15 @@ def _is_full(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
     except OSError:
         return False  # the folder is gone: that is another error, and has its own sentence
+
+
+def _says_full(error: BaseException | None) -> bool:
+    """Whether a full disk was in the way: the file that met it may be gone since, and its room free again."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _workshop(folder: Path) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,3 +152,15 @@ def test_nothing_to_write_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no needle and no bone"):
         write_stl(plan_meshes(empty), tmp_path / "stl")
     assert not (tmp_path / "stl").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_a_full_disk_is_named_as_the_reason_and_nothing_is_printed(
+    meshes: list[Mesh], tmp_path: Path, capfd: Any
+) -> None:
+    for mesh in meshes:
+        (tmp_path / f"{mesh.name.replace(' ', '_')}.stl").symlink_to("/dev/full")
+    with pytest.raises(InputError, match="No space left on device") as refusal:
+        write_stl(meshes, tmp_path)
+    assert isinstance(refusal.value.__cause__, OSError) and refusal.value.__cause__.errno == errno.ENOSPC
+    assert capfd.readouterr() == ("", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -94,7 +94,7 @@ def _read_path(text: str, what: str) -> Volume:
                 f"The {what} {recorded_path(text)} is DICOM; export it as NIfTI, NRRD or .seg.nrrd and give that file."
             )
         image, files, warnings = read_dicom(path, series)
-        return Volume(image, record_of(image, recorded_path(text), sha256_of(files)), None, warnings)
+        return Volume(image, record_of(image, recorded_path(text), sha256_of_series(files)), None, warnings)
     nifti = _nifti(path, what)
     image, segmentation, warnings = _by_itk(path, what) if nifti is None else (nifti, None, ())
     warnings = (*warnings, *orientation_notes(path, what, image))
@@ -172,6 +172,13 @@ def sha256_of(files: Iterable[Path]) -> str:
             while chunk := stream.read(CHUNK_BYTES):
                 digest.update(chunk)
     return digest.hexdigest()
+
+
+def sha256_of_series(files: Sequence[Path]) -> str:
+    """SHA-256 of a DICOM series under whatever names an archive gives its files: of one file that of its bytes, of several
+    that over the ordered SHA-256 of each."""
+    digests = sorted(sha256_of([path]) for path in files)
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def recorded_path(text: str) -> str:

@@ -109,7 +109,11 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     image, files, _ = read_dicom(path, series)
     import pydicom
 
-    from ..case.source import record_of, recorded_path, sha256_of  # with SimpleITK, which nothing else here needs
+    from ..case.source import (
+        record_of,
+        recorded_path,
+        sha256_of_series,
+    )  # with SimpleITK, which nothing else here needs
 
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
     for name, what in MUST_BE_THERE.items():
@@ -119,7 +123,7 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
         for name in MAY_BE_EMPTY:
             if name not in header:
                 setattr(header, name, None)
-    source = SourceSeries(headers, image, record_of(image, recorded_path(str(folder)), sha256_of(files)))
+    source = SourceSeries(headers, image, record_of(image, recorded_path(str(folder)), sha256_of_series(files)))
     if not source.is_multi_frame:
         headers.sort(key=_position)
     return source

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import struct
 from collections.abc import Sequence
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkCommonMisc import vtkErrorCode
 from vtkmodules.vtkIOGeometry import vtkSTLWriter
 
 from ..model import InputError
@@ -113,8 +116,13 @@ def _write_one_stl(mesh: Mesh, path: Path) -> None:
     writer.SetFileTypeToBinary()
     writer.SetBinaryHeader(numpy_to_vtk(np.frombuffer(STL_HEADER.ljust(80).encode(), np.uint8).copy(), deep=True))
     writer.SetInputData(surface)
-    if not writer.Write():
-        raise InputError(f"{path} cannot be written; choose a folder you may write to.")
+    writer.AddObserver("ErrorEvent", lambda *_: None)  # what it would print stands in the sentence below
+    if writer.Write():
+        return
+    if writer.GetErrorCode() == vtkErrorCode.OutOfDiskSpaceError:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise InputError(f"{path} cannot be written: {full.strerror}.") from full
+    raise InputError(f"{path} cannot be written; choose a folder you may write to.")
 
 
 def _gltf(meshes: Sequence[Mesh]) -> tuple[dict[str, Any], bytes]:
