@@ -70,8 +70,6 @@ class PathCheck:
             the pedicle or the canal.
         tolerated_angle_deg: largest tilt about the entry, in the worst direction, before that.
         bone_path_mm: from the entry to the target.
-        entry_normal: (3,) outward normal of the cortex at the entry.
-        entry_obliquity_deg: angle between the needle and that normal.
         through_pedicle: the needle enters the bone behind the isthmus, crosses it inside its outline and ends in front of it.
         crosses_own_bone: behind the entry the axis runs through another part of the same vertebra.
     """
@@ -86,8 +84,6 @@ class PathCheck:
     tolerated_offset_mm: float
     tolerated_angle_deg: float
     bone_path_mm: float
-    entry_normal: FloatArray
-    entry_obliquity_deg: float
     through_pedicle: bool
     crosses_own_bone: bool
 
@@ -226,8 +222,6 @@ class PathEvaluator:
             tolerated_offset_mm=max(0.0, tolerance),
             tolerated_angle_deg=min(90.0, math.degrees(read.tilt)) if tolerance > 0 else 0.0,
             bone_path_mm=tube.length,
-            entry_normal=tube.normal,
-            entry_obliquity_deg=math.degrees(math.acos(float(np.clip(-direction @ tube.normal, -1.0, 1.0)))),
             through_pedicle=crossing is not None
             and not tube.starts_in_pedicle
             and bool(self.isthmus.depth_of(target) > 0)

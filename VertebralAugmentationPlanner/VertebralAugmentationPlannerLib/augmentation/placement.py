@@ -48,7 +48,6 @@ class Placement:
     """A folded balloon on its needle, local mm.
 
     Args:
-        available_mm: length along the needle that a folded balloon of this thickness has.
         beyond_target_mm: how far its near and its far end lie beyond the target along the needle; negative behind it.
         off_middle_mm: the centre's height above the middle of the bone there; negative below it.
         height_mm: bone above and below the centre together.
@@ -57,7 +56,6 @@ class Placement:
     device: BalloonDevice
     proximal: FloatArray
     distal: FloatArray
-    available_mm: float
     beyond_target_mm: tuple[float, float]
     off_middle_mm: float
     height_mm: float
@@ -160,7 +158,6 @@ def _place(
         device,
         centres[best] - half * direction,
         centres[best] + half * direction,
-        _length(run),
         (float(at[best]) - half, float(at[best]) + half),
         float(below[best] - above[best]) / 2,
         float(below[best] + above[best]),
