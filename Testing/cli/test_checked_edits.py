@@ -26,7 +26,10 @@ from VertebralAugmentationPlannerLib.model import (
     PlanOptions,
     PlanWarning,
 )
+from VertebralAugmentationPlannerLib.measurement import measurements_with_points
 from VertebralAugmentationPlannerLib.model.warning_codes import LINES_MOVED
+from VertebralAugmentationPlannerLib.planner import measured_plan
+from VertebralAugmentationPlannerLib.remeasured import MEASUREMENTS_DIFFER
 
 
 def test_another_cannula_is_told_and_takes_the_balloon_it_does_not_pass(plan):
@@ -230,3 +233,74 @@ def test_a_needle_that_was_judged_is_never_taken_for_an_edited_one(plan):
             dragged = reevaluate(vertebra, case, needle.side, entry, target, cannula, options, evaluator)
             saved = with_level(plan, replace(level, trajectories=(dragged,)))
             refuse_unjudged(CasePlan.from_json(saved.to_json()))
+
+
+def with_measured(plan: CasePlan, **changes) -> CasePlan:
+    """The plan with measurements of T12 changed by hand."""
+    level = plan.level("T12")
+    return with_level(plan, replace(level, measurements=replace(level.measurements, **changes)))
+
+
+def test_measurements_as_they_were_found_say_nothing(plan):
+    for now in (checked(plan), checked_without_ct(plan)):
+        assert not {w.code for level in now.levels for w in level.warnings} & {MEASUREMENTS_DIFFER}
+        for level in now.levels:
+            assert [w for w in level.warnings if w.severity != "info"] == [
+                w for w in plan.level(level.level).warnings if w.severity != "info"
+            ]
+
+
+def test_measurements_edited_in_the_file_are_told_beside_what_the_images_give(plan):
+    found = plan.level("T12").measurements
+    loss = replace(found.height_loss_percent, anterior=3.0)
+    now = checked(with_measured(plan, anterior_height_mm=24.0, height_loss_percent=loss, genant_grade=0))
+    text = said(now, MEASUREMENTS_DIFFER)
+    assert f"anterior height 24.0 mm ({found.anterior_height_mm:.1f} mm found)" in text
+    assert f"anterior loss 3.0 % ({found.height_loss_percent.anterior:.1f} % found)" in text
+    assert f"Genant grade 0 ({found.genant_grade} found)" in text
+    assert now.level("T12").measurements.anterior_height_mm == 24.0
+    assert said(checked(now), MEASUREMENTS_DIFFER) == text  # told once, however often it is checked
+    back = replace(
+        now, levels=tuple(replace(one, measurements=plan.level(one.level).measurements) for one in now.levels)
+    )
+    assert MEASUREMENTS_DIFFER not in {warning.code for warning in checked(back).level("T12").warnings}
+
+
+def test_a_pedicle_edited_in_the_file_is_told(plan):
+    pedicles = plan.level("T12").pedicles
+    wide = replace(pedicles, left=replace(pedicles.left, isthmus_width_mm=11.0))
+    text = said(checked(with_level(plan, replace(plan.level("T12"), pedicles=wide))), MEASUREMENTS_DIFFER)
+    assert f"left isthmus width 11.0 mm ({pedicles.left.isthmus_width_mm:.1f} mm found)" in text
+
+
+def test_a_density_is_held_against_the_ct_alone(plan):
+    edited = with_measured(plan, body_density_hu=20.0)
+    assert "body density 20 HU" in said(checked(edited), MEASUREMENTS_DIFFER)
+    assert MEASUREMENTS_DIFFER not in {warning.code for warning in checked_without_ct(edited).level("T12").warnings}
+
+
+def test_heights_edited_in_the_panel_are_followed(plan):
+    level = plan.level("T12")
+    upper, lower = level.measurements.height_points_ras["anterior"]
+    raised = tuple(float(value) for value in np.add(upper, 2.0 * np.array(level.frame.superior)))
+    edit = measurements_with_points(level.measurements, {"anterior": (raised, lower)}, np.array(level.frame.right))
+    edited = replace(level, measurements=edit.measurements, warnings=edit.warnings(level.warnings))
+    now = checked(with_level(plan, edited)).level("T12")
+    assert edit.measurements.anterior_height_mm == pytest.approx(level.measurements.anterior_height_mm + 2.0, abs=0.1)
+    assert MEASUREMENTS_DIFFER not in {warning.code for warning in now.warnings}
+    assert now.measurements.anterior_height_mm == pytest.approx(edit.measurements.anterior_height_mm)
+    # On top of that edit in the panel, one in the file.
+    more = replace(edited, measurements=replace(edited.measurements, depth_mm=10.0))
+    assert "depth 10.0 mm" in said(checked(with_level(plan, more)), MEASUREMENTS_DIFFER)
+
+
+def test_a_caution_of_the_images_that_was_taken_out_of_the_file_comes_back(plan):
+    level = plan.level("T12")
+    measured = measured_plan(case_of_the_wedge(), spine_of_the_wedge(), PlanOptions()).level("T12")
+    grave = [warning for warning in measured.warnings if warning.severity != "info"]
+    assert grave and all(warning in level.warnings for warning in grave)
+    silent = replace(level, warnings=tuple(warning for warning in level.warnings if warning not in grave))
+    assert all(warning in checked(with_level(plan, silent)).level("T12").warnings for warning in grave)
+    softened = tuple(replace(w, severity="info") if w in grave else w for w in level.warnings)
+    now = checked(with_level(plan, replace(level, warnings=softened))).level("T12")
+    assert all(warning in now.warnings for warning in grave)

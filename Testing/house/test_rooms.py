@@ -16,6 +16,7 @@ ROAD = (
     "augmentation",
     "planner",
     "refill",
+    "remeasured",
     "check",
     "imaging",
     "report",

@@ -36,6 +36,7 @@ from .model import (
 from .model.serialisation import rounded
 from .model.warning_codes import LINES_MOVED, NEEDLE_MOVED, NEEDLES_GONE, FILLING_CHANGED
 from .planner import Progress, ShouldCancel, frame_plan, recorded_options
+from .remeasured import with_measurements_told
 from .refill import with_filling_again, with_tenable_filling
 
 LEVELS_GONE, LABELS_CHANGED = "levels_gone", "other_labels"
@@ -105,6 +106,8 @@ def check_on_case(
     if spine is None:
         spine = build_spine(case, None, progress, should_cancel)
     other_labels = _other_file(plan.inputs.segmentation, case.inputs.segmentation)
+    if not other_labels:
+        plan = with_measurements_told(plan, case, spine, options)
     no_ct = ct_not_given(plan, case)
     levels = tuple(
         with_meeting_told(_checked_level(level, case, spine, options, other_labels, no_ct is not None))

@@ -77,7 +77,8 @@ class Software:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """What was read: path, SHA-256 of the file (of a folder: of its files in name order), size and voxel spacing."""
+    """What was read: path, SHA-256 of the file (of a folder of masks: of its files in name order; of a DICOM series: over
+    the ordered SHA-256 of each), size and voxel spacing."""
 
     path: str | None
     sha256: str | None

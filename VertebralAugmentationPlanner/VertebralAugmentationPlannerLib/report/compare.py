@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..measurement.quantities import QUANTITIES
 from ..model import LEVELS, SIDES, CasePlan, ImageRecord, LevelPlan, Trajectory
 from ..model.fields import field_at
 from ..model.geometry import unit
@@ -131,25 +132,6 @@ _LEVEL = (
     ("expected anterior height", "mm", field_at("predicted.anterior_height_mm"), 1),
 )
 
-_MEASUREMENTS = (
-    ("anterior height", "mm", field_at("measurements.anterior_height_mm"), 1),
-    ("middle height", "mm", field_at("measurements.middle_height_mm"), 1),
-    ("posterior height", "mm", field_at("measurements.posterior_height_mm"), 1),
-    ("anterior loss", "%", field_at("measurements.height_loss_percent.anterior"), 1),
-    ("middle loss", "%", field_at("measurements.height_loss_percent.middle"), 1),
-    ("posterior loss", "%", field_at("measurements.height_loss_percent.posterior"), 1),
-    ("Genant grade", "", field_at("measurements.genant_grade"), 0),
-    ("fracture shape", "", field_at("measurements.fracture_shape"), 0),
-    ("OF class", "", field_at("measurements.of_class"), 0),
-    ("wedge angle", "°", field_at("measurements.wedge_angle_deg"), 1),
-    ("segmental kyphosis", "°", field_at("measurements.segmental_kyphosis_deg"), 1),
-    ("Gardner angle", "°", field_at("measurements.gardner_angle_deg"), 1),
-    ("body volume", "ml", field_at("measurements.body_volume_ml"), 1),
-    ("body density", "HU", field_at("measurements.body_density_hu"), 0),
-    ("cleft", "ml", field_at("measurements.cleft_volume_ml"), 2),
-    ("retropulsion", "mm", field_at("measurements.posterior_wall_retropulsion_mm"), 1),
-)
-
 _NEEDLE = (
     ("cannula", "", field_at("cannula"), 0),
     ("convergence", "°", field_at("convergence_angle_deg"), 1),
@@ -180,7 +162,7 @@ _CLEARANCE = (
 
 def _level_rows(a: LevelPlan, b: LevelPlan) -> Iterator[Difference]:
     yield from _table(a.level, None, "level", _LEVEL, a, b)
-    yield from _table(a.level, None, "measurement", _MEASUREMENTS, a, b)
+    yield from _table(a.level, None, "measurement", QUANTITIES, a, b)
     for side in SIDES:
         yield from _needle_rows(a, b, side)
 
