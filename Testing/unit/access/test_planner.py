@@ -11,11 +11,20 @@ from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, r
 from VertebralAugmentationPlannerLib.access.approach import OTHER_SIDE
 from VertebralAugmentationPlannerLib.access.metal import in_the_way
 from VertebralAugmentationPlannerLib.access.level_planner import LevelPlanner
-from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, shortage_text
+from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, room_text, shortage_text
 from VertebralAugmentationPlannerLib.access.side import SidePlan, wishes_for
 from VertebralAugmentationPlannerLib.access.target import UNILATERAL_REACH_MM
 from VertebralAugmentationPlannerLib.measurement.materials import CEMENT_SOURCE
-from VertebralAugmentationPlannerLib.model import CANNULAS, HeightLoss, Image, Measurements, PlanOptions, Vertebra
+from VertebralAugmentationPlannerLib.model import (
+    CANNULAS,
+    HeightLoss,
+    Image,
+    Margins,
+    Measurements,
+    Pedicle,
+    PlanOptions,
+    Vertebra,
+)
 
 WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
 
@@ -392,3 +401,18 @@ def test_a_breach_that_touches_no_wall_is_not_said_to_breach_one(label_case):
     assert min(v for v in vars(through_the_canal.clearance_mm).values() if v is not None) < 0
     assert safety_sentence(through_the_canal) == "it breaches a wall"
     assert safety_sentence(needle) == "it is safe"
+
+
+@pytest.mark.parametrize(
+    ("isthmus_mm", "cannula", "says"),
+    [
+        (3.9, "11G", "the isthmus is 3.9 mm, an 11G cannula with 1.0 mm each side needs 5.1 mm"),
+        (5.04, "11G", "the isthmus is 5.0 mm, an 11G cannula with 1.0 mm each side needs 5.1 mm"),
+        (6.19, "8G", "the isthmus is 6.19 mm, an 8G cannula with 1.0 mm each side needs 6.20 mm"),
+        (5.1, "11G", ""),
+    ],
+)
+def test_an_isthmus_too_narrow_reads_narrower_than_what_is_needed(isthmus_mm, cannula, says):
+    """An 11G cannula of 3.05 mm with 1 mm each side needs 5.05 mm: “5.0 mm needs 5.0 mm” is no reason."""
+    pedicle = Pedicle("left", np.zeros(3), np.array([0.0, 1.0, 0.0]), isthmus_mm, 15.0, np.zeros((0, 3)))
+    assert room_text(pedicle, CANNULAS[cannula], Margins()) == says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from ..model import Cannula, Margins, Pedicle, Trajectory, Vertebra
@@ -142,9 +143,12 @@ def room_text(pedicle: Pedicle, cannula: Cannula, margins: Margins) -> str:
     needs = cannula.outer_diameter_mm + 2 * margins.pedicle_wall_mm
     if pedicle.isthmus_width_mm >= needs:
         return ""
+    has, asked = f"{pedicle.isthmus_width_mm:.1f}", f"{math.ceil(round(10 * needs, 6)) / 10:.1f}"
+    if has == asked:  # a hundredth decides
+        has, asked = f"{math.floor(100 * pedicle.isthmus_width_mm) / 100:.2f}", f"{needs:.2f}"
     return (
-        f"the isthmus is {pedicle.isthmus_width_mm:.1f} mm, {article(cannula)} {cannula.name} cannula with "
-        f"{margins.pedicle_wall_mm:.1f} mm each side needs {needs:.1f} mm"
+        f"the isthmus is {has} mm, {article(cannula)} {cannula.name} cannula with "
+        f"{margins.pedicle_wall_mm:.1f} mm each side needs {asked} mm"
     )
 
 
