@@ -93,25 +93,27 @@ def test_another_gap_in_the_same_columns_stays_open():
 
 @pytest.mark.parametrize("spacing", [1.0, 1.5])
 @pytest.mark.parametrize("flipped", [(), (2,)])
-def test_a_gap_that_no_ct_tells_of_is_a_caution_where_it_can_move_a_plate(spacing, flipped):
+@pytest.mark.parametrize("with_ct", [False, True])
+def test_a_gap_that_is_left_is_a_caution_where_it_can_move_a_plate(spacing, flipped, with_ct):
     """24 × 13 columns of 1 mm are 312 mm²."""
     given = turned(block(3, GAS, spacing)[0], (2, 0, 1), flipped)
     boxes = {"L1": label_boxes(given.voxels)[L1]}
-    (told,) = open_gaps(given, {"L1": L1}, boxes)
+    (told,) = open_gaps(given, {"L1": L1}, boxes, with_ct)
     assert told.severity == "caution" and told.message.startswith("The label of L1 leaves a gap")
+    assert ("give the CT" in told.message) is not with_ct and ("may have lost bone" in told.message) is with_ct
     given.voxels[given.voxels == 0] = L2
     given.voxels[0] = 0
-    assert open_gaps(given, {"L1": L1}, boxes) == [], "a neighbour between two parts is no gap"
+    assert open_gaps(given, {"L1": L1}, boxes, with_ct) == [], "a neighbour between two parts is no gap"
 
 
 def test_a_gap_under_a_process_is_none():
     labels, _ = block(3, GAS)
     labels.voxels[5:29, 15:25, 14:17] = L1
     labels.voxels[16:29, 12:15, 14:17] = L1
-    assert open_gaps(labels, {"L1": L1}, {"L1": label_boxes(labels.voxels)[L1]}) == []
+    assert open_gaps(labels, {"L1": L1}, {"L1": label_boxes(labels.voxels)[L1]}, False) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_facets_foramina_and_processes_of_real_spines_are_no_gaps(name):
     case = real_case(name)
-    assert open_gaps(case.labels, case.level_values, label_boxes_of(case)) == []
+    assert open_gaps(case.labels, case.level_values, label_boxes_of(case), False) == []

@@ -37,6 +37,7 @@ from .completeness import (
 from .distances import canal_distance, neighbour_distance, with_label
 from .extent import mid_walls, sides, volume_ml, width_mm, with_midline_wall
 from .framing import FINE_MM, GRID_HIGH_MM, GRID_LOW_MM, find_frame, fit_endplates
+from .lost_layers import lost_layers
 from .orientation import curve_tangents
 from .outline import body_surfaces
 from .pedicle_start import PedicleNotFound
@@ -117,6 +118,9 @@ def _whole_or_not(case: Case, level: str, shapes: dict[str, Shape], tangent: Flo
     cut = f"cut by the {contact.where} border of the {name} ({contact.area_mm2:.0f} mm² touch it)"
     if tangent is None or (touching and not contact.may_be_of_a_process):
         return Vertebra(level, False, cut)
+    lost = lost_layers(shape)
+    if lost is not None:
+        return Vertebra(level, False, lost)
     face = flat_end(shape)
     goes_on = None if face is None or case.ct is None else goes_on_beyond(face, case.ct)
     if face is not None:

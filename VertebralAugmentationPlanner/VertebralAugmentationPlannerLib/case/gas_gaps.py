@@ -96,8 +96,15 @@ def _gaps_with_gas(
     return np.moveaxis(found, 2, axis)
 
 
-def open_gaps(labels: Image, levels: Mapping[str, int], boxes: Mapping[str, tuple[slice, ...]]) -> list[PlanWarning]:
-    """A caution on levels whose label leaves a gap that may be a cleft, where no CT tells; arguments as for :func:`fill_gas_gaps`."""
+def open_gaps(
+    labels: Image, levels: Mapping[str, int], boxes: Mapping[str, tuple[slice, ...]], with_ct: bool
+) -> list[PlanWarning]:
+    """A caution on levels whose label leaves a broad gap between two parts, one above the other; arguments as for
+    :func:`fill_gas_gaps`.
+
+    Args:
+        with_ct: the labels were filled where the CT shows gas: what is left is none.
+    """
     axis, warnings = _upward(labels), []
     column_mm2 = float(np.prod(np.delete(labels.spacing_mm, axis)))
     for level, value in levels.items():
@@ -108,12 +115,15 @@ def open_gaps(labels: Image, levels: Mapping[str, int], boxes: Mapping[str, tupl
         ]
         if not count or max(columns) * column_mm2 < PLATE_MM2:
             continue
+        found = f"The label of {level} leaves a gap of up to {WIDEST_GAP_MM:.0f} mm between two of its parts, one above the other."
         text = (
-            f"The label of {level} leaves a gap of up to {WIDEST_GAP_MM:.0f} mm between two of its parts, one above the other. It may be "
-            "a gas cleft, which belongs to the body and only a CT shows: heights, grade and needles may be those of one part. Look at "
-            "it, or give the CT."
+            f"{found} The CT shows no gas there, so the label may have lost bone: heights, grade and needles may be those of one "
+            "part. Look at it."
+            if with_ct
+            else f"{found} It may be a gas cleft, which belongs to the body and only a CT shows: heights, grade and needles may be "
+            "those of one part. Look at it, or give the CT."
         )
-        warnings.append(PlanWarning("cleft_or_gap", "caution", text, "label map [D]"))
+        warnings.append(PlanWarning("cleft_or_gap", "caution", text, "label map [D]", None, level))
     return warnings
 
 

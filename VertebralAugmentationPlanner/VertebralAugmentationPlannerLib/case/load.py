@@ -92,8 +92,7 @@ def load_case(
     else:
         ct_image, labels, told = _with_ct(ct_in.image, cleaned, levels, centroids)
         warnings += told
-    if ct_image is None:
-        warnings += open_gaps(labels, levels, cleaned.boxes)
+    warnings += open_gaps(labels, levels, cleaned.boxes, with_ct=ct_image is not None)
     if canal is not None and canal_image is not None:
         checks.check_canal(canal_image, {name: _corners(cleaned, name) for name in levels}, is_cord)
     ct_record = None if ct_in is None or ct_image is None else ct_in.record
