@@ -32,6 +32,10 @@ process may be slimmer than the pedicle; it lay at 1.3 to 1.7 [C]."""
 USUAL_BESIDE, USUAL_BEHIND_WALL_MM = 0.8, 2.0
 """About the mean place of the same pedicles, as a share of the body's half-width and behind its posterior wall [C]."""
 
+USUAL_BEHIND_HERE_MM = 3.1
+"""The median of how far an isthmus lies behind the wall beside it, half-way to the side: −1.6 mm (L5) to 7.0 in 166 real pedicles.
+In front of it lies the body's corner, whose section, cut off by wall and side, may be as small as a pedicle's [C]."""
+
 MIN_HALF_WIDTH_MM = 0.4
 """A bridge less deep than this in the smoothed field is one or two voxels of label noise, not a pedicle."""
 
@@ -88,6 +92,16 @@ class Place:
         x = self.middle + self.lateral * USUAL_BESIDE * self.half_width
         at = np.round(grid.to_index(np.array([self.middle, start[1], start[2]]))).astype(int)
         return np.array([x, float(body.wall[at[0], at[2]]) - USUAL_BEHIND_WALL_MM, start[2]])
+
+
+def before_wall(point: FloatArray, grid: LocalGrid, body: Body) -> float:
+    """How far a local point (3,) lies in front of the posterior wall beside it, mm; negative behind it."""
+    left, right = sides(grid, body)
+    middle, half_way = (left + right) / 2, (right - left) / 4
+    x = np.clip(point[0], middle - half_way, middle + half_way)
+    at = np.round(grid.to_index(np.array([x, point[1], point[2]]))).astype(int)
+    at = np.clip(at, 0, np.array(grid.shape) - 1)
+    return float(point[1]) - float(body.wall[at[0], at[2]])
 
 
 def bottleneck(

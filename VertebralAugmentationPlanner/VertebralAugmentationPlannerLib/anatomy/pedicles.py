@@ -18,7 +18,7 @@ from ..model.geometry import FloatArray, unit
 from .body import Body
 from .canal import Canal
 from .extent import sides
-from .pedicle_start import PedicleNotFound, Place, bottleneck
+from .pedicle_start import USUAL_BEHIND_HERE_MM, PedicleNotFound, Place, before_wall, bottleneck
 from .section import COARSE, FINE, plane_axes, principal, to_surface, upright
 from .surface import Shape
 
@@ -107,7 +107,20 @@ def find_pedicle(
         usual = place.usual(body, grid, start)
         if grid.sample(bone, usual) > 0:  # else there is nothing to begin from
             best = min(best, _narrowest(bone, grid, body, place, usual), key=lambda stretch: stretch.area)
+    elif before_wall(best.centre, grid, body) > 0:
+        best = _behind_the_wall(best, bone, grid, body, place)
     return best.measured(side, shape, frame)
+
+
+def _behind_the_wall(found: _Stretch, bone: FloatArray, grid: LocalGrid, body: Body, place: Place) -> _Stretch:
+    """The pedicle behind a section in front of the posterior wall, which may be the body's own corner; that section where none is."""
+    start = found.centre - np.array([0.0, before_wall(found.centre, grid, body) + USUAL_BEHIND_HERE_MM, 0.0])
+    if grid.sample(bone, start) <= 0:
+        return found
+    behind = _narrowest(bone, grid, body, place, start)
+    if before_wall(behind.centre, grid, body) > 0 or behind.area > MOST_AREA * found.area:
+        return found
+    return behind
 
 
 def _narrowest(bone: FloatArray, grid: LocalGrid, body: Body, place: Place, start: FloatArray) -> _Stretch:
