@@ -85,6 +85,37 @@ def test_the_tolerated_tilt_is_the_largest_that_touches_nothing(evaluator):
         assert (min(clearances) < 0.1) == touches
 
 
+def first_contact(evaluator, check, moved) -> float:
+    """Smallest clearance to any wall of the vertebra or the canal of a needle moved in 24 directions, mm."""
+    smallest = np.inf
+    for around in np.linspace(0, 2 * np.pi, 24, endpoint=False):
+        kept = evaluator.evaluate(*moved(np.array([np.cos(around), 0.0, np.sin(around)])), 1.5).clearance
+        walls = (kept.pedicle_wall, kept.canal, kept.endplate, kept.lateral_wall, kept.anterior_wall)
+        smallest = min(smallest, *(wall for wall in walls if wall is not None))
+    return smallest
+
+
+@pytest.mark.parametrize("rise_mm", [5.5, 6.0])
+@pytest.mark.parametrize(("share", "touches"), [(0.8, False), (1.25, True)])
+def test_the_slack_of_a_needle_near_an_end_plate_ends_there(evaluator, rise_mm, share, touches):
+    """Tilted upwards so that its tip comes to the upper end plate before anything else."""
+    centre, axis = pedicle_frame(STRAIGHT, "right")
+    check = evaluator.evaluate(centre - 30 * axis, centre + 25 * axis + [0.0, 0.0, rise_mm], 1.5)
+    assert 0.5 < check.clearance.endplate < min(check.clearance.pedicle_wall, check.clearance.canal)
+    assert check.tolerated_offset_mm == pytest.approx(check.clearance.endplate, abs=0.3)
+    shift, angle = share * check.tolerated_offset_mm, np.deg2rad(share * check.tolerated_angle_deg)
+
+    def shifted(away):
+        return check.entry + shift * away, check.target + shift * away
+
+    def tilted(away):
+        turned = np.cos(angle) * check.direction + np.sin(angle) * away
+        return check.entry, check.entry + check.bone_path_mm * turned / np.linalg.norm(turned)
+
+    for moved in (shifted, tilted):
+        assert (first_contact(evaluator, check, moved) < 0.1) == touches
+
+
 def test_a_needle_through_the_side_wall_of_the_pedicle_is_no_safe_path(evaluator):
     centre, axis = pedicle_frame(STRAIGHT, "right")
     # From lateral, across the middle of the pedicle, into the body.

@@ -66,8 +66,8 @@ class PathCheck:
         clearance: from the cannula's surface.
         axis_clearance_mm: smallest distance of the axis to a wall along the pedicle and to the canal.
         grade: Gertzbein–Robbins "A" … "E".
-        tolerated_offset_mm: largest parallel shift, in the worst direction, before the surface touches a wall along
-            the pedicle or the canal.
+        tolerated_offset_mm: largest parallel shift, in the worst direction, before the surface touches a wall of the vertebra
+            or the canal.
         tolerated_angle_deg: largest tilt about the entry, in the worst direction, before that.
         bone_path_mm: from the entry to the target.
         through_pedicle: the needle enters the bone behind the isthmus, crosses it inside its outline and ends in front of it.
@@ -203,7 +203,10 @@ class PathEvaluator:
         if values[WALL] is None and values[CANAL] is None:
             raise ValueError("it lies far from the pedicle and the canal")
         worst = _smallest(values[kind] for kind in (WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL))
-        tolerance = _smallest((values[WALL], values[CANAL]))
+        beside = min(
+            [read.beside_mm, *(gaps[kind] - radius_mm for kind in (ENDPLATE, ANTERIOR, LATERAL) if kind in gaps)]
+        )
+        tolerance = _smallest((values[WALL], values[CANAL], beside))
         return PathCheck(
             entry=start,
             target=target,
@@ -245,7 +248,7 @@ class PathEvaluator:
             read = Reading.of(self.walls.part(held), along[held], radial, tube)
             far = {kind for kind in KINDS if not read.smallest(read.surface, kind) <= leave_mm}
             if read.tilt > leave_rad:
-                far |= {WALL, CANAL}
+                far |= {WALL, ENDPLATE, ANTERIOR, LATERAL, CANAL}
             parts = [self.slices[kind] for kind in far if not near[self.slices[kind]].all()]
             if not parts:
                 return read

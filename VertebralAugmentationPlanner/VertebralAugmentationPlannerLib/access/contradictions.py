@@ -28,9 +28,12 @@ def contradiction(needle: Trajectory) -> str | None:
         gertzbein_robbins(-graded + off) for off in (-ROUNDING_MM, ROUNDING_MM)
     }:
         return f"it is graded {needle.breach_grade} where its smallest clearance is {graded:.1f} mm"
-    slack = max(0.0, min((kept[wall] for wall in PEDICLE_WALLS if wall in kept), default=0.0))
-    if abs((needle.tolerated_offset_mm or 0.0) - slack) > RESOLUTION_MM:
-        return f"its slack is {needle.tolerated_offset_mm:.1f} mm where its walls leave {slack:.1f} mm"
+    slack = needle.tolerated_offset_mm or 0.0
+    most = max(0.0, min((kept[wall] for wall in PEDICLE_WALLS if wall in kept), default=0.0))
+    least = max(0.0, min(most, graded or 0.0))  # the body's walls may be nearer, beside the needle or ahead of it
+    if not least - RESOLUTION_MM <= slack <= most + RESOLUTION_MM:
+        leave = most if slack > most else least
+        return f"its slack is {slack:.1f} mm where its walls leave {leave:.1f} mm"
     wrongly = _wrongly_called(needle, kept)
     if wrongly is not None:
         return wrongly

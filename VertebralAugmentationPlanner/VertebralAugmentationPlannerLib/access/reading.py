@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..model.geometry import FloatArray
-from .surface import CANAL, WALL
+from .surface import CANAL, ENDPLATE, LATERAL, WALL
 from .walls import Walls, ball_clearance
 
 OUTSIDE_REACH_MM = 40.0
@@ -44,13 +44,15 @@ class Reading:
         axis, surface: (N,) the ball's radius from the axis, and what it leaves the cannula's surface, mm; infinite for
             what is no wall of it.
         rim_mm: how far the cannula breaks the rim of its hole, mm; 0 or less.
-        tilt: smallest tilt about the entry that brings it to a wall of the pedicle or to the canal, radians.
+        beside_mm: what the body's walls leave beside the cannula, mm; what lies ahead of its tip no shift brings to it.
+        tilt: smallest tilt about the entry that brings it to a wall of the vertebra or to the canal, radians.
     """
 
     walls: Walls
     axis: FloatArray
     surface: FloatArray
     rim_mm: float
+    beside_mm: float
     tilt: float
 
     @classmethod
@@ -69,11 +71,15 @@ class Reading:
         # The cannula may stand in bone and above the entry cortex; how far its surface leaves both is the breach.
         rim = np.flatnonzero(met & (along <= length) & (radial < radius_mm))
         rim_mm = float(np.maximum(radial[rim] - radius_mm, -depth[rim]).min(initial=0.0))
+        body = slice(walls.range(ENDPLATE).start, walls.range(LATERAL).stop)
+        beside_mm = float(surface[body][along[body] <= length].min(initial=np.inf))
+        tilt = _tilt(along[body], np.where(met[body], radial[body], np.inf), length, radius_mm)
         ahead = np.flatnonzero((along > length) & met)
         axis[ahead] = np.hypot(along[ahead] - length, radial[ahead])
         surface[ahead] = np.hypot(along[ahead] - length, np.maximum(radial[ahead] - radius_mm, 0.0))
-        tilt = min(_tilt(along[part], axis[part], length, radius_mm) for part in map(walls.range, (WALL, CANAL)))
-        return cls(walls, axis, surface, rim_mm, tilt)
+        for part in map(walls.range, (WALL, CANAL)):
+            tilt = min(tilt, _tilt(along[part], axis[part], length, radius_mm))
+        return cls(walls, axis, surface, rim_mm, beside_mm, tilt)
 
     def smallest(self, values: FloatArray, kind: int) -> float:
         """Smallest of some of the values (N,) among the points of a kind; infinite where there are none."""
