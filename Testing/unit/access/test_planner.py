@@ -1,43 +1,27 @@
 """What the planner delivers, refuses and says."""
 
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from analytic import Shape, vertebra
+from planned import WIDE, ct_with, measured, plan
 
 from VertebralAugmentationPlannerLib.access import path_warnings, plan_access, reevaluate, safety_sentence
 from VertebralAugmentationPlannerLib.access.approach import OTHER_SIDE
-from VertebralAugmentationPlannerLib.access.metal import in_the_way
 from VertebralAugmentationPlannerLib.access.level_planner import LevelPlanner
 from VertebralAugmentationPlannerLib.access.safety import Shortage, Verdict, margins_for, room_text, shortage_text
 from VertebralAugmentationPlannerLib.access.side import SidePlan, wishes_for
 from VertebralAugmentationPlannerLib.access.target import UNILATERAL_REACH_MM
-from VertebralAugmentationPlannerLib.measurement.materials import CEMENT_SOURCE
 from VertebralAugmentationPlannerLib.model import (
     CANNULAS,
-    HeightLoss,
     Image,
     Margins,
-    Measurements,
     Pedicle,
     PlanOptions,
     Vertebra,
 )
-
-WIDE = Shape(pedicle_width=10.0, pedicle_convergence=15.0)
-
-
-def measured(anterior_loss: float) -> Measurements:
-    none = {field.name: None for field in fields(Measurements) if field.default is MISSING}
-    none.pop("height_loss_percent")
-    none.pop("height_points_ras", None)
-    return Measurements(**none, height_loss_percent=HeightLoss(anterior_loss, 5.0, 0.0))
-
-
-def plan(label_case, shape=WIDE, loss=25.0, **options):
-    return plan_access(vertebra(shape), label_case, measured(loss), PlanOptions(**options))
 
 
 def test_wide_pedicles_get_the_thickest_cannula_safely(label_case):
@@ -72,61 +56,6 @@ def test_what_is_no_osteoporotic_fracture_is_said_to_be_none(label_case, etiolog
     assert warning.severity == "caution" and "[M]" in warning.source
     assert "OF3 is a class of osteoporotic fractures" in warning.message
     assert not any(warning.code.startswith("cause_") for warning in plan(label_case, approach="bilateral").warnings)
-
-
-def ct_with(*pieces, hu=3000.0):
-    """A CT of soft tissue around the analytic vertebra with rods of 6 mm between pairs of points, RAS mm."""
-    axes = [np.arange(-45.0, 46.0), np.arange(-95.0, 31.0), np.arange(-25.0, 26.0)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    values = np.full(points.shape[:-1], 40, np.int16)
-    for a, b in pieces:
-        a, b = np.array(a), np.array(b)
-        share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
-        values[np.linalg.norm(points - a - share[..., None] * (b - a), axis=-1) <= 3.0] = hu
-    matrix = np.eye(4)
-    matrix[:3, 3] = [axis[0] for axis in axes]
-    return Image(values, matrix)
-
-
-def test_a_needle_through_a_screw_is_refused_with_its_length_and_the_other_side_is_planned(label_case):
-    free = plan(label_case, approach="bilateral")
-    needle = free.trajectories[0]
-    case = replace(label_case, ct=ct_with((needle.entry_ras, needle.target_ras)))
-    access = plan(case, approach="bilateral")
-    assert access.approach == "unilateral-right" and list(access.skipped_sides) == ["left"]
-    assert "the CT shows it (a screw" in access.skipped_sides["left"]
-    moved = reevaluate(
-        vertebra(WIDE), case, "left", needle.entry_ras, needle.target_ras, CANNULAS[needle.cannula], PlanOptions()
-    )
-    assert moved.safety == "breach" and "of its way lie in metal" in moved.compromise
-
-
-def test_a_rod_behind_the_bone_and_earlier_cement_in_it_are_told_of(label_case):
-    needle = plan(label_case, approach="unilateral-left").trajectories[0]
-    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
-    behind = entry - 15.0 * (target - entry) / np.linalg.norm(target - entry)
-    rod = ct_with((behind - [0, 0, 20], behind + [0, 0, 20]))
-    cement = ct_with((target - [4, 0, 0], target + [4, 0, 0]), hu=2100)
-    for ct, code, severity in ((rod, "metal_on_the_way", "stop"), (cement, "cement_on_the_way", "caution")):
-        told = path_warnings("L1", replace(label_case, ct=ct), needle)
-        told = [one for one in told if one.code.endswith("_on_the_way")]
-        assert [(one.code, one.severity) for one in told] == [(code, severity)]
-    assert told[0].source == CEMENT_SOURCE  # that of cement in the body
-
-
-def test_a_bright_grain_in_earlier_cement_is_no_screw(label_case):
-    needle = plan(label_case, approach="unilateral-left").trajectories[0]
-    entry, target = np.array(needle.entry_ras), np.array(needle.target_ras)
-    cement = ct_with((target - 12.0 * (target - entry) / np.linalg.norm(target - entry), target), hu=1900)
-    grain = tuple(np.rint(cement.to_ijk(target - 6.0 * (target - entry) / np.linalg.norm(target - entry))).astype(int))
-    radius = needle.cannula_outer_diameter_mm / 2
-    for bright, blocks in ((0, False), (2, True)):
-        voxels = cement.voxels.copy()
-        i, j, k = grain
-        voxels[i - bright : i + bright + 1, j - bright : j + bright + 1, k - bright : k + bright + 1] = 2850
-        found = in_the_way(Image(voxels, cement.ijk_to_ras), entry, target, radius)
-        assert found.blocks == blocks and found.is_cement != blocks and found.dense_mm > 10
-        assert (found.length_mm < found.dense_mm) == blocks
 
 
 def test_one_needle_of_a_kyphoplasty_passes_a_balloon_where_any_of_its_side_does(label_case):

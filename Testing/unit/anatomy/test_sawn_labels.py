@@ -69,6 +69,19 @@ def test_without_a_ct_a_flat_end_is_called_doubtful(spine, frame):
     assert "ends body and arch at once" in note.message
 
 
+def test_a_flat_end_of_body_and_arch_is_a_caution_where_the_ct_shows_bone_ending_there(spine, frame):
+    """A wedge whose broken plate comes level with its facets: the CT is soft tissue beyond the face."""
+    case = sawn(spine, frame, "inferior", 5.0)
+    ct = spine.ct
+    local = frame.to_local(ct.to_ras(np.argwhere(np.ones(ct.voxels.shape, bool)))).reshape(*ct.voxels.shape, 3)
+    tissue = np.random.default_rng(4).normal(40.0, 12.0, ct.voxels.shape)
+    beyond = Image(np.where(local[..., 2] < -5.0, tissue, ct.voxels), ct.ijk_to_ras)
+    vertebra = build_spine(replace(case, ct=beyond), ("L1",)).vertebrae["L1"]
+    assert vertebra.complete
+    note = next(note for note in vertebra.notes if note.code == "label_ends_flat")
+    assert note.severity == "caution" and "the CT shows bone ending there" in note.message
+
+
 def drawn(spacing_mm: float, *, arch: bool) -> FlatEnd | None:
     """The flat end of a body of 44 × 30 × 26 mm with a flat upper plate, with a ring below it or up to the same plane."""
     step = spacing_mm * np.array([1.0, 1.0, 0.9999999])

@@ -104,3 +104,14 @@ def test_ct_readings_of_a_fractured_body():
     assert numbers.cleft_volume_ml == pytest.approx(truth["levels"]["L1"]["cleft_volume_ml"], rel=0.15)
     assert {"cleft", "densified_body", "supine_ct"} <= {warning.code for warning in level.warnings}
     assert np.isfinite(numbers.posterior_wall_retropulsion_mm)
+
+
+@pytest.mark.parametrize(("gain_hu", "dense"), [(120.0, False), (400.0, True)])
+def test_a_body_denser_than_spongy_bone_is_a_caution_and_no_bone_quality(gain_hu, dense):
+    """226 ± 44 HU are the densest bodies of the young: 360 HU and more are sclerosis, contrast or cement."""
+    spine = healthy_spine(("T12", "L1", "L2"), seed=8)
+    case, truth = case_of_phantom(spine.changed("L1", spine.shape("L1").broken(wedge=0.3, density_gain_hu=gain_hu)))
+    level = measure_spine(build_spine(case), case, PlanOptions())["L1"]
+    assert (truth["levels"]["L1"]["trabecular_hu"] > 360.0) is dense
+    codes = {warning.code: warning.severity for warning in level.warnings}
+    assert (codes.get("dense_body") == "caution") is dense and ("densified_body" in codes) is not dense

@@ -15,7 +15,7 @@ from .approach import (
 )
 from .clearance import PathEvaluator
 from .instruments import costs_the_balloon
-from .metal import metal_on_path_mm
+from .metal import blocked
 from .search import WidestLines
 from .side import SideLines, SidePlan, plan_lines
 from .space import access_space
@@ -61,11 +61,11 @@ class LevelPlanner:
         if plan.path is None:
             return plan
         check = plan.path.check
-        metal_mm = metal_on_path_mm(self.ct, self.vertebra, check)
-        if metal_mm is None:
+        found = blocked(self.ct, self.vertebra, check)
+        if found is None:
             return plan
         reason = (
-            f"Metal lies in the {plan.side} needle’s way: on {metal_mm:.0f} of {check.bone_path_mm:.0f} mm from the "
+            f"{found.what.capitalize()} lies in the {plan.side} needle’s way: on {found.length_mm:.0f} of {check.bone_path_mm:.0f} mm from the "
             "entry to the target the CT shows it (a screw of an earlier operation?)."
         )
         return SidePlan.refused(plan.side, reason, plan.widest_mm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ..measurement.materials import CEMENT_HU, METAL_HU
 from ..model import Image, Vertebra
 from ..model.geometry import FloatArray, unit
 from .clearance import PathCheck
+from .surface import posterior_wall_at
 
 STEP_MM = 1.0
 RING = 8
@@ -17,6 +19,11 @@ RING = 8
 
 BLOCKED_MM = 2.0
 """A longer part of the tube in dense material is no calcification and no blur beside it [D]."""
+
+
+SCREW_MM = 5.0
+"""A longer part of the way through the pedicle in material as dense as cement is a screw, whatever its brightest voxels say:
+cement lies in bodies, and a CT that was cut off, or titanium blurred by a voxel, does not reach metal's values [D]."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,28 @@ def in_the_way(ct: Image, start_ras: FloatArray, end_ras: FloatArray, radius_mm:
     return InTheWay(dense, metal)
 
 
-def metal_on_path_mm(ct: Image | None, vertebra: Vertebra, check: PathCheck) -> float | None:
-    """On how many mm a path meets metal in the CT; None where it is not blocked, or nothing can be told."""
+class Blocked(NamedTuple):
+    """What no needle gets through: on how many mm of the way, and what it is in words."""
+
+    length_mm: float
+    what: str
+
+
+def blocked(ct: Image | None, vertebra: Vertebra, check: PathCheck) -> Blocked | None:
+    """Metal on a path, or a screw in its pedicle, in the CT; None where it is free, or nothing can be told."""
     if ct is None or vertebra.frame is None:
         return None
-    entry, target = vertebra.frame.to_ras(check.entry), vertebra.frame.to_ras(check.target)
+    entry, target = (vertebra.frame.to_ras(point) for point in (check.entry, check.target))
     found = in_the_way(ct, entry, target, check.radius_mm)
-    return found.length_mm if found.blocks else None
+    if found.blocks:
+        return Blocked(found.length_mm, "metal")
+    if found.is_cement:
+        way = check.entry + np.arange(0.0, check.bone_path_mm, STEP_MM)[:, None] * check.direction
+        behind = np.count_nonzero(way[:, 1] <= posterior_wall_at(vertebra, way))
+        wall = vertebra.frame.to_ras(check.entry + behind * STEP_MM * check.direction)
+        if in_the_way(ct, entry, wall, check.radius_mm).dense_mm >= SCREW_MM:
+            return Blocked(found.dense_mm, "metal or cement")
+    return None
 
 
 _ANGLES = np.linspace(0.0, 2.0 * np.pi, RING, endpoint=False)

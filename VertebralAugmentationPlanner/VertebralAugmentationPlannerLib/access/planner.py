@@ -13,7 +13,7 @@ from ..model.warning_codes import NO_ACCESS
 from .angles import SIDE_SIGN, convergence_deg, craniocaudal_deg, end_on_carm
 from .clearance import PathCheck, PathEvaluator
 from .level_planner import LevelPlanner
-from .metal import metal_on_path_mm
+from .metal import Blocked, blocked
 from .notices import plan_warnings
 from .safety import WALL_NAMES, Verdict, judge, margins_for, shortage_text
 from .side import SidePlan
@@ -100,23 +100,23 @@ def reevaluate(
     entry, target = (vertebra.frame.to_local(entry_ras), vertebra.frame.to_local(target_ras))
     check = evaluator.evaluate(entry, target, cannula.radius_mm)
     verdict = judge(check, margins_for(options.margins, vertebra))
-    metal_mm = metal_on_path_mm(case.ct, vertebra, check)
+    dense = blocked(case.ct, vertebra, check)
     misplaced = misplaced_tip(evaluator.space, check.target)
-    if metal_mm is not None or (misplaced is not None and misplaced.outside_the_body):
+    if dense is not None or (misplaced is not None and misplaced.outside_the_body):
         verdict = replace(verdict, safety="breach")
     elif misplaced is not None and verdict.safety == "safe":
         verdict = replace(verdict, safety="tight")
-    compromise = None if verdict.safety == "safe" else _faults(check, verdict, misplaced, metal_mm)
+    compromise = None if verdict.safety == "safe" else _faults(check, verdict, misplaced, dense)
     return _trajectory(evaluator, check, cannula, verdict, compromise, case if with_skin else None)
 
 
-def _faults(check: PathCheck, verdict: Verdict, misplaced: MisplacedTip | None, metal_mm: float | None) -> str:
+def _faults(check: PathCheck, verdict: Verdict, misplaced: MisplacedTip | None, dense: Blocked | None) -> str:
     """What is wrong with a needle that was moved by hand, as a sentence."""
     parts = [shortage_text(verdict)] if verdict.shortages else []
     if misplaced is not None:
         parts.append(misplaced.words)
-    if metal_mm is not None:
-        parts.append(f"{metal_mm:.0f} mm of its way lie in metal")
+    if dense is not None:
+        parts.append(f"{dense.length_mm:.0f} mm of its way lie in {dense.what}")
     if not check.through_pedicle:
         parts.append("the needle does not pass the pedicle from behind, through its isthmus")
     if check.crosses_own_bone:

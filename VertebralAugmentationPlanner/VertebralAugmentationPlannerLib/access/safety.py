@@ -143,7 +143,7 @@ def room_text(pedicle: Pedicle, cannula: Cannula, margins: Margins) -> str:
     needs = cannula.outer_diameter_mm + 2 * margins.pedicle_wall_mm
     if pedicle.isthmus_width_mm >= needs:
         return ""
-    has, asked = f"{pedicle.isthmus_width_mm:.1f}", f"{math.ceil(round(10 * needs, 6)) / 10:.1f}"
+    has, asked = f"{pedicle.isthmus_width_mm:.1f}", f"{needs + 1e-9:.1f}"
     if has == asked:  # a hundredth decides
         has, asked = f"{math.floor(100 * pedicle.isthmus_width_mm) / 100:.2f}", f"{needs:.2f}"
     return (

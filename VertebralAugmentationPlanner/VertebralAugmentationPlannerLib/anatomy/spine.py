@@ -138,7 +138,7 @@ def _whole_or_not(case: Case, level: str, shapes: dict[str, Shape], tangent: Flo
         return Vertebra(level, False, cut)
     notes = list(vertebra.notes)
     if face is not None and (goes_on is None or face.through_the_arch):
-        notes.append(_flat_face(level, face, case.ct is not None))
+        notes.append(_flat_face(level, face, case.ct is not None, goes_on))
     elif not touching:
         notes += [note for name, image in images.items() for note in _beside_border(level, shape, image, name)][:1]
     if contact.area_mm2 > 0:
@@ -146,18 +146,19 @@ def _whole_or_not(case: Case, level: str, shapes: dict[str, Shape], tangent: Flo
     return replace(vertebra, notes=tuple(notes))
 
 
-def _flat_face(level: str, face: FlatEnd, with_ct: bool) -> PlanWarning:
+def _flat_face(level: str, face: FlatEnd, with_ct: bool, goes_on: bool | None) -> PlanWarning:
     """What is said of a label that ends flat, where the CT does not show that the bone goes on."""
     found = f"The label of {level} ends in a flat face on the {face.side} side ({face.area_mm2:.0f} mm²)"
-    tell = "the CT does not tell" if with_ct else "a CT would tell"
-    if face.through_the_arch:
-        text = (
-            f"{found} that ends body and arch at once, as a cut does and whole vertebrae hardly do: nothing measured or "
-            f"planned on a cut one holds. Look at the label{'' if with_ct else ', or give the CT'}."
-        )
+    at_once = f"{found} that ends body and arch at once, as a cut does and whole vertebrae hardly do"
+    severity = "caution"
+    if face.through_the_arch and goes_on is not None:
+        text = f"{at_once}; the CT shows bone ending there, so it is probably whole. Look at the label."
+    elif face.through_the_arch:
+        severity = "stop"
+        text = f"{at_once}: nothing measured or planned on a cut one holds. Look at the label{'' if with_ct else ', or give the CT'}."
     else:
+        tell = "the CT does not tell" if with_ct else "a CT would tell"
         text = f"{found}, as whole vertebrae hardly do: if it was cut off there, nothing measured on it holds; {tell}."
-    severity = "stop" if face.through_the_arch else "caution"
     return PlanWarning("label_ends_flat", severity, text, "real labels ended in smaller faces [C]")
 
 
