@@ -9,7 +9,7 @@ from bodies import DEPTH, SPACING, WIDTH, body, plate, spine_of
 from scipy import ndimage
 from VertebralAugmentationPlannerLib.measurement.angles import angle_between, measure_angles
 from VertebralAugmentationPlannerLib.measurement.heights import heights_3x3, midsagittal_heights
-from VertebralAugmentationPlannerLib.measurement.hazards import wall_coverage_warnings
+from VertebralAugmentationPlannerLib.measurement.hazards import wall_coverage_warnings, wall_hollow_warnings
 from VertebralAugmentationPlannerLib.measurement.normal import Usual
 from VertebralAugmentationPlannerLib.measurement.of_class import of_class, plate_shapes
 from VertebralAugmentationPlannerLib.measurement.posterior_wall import (
@@ -155,12 +155,13 @@ def test_a_misread_rim_is_no_bulge_and_takes_nothing_off_one(misread):
 
 def before_a_canal(level, fragment_mm=0.0, at_x=0.0, root_at=16.0):
     """A hand-made body with a canal 22 mm wide, roots of pedicles whose middles lie ``root_at`` beside the midline, and a fragment
-    (SD 3 mm) of the posterior wall 3 mm above its middle."""
+    (SD 3 mm; a hole where negative) of the posterior wall 3 mm above its middle."""
     flat = body(level, 28, 28)
     x, y, z = flat.grid.axes
     back = 0.5 * np.sqrt(np.clip(DEPTH**2 * (1.0 - (2 * x / WIDTH) ** 2), 0.0, None))[:, None]
     back = back + fragment_mm * np.exp(-(((x[:, None] - at_x) / 3.0) ** 2 + ((z[None, :] - 3.0) / 3.0) ** 2) / 2)
-    inside = flat.body | ((y[None, :, None] < 0) & (y[None, :, None] > -back[:, None, :]) & (np.abs(z) < 14.0))
+    inside = flat.body & (y[None, :, None] > -back[:, None, :])
+    inside |= (y[None, :, None] < 0) & (y[None, :, None] > -back[:, None, :]) & (np.abs(z) < 14.0)
     inside &= np.abs(x)[:, None, None] < WIDTH / 2
     distance = (ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)) * SPACING
     oval = np.hypot(x[:, None] / 11.0, (y[None, :] + DEPTH / 2 + 8.0) / 7.5)
@@ -190,6 +191,22 @@ def test_a_fragment_beside_the_midline_reads_its_height_and_its_side(at_x, where
         alone = largest_bulge(own, [])  # the other side of the same wall takes the place of neighbours
         assert alone.where == where and alone.mm > 4.0
     assert largest_bulge(healthy[0], [read_walls(before_a_canal("L2"))]).mm < 0.3
+
+
+@pytest.mark.parametrize("at_x", [0.0, 5.0, -6.0])
+@pytest.mark.parametrize(("hole_mm", "told"), [(6.5, True), (2.5, False)])
+def test_a_hole_in_the_posterior_wall_is_told_with_its_depth(at_x, hole_mm, told):
+    healthy = read_walls(before_a_canal("T12"))
+    found = largest_bulge(read_walls(before_a_canal("L1", -hole_mm, at_x)), [healthy])
+    warnings = wall_hollow_warnings("L1", found.hollow_mm)
+    assert [warning.code for warning in warnings] == (["posterior_wall_hollow"] if told else [])
+    if told:
+        # From the line of the rims: beside the midline the wall of an ellipse lies in front of it already.
+        hollow = DEPTH / 2 * (1.0 - np.sqrt(1.0 - (2 * at_x / WIDTH) ** 2))
+        assert found.hollow_mm == pytest.approx(hole_mm + hollow, abs=0.8)
+        assert f"is {found.hollow_mm:.1f} mm hollow" in warnings[0].message
+    assert largest_bulge(read_walls(before_a_canal("L1", -hole_mm, at_x)), []).hollow_mm is None
+    assert largest_bulge(healthy, [read_walls(before_a_canal("L2"))]).hollow_mm is None
 
 
 def test_a_fragment_of_L4_beside_the_midline_is_seen_with_L5_alone_to_compare():

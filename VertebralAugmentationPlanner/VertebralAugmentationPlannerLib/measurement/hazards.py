@@ -9,7 +9,7 @@ from ..model.grades import largest_loss
 from .cortex import FORAMEN, CorticalDefect
 from .foreign import Foreign
 from .materials import CEMENT_SOURCE, Window
-from .posterior_wall import NEAR_MIDDLE_MM, SEEN_MM
+from .posterior_wall import BEYOND_HEALTHY_MM, NEAR_MIDDLE_MM, SEEN_MM
 from .sampling import WHOLE_SHARE
 
 # --- posterior wall and canal -----------------------------------------------------------------------------------
@@ -76,6 +76,17 @@ def wall_coverage_warnings(level: str, seen_mm: float) -> list[PlanWarning]:
         "out would not be seen."
     )
     return [PlanWarning("wall_sides_unread", "info", text, "Pedicles of the label map [D]")]
+
+
+def wall_hollow_warnings(level: str, hollow_mm: float | None) -> list[PlanWarning]:
+    """That a wall has a hole. ``hollow_mm``: how deep it is; None where it has none."""
+    if hollow_mm is None:
+        return []
+    text = (
+        f"The posterior wall of {level} is {hollow_mm:.1f} mm hollow, deeper than its neighbours’ by {BEYOND_HEALTHY_MM:.0f} mm and more: "
+        "bone may be destroyed there (a tumour?), and cement would have an open way into the canal. Look at it in the images."
+    )
+    return [PlanWarning("posterior_wall_hollow", "caution", text, "Real walls are at most 3.3 mm hollow [C]")]
 
 
 # --- collapse ---------------------------------------------------------------------------------------------------

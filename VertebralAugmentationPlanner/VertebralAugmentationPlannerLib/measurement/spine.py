@@ -163,6 +163,7 @@ def _warnings(
         *hazards.canal_warnings(measurements, bulge.where),
         *hazards.wall_reference_warnings(measurements),
         *hazards.wall_coverage_warnings(level, bulge.seen_mm),
+        *hazards.wall_hollow_warnings(level, bulge.hollow_mm),
         *hazards.cleft_warnings(measurements),
         *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
         *hazards.foreign_warnings(ct.foreign, ct.window),
