@@ -82,6 +82,11 @@ class Verdict:
         """Whether a thinner cannula is what would help."""
         return any(shortage.wall in PEDICLE_WALLS for shortage in self.shortages)
 
+    @property
+    def short_of_a_neighbour(self) -> bool:
+        """Whether the room beside a neighbour's facet is short."""
+        return any(shortage.wall == "neighbour" for shortage in self.shortages)
+
 
 def margins_for(margins: Margins, vertebra: Vertebra) -> Margins:
     """The margins that a vertebra's body has room for: those inside it shrink with its depth, from :data:`FULL_SIZE_MM` down.

@@ -145,7 +145,7 @@ def _attempts(
         last = index == len(cannulas) - 1
         if lines.in_pedicle_mm < room_needed - RESOLUTION_MM and not last:
             continue  # no line leaves this cannula its margin; only the thinnest is delivered without it
-        if (last or costs_the_balloon(cannula, options)) and any(map(_margins_short_in_body_only, attempts)):
+        if (last or costs_the_balloon(cannula, options)) and any(map(_short_outside_the_pedicle, attempts)):
             break
         attempts.append(_attempt(evaluator, options, cannula, lines, unilateral))
         if attempts[-1].verdict.safety == "safe":
@@ -167,11 +167,15 @@ def _attempt(
 
 
 def _margins_short_in_body_only(attempt: _Attempt) -> bool:
+    return _short_outside_the_pedicle(attempt) and not attempt.verdict.short_of_a_neighbour
+
+
+def _short_outside_the_pedicle(attempt: _Attempt) -> bool:
     return attempt.verdict.safety == "tight" and not attempt.verdict.short_in_pedicle
 
 
 def _choose(attempts: list[_Attempt], options: PlanOptions) -> _Attempt:
-    """The thickest safe one; then the thickest that is short in the body only; then the thinnest.
+    """The thickest safe one; then the thickest that is short in the body only; then the thinnest, which leaves most room.
 
     In kyphoplasty a cannula that no balloon passes comes after those short in the body by a fraction of a margin.
     """
@@ -185,6 +189,9 @@ def _choose(attempts: list[_Attempt], options: PlanOptions) -> _Attempt:
         for attempt in candidates:
             if _margins_short_in_body_only(attempt):
                 return attempt
+        beside_a_neighbour = [attempt for attempt in candidates if _short_outside_the_pedicle(attempt)]
+        if beside_a_neighbour:
+            return beside_a_neighbour[-1]
     return attempts[-1]
 
 

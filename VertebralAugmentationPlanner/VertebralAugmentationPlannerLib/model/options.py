@@ -68,7 +68,7 @@ class Margins:
     endplate_mm: float = 3.0
     anterior_wall_mm: float = 5.0
     lateral_wall_mm: float = 3.0
-    neighbour_mm: float = 0.0
+    neighbour_mm: float = 0.5
 
     def __post_init__(self) -> None:
         _keep_numbers(self, "margin", {item.name: MARGIN_RANGE for item in fields(self)})
