@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "unit" / "report"))
+from plans import case_plan  # noqa: E402 - the hand-made plan of the report's tests
 
 MODULE = "VertebralAugmentationPlanner"
 
@@ -211,3 +214,25 @@ def test_the_names_on_the_vertebrae_follow_segments_renamed_in_another_module(
     segmentation.GetSegment(segmentation.GetSegmentIdBySegmentName("T9")).SetName("T8")
     a_module.enter()
     assert a_widget.logic.node(node, "levelName").GetNthControlPointLabel(0) == "T8"
+
+
+def test_a_height_that_is_turned_over_comes_back_and_the_user_reads_why(
+    a_widget: Any, a_slicer: Any, caplog: Any
+) -> None:
+    """In testing mode a dialog is a line in the log."""
+    a_widget.logic.buildScene(case_plan(), parameterNode=a_widget.panel.parameterNode.parameterNode)
+    line = a_widget.logic.node(a_widget.panel.parameterNode, "height.T12.anterior")
+    table, place = a_widget.ui.measurementTable, line.GetNthControlPointPositionWorld(0)
+    shown = [table.item(0, column).text() for column in range(table.columnCount)]
+    line.InvokeEvent(line.PointStartInteractionEvent)
+    for down in (1.0, 60.0, 70.0):
+        line.SetNthControlPointPositionWorld(0, place[0], place[1], place[2] - down)
+        a_slicer.app.processEvents()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []  # the mouse is still down
+    line.InvokeEvent(line.PointEndInteractionEvent)
+    a_slicer.app.processEvents()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "The anterior height of T12 was put back: its upper end must lie at least 1 mm above the lower one."
+    ]
+    assert [table.item(0, column).text() for column in range(table.columnCount)] == shown
+    assert tuple(line.GetNthControlPointPositionWorld(0)) == tuple(place) and not a_widget.ui.undoButton.enabled

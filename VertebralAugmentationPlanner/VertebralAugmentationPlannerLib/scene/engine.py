@@ -44,6 +44,9 @@ OWN_CODES = frozenset({"no_augmentation"})
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
 
+LEAST_HEIGHT_MM = 1.0
+"""An edited height has its upper end this far above the lower one: the flattest body keeps some millimetres. [D]"""
+
 
 class Engine:
     """The planning engine. Every method takes and returns plain data in world RAS, mm."""
@@ -227,9 +230,14 @@ class Engine:
         """A level after the ends of one of its height lines were moved. What was expected of its old heights goes.
 
         With the anatomy heights that are back where they were measured are told from edited ones.
+
+        Raises:
+            InputError: there is nothing to edit, or the line's upper end is not above its lower one.
         """
         if level.measurements is None or level.frame is None:
             raise InputError(f"{level.level} has no measurements to edit; measure it first.")
+        if float(np.subtract(*ends) @ np.array(level.frame.superior)) < LEAST_HEIGHT_MM:
+            raise InputError(f"its upper end must lie at least {LEAST_HEIGHT_MM:.0f} mm above the lower one.")
         upper, lower = (tuple(float(value) for value in end) for end in ends)
         edited = measurements_with_points(level.measurements, {place: (upper, lower)}, np.array(level.frame.right))  # type: ignore[dict-item]
         # A height that was dragged may make a fracture of what was planned as none.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import LevelPlan
+from ..model import InputError, LevelPlan
 from . import roles
 from .editing import Ends, line_ends
 from .motion import shared_motion
@@ -27,7 +27,7 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
     are measured anew. The same object where nothing was moved.
 
     Lines that were moved as one were not edited, but carried along by a transform: then every height stays as it was measured.
-    A line that nothing can be computed from (both ends in one place) is put back.
+    A line that nothing can be computed from (both ends in one place, a height upside down) is put back.
     """
     planned = _planned(level)
     lines = {role: _found(node_of(parameter_node, role), ends) for role, ends in planned.items()}
@@ -41,8 +41,13 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
             return engine.movedTogether(level, motion)
     for role, ends in moved.items():
         kind, _, part = role.split(".")
-        follow = engine.foundElsewhere if kind == roles.NEEDLE else engine.remeasure
-        level = follow(level, part, ends)
+        if kind == roles.NEEDLE:
+            level = engine.foundElsewhere(level, part, ends)
+            continue
+        try:
+            level = engine.remeasure(level, part, ends)
+        except InputError:
+            move_ends(node_of(parameter_node, role), *planned[role])
     return level
 
 
