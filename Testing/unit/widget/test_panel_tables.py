@@ -31,6 +31,25 @@ def test_each_click_and_each_key_shows_a_level_once(a_measured_panel: Any) -> No
     assert told("showLevel")[shown + 3 :] == [("L2",), ("L2",)]
 
 
+def test_a_segment_that_becomes_a_level_is_seen_where_it_comes_to_stand(a_panel_with_images: Any) -> None:
+    """Levels stand before organs, and the box shows eight rows of the many."""
+    from fake_logic import Row
+
+    panel, logic = a_panel_with_images.panel, a_panel_with_images.logic
+    levels = [Row(name, name, name, name) for name in ("T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")]
+    logic.rows = [*levels, *(Row(f"organ {number}", f"organ {number}", "", "") for number in range(30))]
+    logic.segmentTable = lambda node: sorted(logic.rows, key=lambda row: not row.level)
+    panel.images._state = None
+    panel.refresh()
+    table = a_panel_with_images.ui.levelTable._native
+    a_panel_with_images.widget.show()
+    table.scrollToBottom()
+    table.cellWidget(37, 2).setCurrentText("T9")
+    row = next(row for row in range(table.rowCount()) if table.item(row, 1).text() == "organ 29")
+    assert row == 8 and table.viewport().rect().intersects(table.visualItemRect(table.item(row, 1)))
+    assert table.cellWidget(row, 2).currentText() == "T9"
+
+
 def test_a_needle_that_was_not_judged_shows_no_number_that_needs_the_images(a_planned_panel: Any) -> None:
     panel, logic = a_planned_panel, a_planned_panel.logic
     level = logic.casePlan.level("T12")

@@ -99,6 +99,7 @@ class ImagesSection(Section):
             return
         table = self.ui.levelTable
         keep = [row.key for row in rows] == [row.key for row in self._shown]
+        before = {row.key: row.level for row in self._shown}
         self._shown = list(rows)
         if not keep:
             table.setRowCount(0)
@@ -112,6 +113,9 @@ class ImagesSection(Section):
             self._combos[index].setCurrentIndex(LEVELS.index(row.level) + 1 if row.level else NOT_USED)
             self._combos[index].toolTip = tip
         fit_height(table, MOST_ROWS)
+        corrected = [index for index, row in enumerate(rows) if before.get(row.key, row.level) != row.level]
+        if not keep and corrected:  # it came in among the levels, or left them: the user sees where to
+            table.scrollToItem(table.item(corrected[0], NAME))
 
     def _level_combo(self, index: int, key: str) -> Any:
         combo = qt.QComboBox()
