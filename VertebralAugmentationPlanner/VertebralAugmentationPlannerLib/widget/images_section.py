@@ -139,6 +139,7 @@ class ImagesSection(Section):
         if (ct, segmentation) == (self.node.ct, self.node.segmentation):
             return  # a selector speaks up when its node is renamed, too
         self.panel.quick(_("Choosing the images"), lambda: self.logic.setInputs(self.node, ct, segmentation))
+        self._lead_on()
 
     def onLevel(self, key: str, position: int) -> None:
         """A row was given another level."""
@@ -160,9 +161,12 @@ class ImagesSection(Section):
 
     def _correct(self, task: Any) -> None:
         self._state = None
+        stuck = not self.logic.canMeasure(self.node)[0]
         if not self.panel.quick(_("Correcting the levels"), task):
             self._shown = []  # a refused correction must not stay on screen
             self.panel.refresh()
+        elif stuck:
+            self._lead_on()
 
     def onShowNames(self, visible: bool) -> None:
         """The node learns of the tick before anything else: what follows may write the node's value to the box."""
@@ -181,6 +185,12 @@ class ImagesSection(Section):
             showVolume(ct)
 
         self.panel.quick(_("Loading the demo case"), task)
+        self._lead_on()
+
+    def _lead_on(self) -> None:
+        """Once images are chosen that can be measured, the section that measures them opens."""
+        if self.panel.casePlan is None or self.logic.isOutdated(self.node):
+            self.panel.openMeasurable()
 
 
 def _select(selector: Any, node: Any) -> None:
