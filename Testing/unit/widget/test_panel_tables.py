@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+from plans import case_plan
 from test_panel import needle_text
 from VertebralAugmentationPlannerLib.access import unjudged
 
@@ -135,3 +137,22 @@ def test_needles_moved_by_hand_are_planned_anew_only_if_the_user_agrees(a_measur
     dialogs.agrees = True
     ui.planButton.click()
     assert len(logic.told("planLevel")) == planned + 1
+
+
+def test_stops_and_cautions_are_counted_where_the_user_is_and_in_the_folded_heading(
+    a_planned_panel: Any,
+) -> None:
+    """Section 5 with the warnings themselves lies two screens below the button that plans."""
+    ui, logic, panel = a_planned_panel.ui, a_planned_panel.logic, a_planned_panel.panel
+    assert ui.planCollapsibleButton.text == "5  Plan   2 cautions"
+    logic.casePlan = case_plan()  # L2 has a stop
+    panel.refresh()
+    assert ui.planCollapsibleButton.text == "5  Plan   1 stop, 2 cautions"
+    assert ui.approachLabel.text.endswith("<br>1 stop, 2 cautions in section 5.")
+    levels = tuple(dataclasses.replace(level, warnings=()) for level in logic.casePlan.levels)
+    logic.casePlan = dataclasses.replace(logic.casePlan, levels=levels)
+    panel.refresh()
+    assert ui.planCollapsibleButton.text == "5  Plan" and "section 5" not in ui.approachLabel.text
+    logic.casePlan, logic.unreadable = None, "It has another schema."
+    panel.refresh()
+    assert ui.planCollapsibleButton.text == "5  Plan   cannot be read"

@@ -23,6 +23,7 @@ from ..scene.ui_support import tr as _
 from .choices import fill
 from .questions import may_replace_needles
 from .section import Section
+from .summary import warnings_counted
 from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_symbol
 
 if TYPE_CHECKING:
@@ -96,10 +97,14 @@ class AccessSection(Section):
         """The needles' numbers; called at every step of a drag."""
         ui, needles = self.ui, self._needles()
         level = self.panel.levelPlan()
-        ui.approachLabel.text = approach_text(level) if level else ""
+        told = approach_text(level) if level else ""
         if needles and self.logic.isOutdated(self.node):
-            ui.approachLabel.text = f"<b>✖ {OUTDATED}</b><br>{ui.approachLabel.text}"
-        ui.approachLabel.visible = bool(ui.approachLabel.text)
+            told = f"<b>✖ {OUTDATED}</b><br>{told}"
+        counted = warnings_counted(self.panel.casePlan, self.panel.level) if told else ""
+        if counted:  # the warnings themselves are two screens below
+            told = _("{told}<br>{counted} in section 5.").format(told=told, counted=counted)
+        ui.approachLabel.text = told
+        ui.approachLabel.visible = bool(told)
         ui.needleTable.visible = bool(needles)
         margins = readMargins(self.node) if self.node else Margins()
         for column, side in enumerate(SIDES):
