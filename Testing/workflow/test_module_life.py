@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+import vtk
+
 sys.path.append(str(Path(__file__).resolve().parents[1] / "unit" / "report"))
 from plans import case_plan  # noqa: E402 - the hand-made plan of the report's tests
 
@@ -136,8 +139,6 @@ def test_a_segmentation_without_voxels_is_told_in_words(a_watcher: Any, a_widget
 
 
 def _sphere() -> Any:
-    import vtk
-
     source = vtk.vtkSphereSource()
     source.SetRadius(10.0)
     source.Update()
@@ -236,3 +237,33 @@ def test_a_height_that_is_turned_over_comes_back_and_the_user_reads_why(
     ]
     assert [table.item(0, column).text() for column in range(table.columnCount)] == shown
     assert tuple(line.GetNthControlPointPositionWorld(0)) == tuple(place) and not a_widget.ui.undoButton.enabled
+
+
+def test_a_case_put_under_one_transform_stays_judged_as_it_was(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
+    """Node by node, the drawings before the images, as the Data module does it with what is selected there."""
+    ui, logic, node = a_widget.ui, a_widget.logic, a_widget.panel.parameterNode
+    for button in (ui.demoButton, ui.measureButton, ui.planButton):
+        button.click()
+    a_slicer.app.processEvents()
+    before, column = logic.needle(node, node.level, node.side), needle_cells(ui)
+    matrix, far = vtk.vtkMatrix4x4(), (12.0, -30.0, 7.0)
+    for row, part in enumerate(far):
+        matrix.SetElement(row, 3, part)
+    transform = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(matrix)
+    drawn = a_slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
+    ours = [one for one in drawn if one.GetAttribute("VertebralAugmentationPlanner.Role")]
+    for one in (*ours, node.ct, node.segmentation):
+        one.SetAndObserveTransformNodeID(transform.GetID())
+    a_slicer.app.processEvents()
+    after = logic.needle(node, node.level, node.side)
+    assert needle_cells(ui) == column and not logic.isOutdated(node) and ui.planButton.enabled
+    moved = [there - here for there, here in zip(after.target_ras, before.target_ras, strict=True)]
+    assert moved == pytest.approx(far, abs=1e-3)
+    a_widget.panel.prepare()  # the anatomy where the images are has nothing to say against it
+    assert needle_cells(ui) == column and "other labels" not in ui.summaryBrowser.toPlainText()
+
+
+def needle_cells(ui: Any) -> list[list[str]]:
+    table = ui.needleTable
+    return [[table.item(row, column).text() for column in (0, 1)] for row in range(table.rowCount)]

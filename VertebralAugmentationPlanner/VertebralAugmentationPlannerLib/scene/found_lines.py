@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..model import InputError, LevelPlan
+from ..model import CasePlan, InputError, LevelPlan
+from ..model.geometry import FloatArray
 from . import roles
 from .editing import Ends, line_ends
-from .motion import shared_motion
+from .motion import Motion, shared_motion
 from .needles import move_ends
 from .references import node_of
 
@@ -49,6 +50,21 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
         except InputError:
             move_ends(node_of(parameter_node, role), *planned[role])
     return level
+
+
+def carried_along(parameter_node: Any, plan: CasePlan, matrix: FloatArray) -> Motion | None:
+    """The motion of a (4, 4) matrix where every line of a plan lies where it brings it, world RAS; else None."""
+    lines = {role: ends for level in plan.levels for role, ends in _planned(level).items()}
+    drawn = {role: node_of(parameter_node, role) for role in lines}
+    before = [lines[role] for role, line in drawn.items() if line is not None]
+    motion = Motion.of(matrix, np.reshape(before, (-1, 3)).mean(axis=0)) if before else None
+    if motion is None:
+        return None
+    for role, line in drawn.items():
+        ends = None if line is None else line_ends(line)
+        if line is not None and (ends is None or _elsewhere(ends, [motion.point(end) for end in lines[role]])):
+            return None
+    return motion
 
 
 def _planned(level: LevelPlan) -> dict[str, Any]:

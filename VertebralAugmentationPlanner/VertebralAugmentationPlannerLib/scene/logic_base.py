@@ -76,7 +76,7 @@ class LogicBase:
         node = plain(parameterNode)
         session = self._sessions.get(node.GetID())
         if session is None or session.parameter_node is not node:
-            session = Session(node, self.engine, self._onEdit, self._onRemoved, self._onCarried)
+            session = Session(node, self.engine, self._onEdit, self._onRemoved, self._onCarried, self._onTransformed)
             self._sessions[node.GetID()] = session
         session.follow_text()
         return session
@@ -137,6 +137,9 @@ class LogicBase:
         raise NotImplementedError
 
     def _onCarried(self, session: Session, role: str) -> None:
+        raise NotImplementedError
+
+    def _onTransformed(self, session: Session, role: str) -> bool:
         raise NotImplementedError
 
 
