@@ -104,6 +104,22 @@ def test_needles_go_only_if_the_user_agrees(a_measured_panel: Any) -> None:
     assert len(logic.told("measure")) == 3
 
 
+def test_the_demo_case_comes_over_a_plan_only_if_the_user_agrees(a_planned_panel: Any) -> None:
+    """Its needles would be locked as those of other images."""
+    ui, logic, dialogs = a_planned_panel.ui, a_planned_panel.logic, a_planned_panel.panel.dialogs
+    chosen, asked = len(logic.told("setInputs")), dialogs.asked
+    dialogs.agrees = False
+    ui.demoButton.click()
+    assert len(logic.told("setInputs")) == chosen and len(asked) == 1
+    assert asked[0].startswith("The needles of T12 are of the images chosen now, and are locked")
+    dialogs.agrees = True
+    ui.demoButton.click()
+    assert len(logic.told("setInputs")) == chosen + 1 and len(asked) == 2
+    logic.outdated = True
+    ui.demoButton.click()
+    assert len(logic.told("setInputs")) == chosen + 2 and len(asked) == 2  # they are locked as it is
+
+
 def test_a_folded_heading_shows_the_gravest_sign_of_its_needles_and_no_other_sign(a_planned_panel: Any) -> None:
     """✔ means that every margin is kept: not that a section is done."""
     ui, logic, panel = a_planned_panel.ui, a_planned_panel.logic, a_planned_panel.panel

@@ -13,6 +13,7 @@ from ..scene.roles import LEVEL_TABLE
 from ..scene.ui_support import showVolume
 from ..scene.ui_support import tr as _
 from ..scene.volumes import looks
+from .questions import may_choose_other_images
 from .section import Section
 from .tables import cell, fit_columns, fit_height, paint
 
@@ -177,6 +178,8 @@ class ImagesSection(Section):
 
     def onDemo(self) -> None:
         """Load the chosen demo case into the scene and choose its nodes."""
+        if not may_choose_other_images(self.panel, _("Load the demo case")):
+            return
         name = self._names[self.ui.demoComboBox.currentIndex]
 
         def task() -> None:
