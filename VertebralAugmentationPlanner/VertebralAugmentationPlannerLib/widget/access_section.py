@@ -24,7 +24,7 @@ from .choices import fill
 from .questions import may_replace_needles
 from .section import Section
 from .summary import warnings_counted
-from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_symbol
+from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, whole, with_symbol
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -153,7 +153,8 @@ class AccessSection(Section):
         table = self.ui.needleTable
         outdated = self.logic.isOutdated(self.node)
         state, word = ("breach", _("of other images")) if outdated else (needle.safety, needle.safety)
-        item = cell(table, 0, column, with_symbol(word, state), sentence(needle.compromise or ""), bold=True)
+        text = with_symbol(word, state)
+        item = cell(table, 0, column, text, whole(text, sentence(needle.compromise or "")), bold=True)
         paint_state(item, state)
         for row, (field, _name) in enumerate(CLEARANCES, start=1):
             value = getattr(needle.clearance_mm, field)
@@ -162,7 +163,8 @@ class AccessSection(Section):
                 margin = getattr(margins, f"{field}_mm")
             state = clearance_state(field, value, margin) if value is not None else None
             tip = _("Margin to keep: {margin}").format(margin=number(margin, 1, "mm"))
-            item = cell(table, row, column, with_symbol(if_judged(needle, number(value)), state), tip)
+            text = with_symbol(if_judged(needle, number(value)), state)
+            item = cell(table, row, column, text, whole(text, tip))
             paint_state(item, None if state == "safe" else state)  # colour where the eye should go
         texts = (
             (
@@ -188,7 +190,7 @@ class AccessSection(Section):
             (number(needle.midline_offset_mm, 1, "mm"), _("Positive on the needle’s own side")),
         )
         for row, (text, tip) in enumerate(texts, start=1 + len(CLEARANCES)):
-            cell(table, row, column, text, tip)
+            cell(table, row, column, text, whole(text, tip))
 
     def _clear(self, column: int, side: str) -> None:
         level = self.panel.levelPlan()

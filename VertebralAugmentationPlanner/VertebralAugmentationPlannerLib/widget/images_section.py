@@ -15,7 +15,7 @@ from ..scene.ui_support import tr as _
 from ..scene.volumes import looks
 from .questions import may_choose_other_images
 from .section import Section
-from .tables import cell, fit_columns, fit_height, paint
+from .tables import cell, fit_columns, fit_height, paint, whole
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -110,7 +110,7 @@ class ImagesSection(Section):
             changed = row.level != row.suggested
             tip = _("Read from the name: {level}").format(level=row.suggested or _("no level"))
             paint(cell(table, index, COLOR, "   "), row.color)
-            cell(table, index, NAME, row.name, tip, bold=changed)
+            cell(table, index, NAME, row.name, whole(row.name, tip), bold=changed)
             self._combos[index].setCurrentIndex(LEVELS.index(row.level) + 1 if row.level else NOT_USED)
             self._combos[index].toolTip = tip
         fit_height(table, MOST_ROWS)
