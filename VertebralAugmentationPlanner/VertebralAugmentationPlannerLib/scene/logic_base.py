@@ -45,7 +45,7 @@ class LogicBase:
         self._viewed_ends: tuple[Any, Any] = ((), ())  # where that needle lay when it was shown
         self._depth = 0.0
         self._watcher = SceneWatcher(
-            self.scene, self._beforeClose, self._forget, self._beforeImport, self._onParameterNodeRemoved
+            self.scene, self._beforeClose, self._afterImport, self._beforeImport, self._onParameterNodeRemoved
         )
 
     @property
@@ -100,6 +100,11 @@ class LogicBase:
         self._looked.clear()
         self._views.forget()
         self._viewed = None
+
+    def _afterImport(self) -> None:
+        """No button is pressed for needle views that the scene was saved with: the usual ones come back."""
+        self._forget()
+        self._views.restore_left()
 
     def _beforeImport(self) -> None:
         """Another scene may bring no views of its own: those of before come back while they are known."""
