@@ -104,6 +104,35 @@ def test_needles_go_only_if_the_user_agrees(a_measured_panel: Any) -> None:
     assert len(logic.told("measure")) == 3
 
 
+def test_the_wheel_over_a_level_renames_it_only_where_the_user_went_there(
+    a_panel_with_images: Any, a_slicer: Any
+) -> None:
+    """Slicer's style keeps the wheel from what lies in a box that scrolls; a short table in a tall panel does not."""
+    from PySide6.QtCore import QPoint, QPointF, Qt
+    from PySide6.QtGui import QWheelEvent
+    from PySide6.QtWidgets import QApplication
+
+    def turn(widget: Any) -> None:
+        place = QPointF(widget.rect().center())
+        still = (Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase)
+        event = QWheelEvent(place, widget.mapToGlobal(place), QPoint(), QPoint(0, -120), *still, False)
+        QApplication.sendEvent(widget, event)
+
+    ui, told = a_panel_with_images.ui, a_panel_with_images.logic.told
+    window, combo = a_panel_with_images.widget._native, ui.levelTable._native.cellWidget(1, 2)
+    window.show()
+    window.activateWindow()
+    ui.levelTable._native.setFocus()
+    a_slicer.app.processEvents()
+    turn(combo)
+    assert combo.currentText() == "T12" and told("setLevel") == [] and not combo.hasFocus()
+    combo.setFocus()
+    a_slicer.app.processEvents()
+    assert combo.hasFocus()
+    turn(combo)
+    assert told("setLevel") == [("T12", combo.currentText())] and combo.currentText() != "T12"
+
+
 def test_a_cell_that_is_cut_off_tells_its_whole_text_in_the_tooltip(a_planned_panel: Any, a_slicer: Any) -> None:
     """At 175 % text the slack and the C-arm's second angle do not fit into half a panel."""
     from PySide6.QtGui import QFontMetrics

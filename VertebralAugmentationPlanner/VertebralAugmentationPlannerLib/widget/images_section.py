@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ctk
 import qt
 
 from ..model import LEVELS, InputError
@@ -119,7 +120,8 @@ class ImagesSection(Section):
             table.scrollToItem(table.item(corrected[0], NAME))
 
     def _level_combo(self, index: int, key: str) -> Any:
-        combo = qt.QComboBox()
+        combo = ctk.ctkComboBox()
+        combo.setProperty("scrollWheelEffect", "ScrollWithFocus")  # who scrolls past it must not rename a vertebra
         combo.addItems([_("not used"), *LEVELS])
         self.ui.levelTable.setCellWidget(index, LEVEL, combo)
         combo.connect("currentIndexChanged(int)", lambda position: self.onLevel(key, position))
