@@ -239,8 +239,9 @@ def test_a_height_that_is_turned_over_comes_back_and_the_user_reads_why(
     assert tuple(line.GetNthControlPointPositionWorld(0)) == tuple(place) and not a_widget.ui.undoButton.enabled
 
 
-def test_a_case_put_under_one_transform_stays_judged_as_it_was(a_watcher: Any, a_widget: Any, a_slicer: Any) -> None:
-    """Node by node, the drawings before the images, as the Data module does it with what is selected there."""
+def test_a_case_put_under_one_transform_stays_judged_as_it_was(
+    a_watcher: Any, a_module: Any, a_widget: Any, a_slicer: Any
+) -> None:
     ui, logic, node = a_widget.ui, a_widget.logic, a_widget.panel.parameterNode
     for button in (ui.demoButton, ui.measureButton, ui.planButton):
         button.click()
@@ -251,17 +252,30 @@ def test_a_case_put_under_one_transform_stays_judged_as_it_was(a_watcher: Any, a
         matrix.SetElement(row, 3, part)
     transform = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     transform.SetMatrixTransformToParent(matrix)
-    drawn = a_slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
-    ours = [one for one in drawn if one.GetAttribute("VertebralAugmentationPlanner.Role")]
-    for one in (*ours, node.ct, node.segmentation):
-        one.SetAndObserveTransformNodeID(transform.GetID())
+
+    def drawn() -> list[Any]:
+        nodes = a_slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
+        return [one for one in nodes if one.GetAttribute("VertebralAugmentationPlanner.Role")]
+
+    def put_under(parent: Any, nodes: list[Any]) -> None:
+        for one in nodes:
+            one.SetAndObserveTransformNodeID(parent and parent.GetID())
+        a_slicer.app.processEvents()
+
+    a_module.exit()  # to the Data module: the plan's folder first, then the images
+    put_under(transform, drawn())
+    assert not logic.needle(node, node.level, node.side).judged
+    put_under(transform, [node.ct, node.segmentation])
+    a_module.enter()
     a_slicer.app.processEvents()
     after = logic.needle(node, node.level, node.side)
-    assert needle_cells(ui) == column and not logic.isOutdated(node) and ui.planButton.enabled
     moved = [there - here for there, here in zip(after.target_ras, before.target_ras, strict=True)]
-    assert moved == pytest.approx(far, abs=1e-3)
-    a_widget.panel.prepare()  # the anatomy where the images are has nothing to say against it
-    assert needle_cells(ui) == column and "other labels" not in ui.summaryBrowser.toPlainText()
+    assert moved == pytest.approx(far, abs=1e-3) and needle_cells(ui) == column
+    assert logic.isReady(node) and ui.planButton.enabled
+    assert "other labels" not in ui.summaryBrowser.toPlainText()  # nor has the anatomy where the images are now
+    put_under(None, [*drawn(), node.ct, node.segmentation])  # all at once
+    assert needle_cells(ui) == column and ui.planButton.enabled
+    assert logic.needle(node, node.level, node.side).target_ras == pytest.approx(before.target_ras, abs=1e-3)
 
 
 def needle_cells(ui: Any) -> list[list[str]]:

@@ -5,7 +5,7 @@ import pytest
 import vtk
 from nodes import linear_transform
 from test_scene_editing import drag
-from test_scene_follow import LINE
+from test_scene_follow import LINE, said
 from test_scene_placing import assert_beside_its_needle, seen
 from VertebralAugmentationPlannerLib.access.angles import end_on_carm
 from VertebralAugmentationPlannerLib.model import PlanOptions
@@ -139,32 +139,107 @@ def test_drags_of_before_are_undone_where_the_plan_is_now(logic, planned, inputs
     assert numbers(now) == numbers(dragged)
 
 
-def test_a_plan_that_moved_without_its_images_is_judged_where_it_lies(logic, planned, inputs, scene, panel):
-    put_under(linear_transform(scene, matrix((4.0, 0.0, 0.0))), drawn(logic, planned))
-    panel()
+def assert_not_judged(logic, planned):
     for side in ("left", "right"):
-        needle = logic.needle(planned, "L1", side)
-        vertebra = logic._session(planned).spine(PlanOptions()).vertebrae["L1"]
-        truth = logic.engine.reevaluate(
-            vertebra,
-            logic._session(planned).case(PlanOptions()),
-            side,
-            needle.entry_ras,
-            needle.target_ras,
-            "11G",
-            None,
+        assert not logic.needle(planned, "L1", side).judged
+        assert logic.node(planned, f"needle.L1.{side}").GetName() == f"L1 {side} needle (breach)"
+    assert logic.node(planned, "balloon.L1.left") is None and read_plan_text(planned) == logic.currentPlan(planned)
+
+
+def test_a_plan_that_went_without_its_images_is_not_judged_until_they_follow(logic, planned, inputs, scene, panel):
+    """As in the Data module: the plan's folder first, then the CT, then the segmentation."""
+    before, ends = logic.currentPlan(planned), line_ends(logic.node(planned, LINE))
+    transform = linear_transform(scene, matrix())
+    put_under(transform, drawn(logic, planned))
+    panel()
+    assert_not_judged(logic, planned)
+    assert np.allclose(line_ends(logic.node(planned, LINE)), ends + np.array(FAR), atol=1e-3)  # nothing slid
+    assert said(logic, planned, "L1", "lines_moved_together") == [
+        f"L1: all lines of L1 were moved together by {np.linalg.norm(FAR):.1f} mm without the images, so no needle is judged there; "
+        "move them along, or plan L1 again."
+    ]
+    for node in inputs:
+        put_under(transform, [node])
+        panel()
+    logic.prepare(planned)  # as the panel does once it is entered
+    assert_went_along(logic, planned, before, matrix())
+    assert_beside_its_needle(logic, planned)
+
+
+def test_the_images_may_go_first_in_a_step_of_their_own(logic, planned, inputs, scene, panel):
+    before, transform = logic.currentPlan(planned), linear_transform(scene, matrix())
+    for node in (*inputs, None):
+        put_under(transform, [node] if node else drawn(logic, planned))
+        panel()
+    assert_went_along(logic, planned, before, matrix())
+
+
+def test_a_plan_that_is_moved_back_to_its_images_is_judged_as_before(logic, planned, scene, panel):
+    before, transform = logic.currentPlan(planned), linear_transform(scene, matrix())
+    put_under(transform, drawn(logic, planned))
+    for turn in (3.0, 9.0):  # and on, as a slider does it
+        panel()
+        transform.SetMatrixTransformToParent(
+            linear_transform(scene, matrix(turn_deg=turn)).GetMatrixTransformToParent()
         )
-        assert needle.clearance_mm == truth.clearance_mm and needle.safety == truth.safety
-    assert "breach" in [logic.needle(planned, "L1", side).safety for side in ("left", "right")]
+    panel()
+    assert_not_judged(logic, planned)
+    put_under(None, drawn(logic, planned))
+    panel()
+    assert_went_along(logic, planned, before, np.eye(4))
+    assert_beside_its_needle(logic, planned)
 
 
-def test_images_that_moved_otherwise_than_the_plan_are_no_ground_to_call_it_judged(
-    logic, planned, inputs, scene, panel
-):
+def test_images_that_moved_otherwise_than_the_plan_bring_no_verdict_back(logic, planned, inputs, scene, panel):
     put_under(linear_transform(scene, matrix((4.0, 0.0, 0.0))), drawn(logic, planned))
     put_under(linear_transform(scene, matrix((0.0, 0.0, 4.0))), inputs)
     panel()
-    assert [warning.code for warning in logic.currentPlan(planned).warnings if warning.code == "labels_changed"]
+    logic.prepare(planned)
+    assert_not_judged(logic, planned)
+    assert "labels_changed" in [warning.code for warning in logic.currentPlan(planned).warnings]
+
+
+def test_what_was_edited_while_the_plan_was_apart_is_not_taken_back(logic, planned, inputs, scene, panel):
+    transform = linear_transform(scene, matrix((1.0, 0.0, 0.0)))
+    put_under(transform, drawn(logic, planned))
+    panel()
+    drag(logic.node(planned, LINE), 1, (0.0, 0.0, 0.5))
+    place = logic.needle(planned, "L1", "left").target_ras
+    assert logic.needle(planned, "L1", "left").judged
+    put_under(transform, inputs)
+    logic.prepare(planned)
+    assert logic.needle(planned, "L1", "left").target_ras == pytest.approx(place)
+    assert not logic.needle(planned, "L1", "right").judged
+
+
+def test_lines_of_one_level_that_moved_as_one_are_judged_where_they_lie(logic, planned, scene, panel):
+    nodes = [logic.node(planned, role) for role in owned_roles(planned) if ".L1" in role]
+    put_under(linear_transform(scene, matrix((4.0, 0.0, 0.0))), nodes)
+    panel()
+    needles = [logic.needle(planned, "L1", side) for side in ("left", "right")]
+    for needle in needles:
+        vertebra = logic._session(planned).spine(PlanOptions()).vertebrae["L1"]
+        truth = logic.engine.reevaluate(
+            vertebra, logic._session(planned).case(None), needle.side, needle.entry_ras, needle.target_ras, "11G", None
+        )
+        assert needle.clearance_mm == truth.clearance_mm and needle.safety == truth.safety
+    assert "breach" in [needle.safety for needle in needles]
+
+
+def test_an_error_in_one_needle_leaves_none_of_the_others_unjudged(logic, planned, scene, panel):
+    judge, lines = logic.engine.reevaluate, [logic.node(planned, f"needle.{level}.left") for level in ("L1", "L2")]
+
+    def fails_once(vertebra, *rest):
+        if vertebra.level == "L1":
+            raise RuntimeError("out of bone")
+        return judge(vertebra, *rest)
+
+    logic.engine.reevaluate = fails_once
+    before = logic.needle(planned, "L2", "left")
+    put_under(linear_transform(scene, matrix((0.5, 0.0, 0.0))), lines)
+    with pytest.raises(RuntimeError):
+        panel()
+    assert logic.needle(planned, "L2", "left").clearance_mm != before.clearance_mm
 
 
 def test_one_needle_under_a_transform_is_an_edit_once_the_event_is_through(logic, planned, scene, panel):

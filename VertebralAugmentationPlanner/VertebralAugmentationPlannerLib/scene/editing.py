@@ -207,10 +207,14 @@ class Editor:
 
     def follow(self) -> None:
         """Lines that a transform moved are edits, each of its own."""
-        for watched in list(self._watched.values()):
-            if watched.waiting:
-                watched.waiting = False
-                self._on_move(watched.node)
+        watched = next((one for one in self._watched.values() if one.waiting), None)
+        if watched is None:
+            return
+        watched.waiting = False
+        try:
+            self._on_move(watched.node)
+        finally:
+            self.follow()  # an error in one leaves none of the others where nobody judged it
 
     def accept(self) -> None:
         """Lines that a transform moved are where they belong."""

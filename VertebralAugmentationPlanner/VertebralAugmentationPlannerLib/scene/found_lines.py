@@ -67,6 +67,21 @@ def carried_along(parameter_node: Any, plan: CasePlan, matrix: FloatArray) -> Mo
     return motion
 
 
+def moved_as_one(parameter_node: Any, plan: CasePlan) -> Motion | None:
+    """The motion that brought every line of a plan from where the plan has it to where it is; None where they share none."""
+    lines = {role: ends for level in plan.levels for role, ends in _planned(level).items()}
+    found = {role: _found(node_of(parameter_node, role), ends) for role, ends in lines.items()}
+    there = {role: ends for role, ends in found.items() if ends is not None}
+    if not there:
+        return None
+    return shared_motion([lines[role] for role in there], list(there.values()), SAME_PLACE_MM)
+
+
+def has_lines(level: LevelPlan) -> bool:
+    """Whether a level has needles or heights."""
+    return bool(_planned(level))
+
+
 def _planned(level: LevelPlan) -> dict[str, Any]:
     """Ends (2, 3) of each line of a level as the plan has them, RAS mm, by role; the needles first."""
     lines: dict[str, Any] = {

@@ -11,7 +11,7 @@ from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
 from .editing import Edit
-from .going_along import carry, motion_with_images
+from .going_along import go_apart
 from .logic_base import at_once
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
@@ -209,20 +209,16 @@ class EditingLogic(ViewsLogic, StepsLogic):
             if not moved or session.parameter_node.GetScene() is None:
                 continue
             drawn = {role for role in moved if role.split(".")[0] not in (roles.NEEDLE, roles.HEIGHT)}
-            if drawn != moved and self._wentAlong(session):
-                continue
-            session.editor.follow()
+            if drawn != moved:
+                if self._rejoin(session):
+                    continue
+                if go_apart(session):
+                    drawn &= {roles.ANATOMY}
+                    self._tell(session.parameter_node, Change("plan"))
+                else:
+                    session.editor.follow()
             if drawn:
                 session.draw_where_planned(drawn)
-
-    def _wentAlong(self, session: Session) -> bool:
-        """Whether all lines of a plan went along with its images; its needles are then in the bone that they were judged in."""
-        motion = motion_with_images(session)
-        if motion is None:
-            return False
-        self._history.carry(session.parameter_node, motion, *carry(session, motion))
-        self._tell(session.parameter_node, Change("plan"))
-        return True
 
     def _afterRemoval(self) -> None:
         removed, self._removed = self._removed, []

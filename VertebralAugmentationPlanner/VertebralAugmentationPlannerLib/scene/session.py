@@ -49,6 +49,7 @@ class Session:
     plan: CasePlan | None = None
     _drawn_spine: Spine | None = None
     lie: Lie | None = None  # of the images, where the plan is judged in their anatomy
+    apart: CasePlan | None = None  # as it was when its lines were moved as one and the images not, until it is edited
     _text_is_old: bool = False
     _known_text: str | None = None
     # Why the scene's plan cannot be read, as by an older version than the one that wrote it.
@@ -128,7 +129,7 @@ class Session:
             for level in self.plan.levels:
                 found = as_found(self.parameter_node, level, self.engine)
                 if found is not level:
-                    self._show_found(found)
+                    self.show_found(found)
                 with self.editor.quiet():
                     show_under_transforms(self.parameter_node, found)
             if self._text_is_old:
@@ -137,7 +138,7 @@ class Session:
             self._unlock()
         self.editor.start()
 
-    def _show_found(self, level: LevelPlan) -> None:
+    def show_found(self, level: LevelPlan) -> None:
         emptied = level.trajectories != self.level(level.level).trajectories
         self.set_level(level, draw=False)
         with self.editor.quiet():
@@ -232,7 +233,7 @@ class Session:
             PlanningCancelled: the scene was closed while it was made.
         """
         refuse_closed(self.parameter_node)
-        self.plan, self.unreadable, self.lie = plan, None, None
+        self.plan, self.unreadable, self.lie, self.apart = plan, None, None, None
         unlock_drawings(self.parameter_node)
         with self.editor.quiet():
             case, spine = self.images.at_hand
@@ -273,7 +274,7 @@ class Session:
             raise InputError("There is no plan yet; measure the levels first.")
         levels = tuple(level if old.level == level.level else old for old in self.plan.levels)
         self.plan = replace(self.plan, levels=levels)
-        self._text_is_old = True
+        self._text_is_old, self.apart = True, None
         if draw:
             with self.editor.quiet():
                 draw_level(self.parameter_node, level, self.images.at_hand[1])
