@@ -10,7 +10,6 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
-from ..access.angles import end_on_carm
 from ..model import BalloonPlan, FramePlan, LevelPlan, PedicleMeasurement, Trajectory
 from ..model.geometry import FloatArray
 from ..model.plan import Point, to_point
@@ -130,6 +129,8 @@ def _pedicle(pedicle: PedicleMeasurement | None, motion: Motion) -> PedicleMeasu
 
 
 def _needle(needle: Trajectory, motion: Motion) -> Trajectory:
+    from ..access.angles import end_on_carm  # loads SciPy, for which the start of Slicer does not wait
+
     entry, target = motion.point(needle.entry_ras), motion.point(needle.target_ras)
     turned = not np.allclose(motion.turn, np.eye(3), atol=RIGID)
     return replace(
