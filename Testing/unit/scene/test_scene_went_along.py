@@ -166,6 +166,18 @@ def test_a_plan_that_went_without_its_images_is_not_judged_until_they_follow(log
     assert_beside_its_needle(logic, planned)
 
 
+def test_anatomy_built_before_all_images_have_followed_ends_nothing(logic, planned, inputs, scene, panel):
+    """The panel was opened between the CT and the segmentation."""
+    before, near = logic.currentPlan(planned), matrix((1.0, 0.0, 0.0))
+    transform = linear_transform(scene, near)
+    for nodes in (drawn(logic, planned), inputs[:1], inputs[1:]):
+        put_under(transform, nodes)
+        panel()
+        logic.prepare(planned)
+        assert logic.needle(planned, "L1", "left").judged == (nodes == inputs[1:])
+    assert_went_along(logic, planned, before, near)
+
+
 def test_the_images_may_go_first_in_a_step_of_their_own(logic, planned, inputs, scene, panel):
     before, transform = logic.currentPlan(planned), linear_transform(scene, matrix())
     for node in (*inputs, None):

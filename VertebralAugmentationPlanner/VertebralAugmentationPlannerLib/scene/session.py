@@ -198,7 +198,7 @@ class Session:
                     level, found.changed.get(level.level, "the labels are others than those it was judged on")
                 )
             self.images.compare(self.plan)
-        self.lie = self.images.lie()
+        self.lie = self.images.lie() if self.apart is None else self.lie  # where the images were that it was judged in
         self.tell_outdated()
 
     def _judge_anew(self, level: LevelPlan, differs: str) -> None:
