@@ -70,7 +70,7 @@ def install() -> Any:
     for name, value in vars(ctk_widgets).items():
         if name.startswith("ctk"):
             setattr(ctk, name, wrapper_class(value))
-    for name in ("ctkCheckBox", "ctkCheckablePushButton", "ctkDoubleSlider", "ctkComboBox", "ctkRangeWidget"):
+    for name in ("ctkCheckBox", "ctkCheckablePushButton", "ctkDoubleSlider", "ctkRangeWidget"):
         setattr(ctk, name, type(name, (), {}))
     for name in ("ctkDoubleRangeSlider", "ctkPathLineEdit", "ctkDirectoryButton", "ctkColorPickerButton"):
         setattr(ctk, name, type(name, (), {}))

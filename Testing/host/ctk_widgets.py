@@ -7,9 +7,10 @@ with their properties, signals and slots only, so plain C++ methods (``setRange`
 from __future__ import annotations
 
 from PySide6.QtCore import Property, QEvent, QRect, Qt, Signal, Slot
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QMessageBox,
@@ -199,6 +200,32 @@ class ctkSliderWidget(QWidget):
     decimals = Property(int, lambda self: self._box.decimals(), lambda self, value: self._box.setDecimals(value))
     suffix = Property(str, lambda self: self._box.suffix(), lambda self, text: self._box.setSuffix(text))
     prefix = Property(str, lambda self: self._box.prefix(), lambda self, text: self._box.setPrefix(text))
+
+
+class ctkComboBox(QComboBox):
+    """``ctkComboBox.cpp``: ``scrollWheelEffect`` (an enum, which ``QMetaProperty::write`` takes by its name, too) decides whether
+    the wheel changes the choice; an event that does not goes on to whatever scrolls around the box."""
+
+    EFFECTS = ("NeverScroll", "AlwaysScroll", "ScrollWithFocus", "ScrollWithNoVScrollBar")
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._effect = "AlwaysScroll"
+
+    def _set_effect(self, effect: str) -> None:
+        if effect not in self.EFFECTS or effect == "ScrollWithNoVScrollBar":
+            return  # no such key, or not offered by the test host
+        self._effect = effect
+        strong = effect == "ScrollWithFocus"
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if strong else Qt.FocusPolicy.WheelFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if self._effect == "AlwaysScroll" or (self._effect == "ScrollWithFocus" and self.hasFocus()):
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    scrollWheelEffect = Property(str, lambda self: self._effect, _set_effect)
 
 
 class ctkDoubleSpinBox(QDoubleSpinBox):

@@ -43,7 +43,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "QTableWidget": (
         "setRowCount", "setColumnCount", "setItem", "item", "setCellWidget", "cellWidget",
         "setHorizontalHeaderLabels", "setVerticalHeaderLabels", "clearContents", "currentRow", "setCurrentCell",
-        "clearSelection", "horizontalHeaderItem", "removeRow", "insertRow",
+        "clearSelection", "horizontalHeaderItem", "removeRow", "insertRow", "scrollToItem",
     ),
     "QTableWidgetItem": (
         "setText", "text", "setToolTip", "toolTip", "setFlags", "flags", "setData", "data", "setTextAlignment",

@@ -108,6 +108,7 @@ class Workflow(User):
         assert ui.ctSelector.currentNode() is not None and ui.segmentationSelector.currentNode() is not None
         assert ui.levelTable.rowCount == 7, "the demo case has seven vertebrae"
         assert ui.measureButton.enabled, ui.measureButton.toolTip
+        assert not ui.measurementsCollapsibleButton.collapsed, "what comes next stays out of sight"
         ui.showNamesCheckBox.click()
         assert self.logic.node(self.node, "levelName") is not None
 

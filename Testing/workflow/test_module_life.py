@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
+import pytest
+import vtk
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "unit" / "report"))
+from plans import case_plan  # noqa: E402 - the hand-made plan of the report's tests
 
 MODULE = "VertebralAugmentationPlanner"
 
@@ -133,8 +139,6 @@ def test_a_segmentation_without_voxels_is_told_in_words(a_watcher: Any, a_widget
 
 
 def _sphere() -> Any:
-    import vtk
-
     source = vtk.vtkSphereSource()
     source.SetRadius(10.0)
     source.Update()
@@ -211,3 +215,69 @@ def test_the_names_on_the_vertebrae_follow_segments_renamed_in_another_module(
     segmentation.GetSegment(segmentation.GetSegmentIdBySegmentName("T9")).SetName("T8")
     a_module.enter()
     assert a_widget.logic.node(node, "levelName").GetNthControlPointLabel(0) == "T8"
+
+
+def test_a_height_that_is_turned_over_comes_back_and_the_user_reads_why(
+    a_widget: Any, a_slicer: Any, caplog: Any
+) -> None:
+    """In testing mode a dialog is a line in the log."""
+    a_widget.logic.buildScene(case_plan(), parameterNode=a_widget.panel.parameterNode.parameterNode)
+    line = a_widget.logic.node(a_widget.panel.parameterNode, "height.T12.anterior")
+    table, place = a_widget.ui.measurementTable, line.GetNthControlPointPositionWorld(0)
+    shown = [table.item(0, column).text() for column in range(table.columnCount)]
+    line.InvokeEvent(line.PointStartInteractionEvent)
+    for down in (1.0, 60.0, 70.0):
+        line.SetNthControlPointPositionWorld(0, place[0], place[1], place[2] - down)
+        a_slicer.app.processEvents()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []  # the mouse is still down
+    line.InvokeEvent(line.PointEndInteractionEvent)
+    a_slicer.app.processEvents()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "The anterior height of T12 was put back: its upper end must lie at least 1 mm above the lower one."
+    ]
+    assert [table.item(0, column).text() for column in range(table.columnCount)] == shown
+    assert tuple(line.GetNthControlPointPositionWorld(0)) == tuple(place) and not a_widget.ui.undoButton.enabled
+
+
+def test_a_case_put_under_one_transform_stays_judged_as_it_was(
+    a_watcher: Any, a_module: Any, a_widget: Any, a_slicer: Any
+) -> None:
+    ui, logic, node = a_widget.ui, a_widget.logic, a_widget.panel.parameterNode
+    for button in (ui.demoButton, ui.measureButton, ui.planButton):
+        button.click()
+    a_slicer.app.processEvents()
+    before, column = logic.needle(node, node.level, node.side), needle_cells(ui)
+    matrix, far = vtk.vtkMatrix4x4(), (12.0, -30.0, 7.0)
+    for row, part in enumerate(far):
+        matrix.SetElement(row, 3, part)
+    transform = a_slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(matrix)
+
+    def drawn() -> list[Any]:
+        nodes = a_slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
+        return [one for one in nodes if one.GetAttribute("VertebralAugmentationPlanner.Role")]
+
+    def put_under(parent: Any, nodes: list[Any]) -> None:
+        for one in nodes:
+            one.SetAndObserveTransformNodeID(parent and parent.GetID())
+        a_slicer.app.processEvents()
+
+    a_module.exit()  # to the Data module: the plan's folder first, then the images
+    put_under(transform, drawn())
+    assert not logic.needle(node, node.level, node.side).judged
+    put_under(transform, [node.ct, node.segmentation])
+    a_module.enter()
+    a_slicer.app.processEvents()
+    after = logic.needle(node, node.level, node.side)
+    moved = [there - here for there, here in zip(after.target_ras, before.target_ras, strict=True)]
+    assert moved == pytest.approx(far, abs=1e-3) and needle_cells(ui) == column
+    assert logic.isReady(node) and ui.planButton.enabled
+    assert "other labels" not in ui.summaryBrowser.toPlainText()  # nor has the anatomy where the images are now
+    put_under(None, [*drawn(), node.ct, node.segmentation])  # all at once
+    assert needle_cells(ui) == column and ui.planButton.enabled
+    assert logic.needle(node, node.level, node.side).target_ras == pytest.approx(before.target_ras, abs=1e-3)
+
+
+def needle_cells(ui: Any) -> list[list[str]]:
+    table = ui.needleTable
+    return [[table.item(row, column).text() for column in (0, 1)] for row in range(table.rowCount)]

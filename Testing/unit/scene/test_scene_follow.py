@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from test_scene_editing import drag, move
 from test_scene_views import state
 from VertebralAugmentationPlannerLib.model import CasePlan
 from VertebralAugmentationPlannerLib.scene.bundle import write_scene
+from VertebralAugmentationPlannerLib.scene.editing import line_ends
 from VertebralAugmentationPlannerLib.scene.plan_text import read_plan_text
 from VertebralAugmentationPlannerLib.scene.volumes import matrix_array
 
@@ -249,3 +251,47 @@ def test_a_height_that_is_back_is_not_edited_though_a_balloon_was_since(logic, p
 
 def stops(logic, planned):
     return [warning.code for warning in logic.currentPlan(planned).level("L1").warnings if warning.severity == "stop"]
+
+
+HEIGHT = "height.L1.anterior"
+
+
+TURNED_OVER = (0.0, 0.0, 2.0), (0.0, 0.0, -60.0), (0.0, 0.0, -3.0)
+"""Steps of a drag of a height's upper end: a little up, then far below the lower one, and on."""
+
+
+def test_a_height_that_is_turned_over_goes_back_to_where_its_drag_began(logic, planned, heard):
+    before, text, line = logic.currentPlan(planned), read_plan_text(planned), logic.node(planned, HEIGHT)
+    ends, label = line_ends(line), line.GetNthControlPointLabel(0)
+    drag(line, 0, *TURNED_OVER)
+    assert logic.currentPlan(planned) == before and read_plan_text(planned) == text
+    assert np.allclose(line_ends(line), ends, atol=1e-6) and line.GetNthControlPointLabel(0) == label
+    assert [(change.kind, change.finished) for change in heard] == [("height", False), ("refused", True)]
+    assert heard[-1].message == (
+        "The anterior height of L1 was put back: its upper end must lie at least 1 mm above the lower one."
+    )
+    move(line, 1, 0.0, 0.0, 60.0)  # the lower end, in one step as from Python
+    assert logic.currentPlan(planned) == before and np.allclose(line_ends(line), ends, atol=1e-6)
+
+
+def test_undo_and_later_drags_go_on_from_before_a_height_that_was_put_back(logic, planned):
+    start, line = logic.currentPlan(planned), logic.node(planned, HEIGHT)
+    drag(line, 0, (0.0, 0.0, 2.0))
+    edited = logic.currentPlan(planned)
+    drag(line, 0, *TURNED_OVER)
+    assert logic.undo(planned) and logic.currentPlan(planned) == start
+    assert logic.redo(planned) and logic.currentPlan(planned) == edited and not logic.canRedo(planned)
+    drag(line, 0, (0.0, 0.0, 1.0))
+    height = [plan.level("L1").measurements.anterior_height_mm for plan in (edited, logic.currentPlan(planned))]
+    assert height[1] - height[0] == pytest.approx(1.0, abs=0.05)
+    assert logic.undo(planned) and logic.undo(planned) and not logic.undo(planned)
+    assert logic.currentPlan(planned) == start
+
+
+def test_the_entry_of_a_needle_that_was_put_back_leaves_nothing_to_undo(logic, planned, monkeypatch):
+    def fails(*arguments):
+        raise ValueError("no bone on the axis")
+
+    monkeypatch.setattr(logic.engine, "reevaluate", fails)
+    drag(logic.node(planned, LINE), 0, (80.0, 0, 0))
+    assert not logic.canUndo(planned) and logic.levelsMovedByHand(planned, "all") == []

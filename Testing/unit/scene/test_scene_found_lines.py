@@ -82,6 +82,14 @@ def test_a_height_moved_while_nobody_followed_it_is_measured(logic, planned, reo
     assert read_plan_text(planned) == other.currentPlan(planned)
 
 
+def test_a_height_turned_over_while_nobody_followed_it_is_put_back(logic, planned, reopened):
+    before = logic.currentPlan(planned)
+    ends = line_ends(logic.node(planned, "height.L1.anterior"))
+    other = reopened(("height.L1.anterior", 0, (0.0, 0.0, -60.0)))
+    assert other.currentPlan(planned) == before
+    assert np.allclose(line_ends(other.node(planned, "height.L1.anterior")), ends, atol=1e-6)
+
+
 @pytest.fixture
 def carried_away(logic, planned, scene):
     """Puts images and lines, or lines of some levels alone, under one transform while nobody follows them."""

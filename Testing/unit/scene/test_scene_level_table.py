@@ -32,6 +32,18 @@ def test_rows_run_from_head_to_foot_with_their_centres(logic, node):
     assert rows[0].centre_ras == pytest.approx((40.5, 5.5, 290.0))
 
 
+def test_levels_come_before_what_is_none_however_high_that_lies(logic, node):
+    """Of TotalSegmentator's 117 structures thirty lie higher than the first vertebra of an abdominal CT."""
+    centres = {row.name: row.centre_ras[2] for row in logic.segmentTable(node)}
+    assert centres["liver"] > centres["L1"] and centres["spinal canal"] > centres["L1"]
+    assert [row.name for row in logic.segmentTable(node)] == ["T12", "L1", "liver", "spinal canal"]
+    logic.setLevel(node, "segment 3", "T11")  # made a level it comes among them, by where it lies
+    logic.setLevel(node, "segment 1", "")  # and one left out stays where it is, or it could not be found again
+    assert [(row.name, row.level) for row in logic.segmentTable(node)] == [
+        ("T12", ""), ("spinal canal", "T11"), ("L1", "L1"), ("liver", "")
+    ]  # fmt: skip
+
+
 def test_a_correction_is_in_force_and_is_told_from_the_suggestion(logic, node):
     logic.setLevel(node, "segment 2", "l2 vertebra")
     row = next(row for row in logic.segmentTable(node) if row.key == "segment 2")

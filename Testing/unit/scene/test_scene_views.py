@@ -6,7 +6,10 @@ import slicer
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from VertebralAugmentationPlannerLib.model import InputError
+from VertebralAugmentationPlannerLib.scene.headless import write_bundle
+from VertebralAugmentationPlannerLib.scene.logic import PlannerLogic
 from VertebralAugmentationPlannerLib.scene.views import (
+    NEEDLE_VIEW,
     ViewKeeper,
     across_needle,
     along_needle_axial,
@@ -93,6 +96,59 @@ def test_a_scene_saved_with_the_needle_views_on_has_a_way_back(scene, views):
     opened.show((20, -60, 5), (8, 0, 0), 5.0)
     opened.restore()
     assert [views[name].GetOrientation() for name in ("Red", "Yellow", "Green")] == ["Axial", "Sagittal", "Coronal"]
+
+
+@pytest.fixture
+def saved_at_a_needle(logic, planned, scene, views, tmp_path):
+    """A scene saved with the needle views on, and the views as they were before."""
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    for name, node in views.items():
+        node.SetSingletonTag(name)  # as in the application, where a scene's views are read into those there are
+    scene.GetFirstNodeByClass("vtkMRMLLayoutNode").SetSingletonTag("layout")
+    before = state(scene, views)
+    logic.showNeedleViews(planned, "L1", "left")
+    assert state(scene, views) != before
+    return write_bundle(scene, tmp_path / "scene.mrb"), before
+
+
+def test_a_scene_saved_with_the_needle_views_on_opens_with_the_usual_ones(
+    logic, planned, scene, views, saved_at_a_needle
+):
+    """No button is pressed for oblique slices that it would be opened with."""
+    path, before = saved_at_a_needle
+    scene.Clear(False)
+    views["Red"].SetSliceOffset(99.0)
+    assert scene.ReadFromMRB(str(path), True)
+    assert state(scene, views) == before and not logic.needleViewsShown()
+    assert views["Red"].GetAttribute(NEEDLE_VIEW) is None
+
+
+def test_views_of_such_a_scene_read_before_the_module_was_there_come_back_with_it(
+    logic, planned, scene, views, saved_at_a_needle
+):
+    path, before = saved_at_a_needle
+    logic.cleanup()
+    scene.Clear(False)
+    assert scene.ReadFromMRB(str(path), True) and views["Red"].GetOrientation() == "Reformat"
+    opened = PlannerLogic(scene, logic.engine)
+    try:
+        views["Red"].SetDimensions(800, 300, 1)  # in a window of another shape
+        opened.restoreLeftViews()
+        (layout, (matrix, (_, tall, thick), origin), *others), now = before, state(scene, views)
+        assert now == [layout, (matrix, (tall * 800 / 300, tall, thick), origin), *others]
+    finally:
+        opened.cleanup()
+
+
+def test_a_text_of_another_version_leaves_the_default_orientation(scene, views):
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    views["Red"].SetDefaultOrientation("Axial")
+    ViewKeeper(scene).show((20, -60, 5), (8, 0, 0), 0.0)
+    for text in ("1", "one two", "nan " * 23):
+        views["Red"].SetAttribute(NEEDLE_VIEW, text)
+        views["Red"].SetOrientation("Sagittal")
+        ViewKeeper(scene).restore_left()
+        assert views["Red"].GetOrientation() == "Axial" and views["Red"].GetAttribute(NEEDLE_VIEW) is None
 
 
 def test_the_depth_slider_moves_only_the_slice_across(scene, views):

@@ -8,7 +8,7 @@ from typing import Any
 
 CHANGES = ("inputs", "levels", "plan", "needle", "height", "balloon", "removed", "refused")
 """Kinds of change: inputs chosen; a level renamed; a step done (everything may differ); a needle, height landmark or
-balloon edited; a node of the plan deleted by hand; a needle dragged to where it cannot be judged and put back."""
+balloon edited; a node of the plan deleted by hand; a line dragged to where it cannot be judged or measured and put back."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class _Watched:
     ends: Ends  # the last valid place, put back where an end goes nowhere
     dragged_from: Ends | None = None  # set between start and end of an interaction
     moved: bool = False  # in this interaction
+    waiting: bool = False  # moved by a transform, and not told of yet
 
 
 @dataclass
@@ -71,12 +72,15 @@ class Editor:
         on_edit: called for every valid move.
         on_removed: called with the role of an owned node that somebody deleted.
         on_carried: called with the role of a node of :data:`CARRIED` that a transform moved.
+        on_transformed: called with the role of a line that a transform moved, unless it is in the middle of a drag; whether it
+            waits for :meth:`follow` or :meth:`accept`. Else the move is an edit at once.
     """
 
     parameter_node: Any
     on_edit: Callable[[Edit], None]
     on_removed: Callable[[str], None]
     on_carried: Callable[[str], None]
+    on_transformed: Callable[[str], bool]
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _carried: dict[str, tuple[Any, int]] = field(default_factory=dict)  # node ID → node, tag
     _quiet: int = 0
@@ -151,7 +155,7 @@ class Editor:
             if not self._quiet:
                 for watched in self._watched.values():
                     ends = line_ends(watched.node)
-                    if ends is not None:
+                    if ends is not None and not watched.waiting:
                         watched.ends = ends
 
     def _watch(self, node: Any, role: str) -> None:
@@ -166,7 +170,7 @@ class Editor:
             (node.PointStartInteractionEvent, self._on_start),
             (node.PointModifiedEvent, self._on_move),
             (node.PointEndInteractionEvent, self._on_end),
-            (slicer.vtkMRMLTransformableNode.TransformModifiedEvent, self._on_move),
+            (slicer.vtkMRMLTransformableNode.TransformModifiedEvent, self._on_transform),
         )
         tags = [node.AddObserver(event, _weak(handler)) for event, handler in handlers]
         self._watched[node.GetID()] = _Watched(node, role, tags, ends)
@@ -189,6 +193,34 @@ class Editor:
         before, watched.ends = watched.ends, ends
         alone, watched.moved = watched.dragged_from is None, True
         self._tell(watched, before, first=alone or before is watched.dragged_from, finished=alone)
+
+    def _on_transform(self, node: Any) -> None:
+        watched = self._watched.get(node.GetID())
+        if watched is None or self._quiet:
+            return
+        ends = line_ends(node)
+        moved = ends is not None and not np.allclose(ends, watched.ends, atol=1e-9)
+        if moved and watched.dragged_from is None and self.on_transformed(watched.role):
+            watched.waiting = True
+        else:
+            self._on_move(node)
+
+    def follow(self) -> None:
+        """Lines that a transform moved are edits, each of its own."""
+        watched = next((one for one in self._watched.values() if one.waiting), None)
+        if watched is None:
+            return
+        watched.waiting = False
+        try:
+            self._on_move(watched.node)
+        finally:
+            self.follow()  # an error in one leaves none of the others where nobody judged it
+
+    def accept(self) -> None:
+        """Lines that a transform moved are where they belong."""
+        with self.quiet():
+            for watched in self._watched.values():
+                watched.waiting = False
 
     def _on_end(self, node: Any) -> None:
         watched = self._watched.get(node.GetID())

@@ -44,6 +44,9 @@ OWN_CODES = frozenset({"no_augmentation"})
 Progress = Callable[[float, str], None]
 ShouldCancel = Callable[[], bool]
 
+LEAST_HEIGHT_MM = 1.0
+"""An edited height has its upper end this far above the lower one: the flattest body keeps some millimetres. [D]"""
+
 
 class Engine:
     """The planning engine. Every method takes and returns plain data in world RAS, mm."""
@@ -166,19 +169,25 @@ class Engine:
         text = f"the {side} needle was moved while the plan was not open; plan balloon and cement again."
         return _unfilled(level, text)
 
-    def movedTogether(self, level: LevelPlan, motion: Motion) -> LevelPlan:
+    def movedTogether(
+        self, level: LevelPlan, motion: Motion, how: str = "while the plan was not open", remedy: str = ""
+    ) -> LevelPlan:
         """A level all of whose lines were moved as one while nobody followed them, as by a transform of the whole scene.
 
         Its vertebra is taken to have moved along: heights and angles stay as they were measured, in a frame that lies where the
         lines are. Whether the bone did move along only the images tell, so its needles are not judged there.
+
+        Args:
+            how: the end of “… were moved together by 9 mm”.
+            remedy: what else may be done than to plan again, as “move it back, or ”.
         """
         name = level.level
-        text = f"all lines of {name} were moved together {motion.words} while the plan was not open"
+        text = f"all lines of {name} were moved together {motion.words} {how}"
         level = carried(level, motion)
         if not level.trajectories:
             text = f"{text}; heights and angles stay as they were measured."
             return _with_warning(level, PlanWarning.of_level(name, LINES_MOVED, "info", text, "the user's edit"))
-        text += f", so no needle is judged there; plan {name} again."
+        text += f", so no needle is judged there; {remedy}plan {name} again."
         for needle in level.trajectories:
             level = with_trajectory(without_path(level, needle.side), unjudged(level.frame, needle, text))
         told = PlanWarning.of_level(name, LINES_MOVED, "stop", text, "the user's edit")
@@ -227,9 +236,14 @@ class Engine:
         """A level after the ends of one of its height lines were moved. What was expected of its old heights goes.
 
         With the anatomy heights that are back where they were measured are told from edited ones.
+
+        Raises:
+            InputError: there is nothing to edit, or the line's upper end is not above its lower one.
         """
         if level.measurements is None or level.frame is None:
             raise InputError(f"{level.level} has no measurements to edit; measure it first.")
+        if float(np.subtract(*ends) @ np.array(level.frame.superior)) < LEAST_HEIGHT_MM:
+            raise InputError(f"its upper end must lie at least {LEAST_HEIGHT_MM:.0f} mm above the lower one.")
         upper, lower = (tuple(float(value) for value in end) for end in ends)
         edited = measurements_with_points(level.measurements, {place: (upper, lower)}, np.array(level.frame.right))  # type: ignore[dict-item]
         # A height that was dragged may make a fracture of what was planned as none.

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..model import LevelPlan
+from ..model import CasePlan, InputError, LevelPlan
+from ..model.geometry import FloatArray
 from . import roles
 from .editing import Ends, line_ends
-from .motion import shared_motion
+from .motion import Motion, shared_motion
 from .needles import move_ends
 from .references import node_of
 
@@ -27,7 +28,7 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
     are measured anew. The same object where nothing was moved.
 
     Lines that were moved as one were not edited, but carried along by a transform: then every height stays as it was measured.
-    A line that nothing can be computed from (both ends in one place) is put back.
+    A line that nothing can be computed from (both ends in one place, a height upside down) is put back.
     """
     planned = _planned(level)
     lines = {role: _found(node_of(parameter_node, role), ends) for role, ends in planned.items()}
@@ -41,9 +42,44 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
             return engine.movedTogether(level, motion)
     for role, ends in moved.items():
         kind, _, part = role.split(".")
-        follow = engine.foundElsewhere if kind == roles.NEEDLE else engine.remeasure
-        level = follow(level, part, ends)
+        if kind == roles.NEEDLE:
+            level = engine.foundElsewhere(level, part, ends)
+            continue
+        try:
+            level = engine.remeasure(level, part, ends)
+        except InputError:
+            move_ends(node_of(parameter_node, role), *planned[role])
     return level
+
+
+def carried_along(parameter_node: Any, plan: CasePlan, matrix: FloatArray) -> Motion | None:
+    """The motion of a (4, 4) matrix where every line of a plan lies where it brings it, world RAS; else None."""
+    lines = {role: ends for level in plan.levels for role, ends in _planned(level).items()}
+    drawn = {role: node_of(parameter_node, role) for role in lines}
+    before = [lines[role] for role, line in drawn.items() if line is not None]
+    motion = Motion.of(matrix, np.reshape(before, (-1, 3)).mean(axis=0)) if before else None
+    if motion is None:
+        return None
+    for role, line in drawn.items():
+        ends = None if line is None else line_ends(line)
+        if line is not None and (ends is None or _elsewhere(ends, [motion.point(end) for end in lines[role]])):
+            return None
+    return motion
+
+
+def moved_as_one(parameter_node: Any, plan: CasePlan) -> Motion | None:
+    """The motion that brought every line of a plan from where the plan has it to where it is; None where they share none."""
+    lines = {role: ends for level in plan.levels for role, ends in _planned(level).items()}
+    found = {role: _found(node_of(parameter_node, role), ends) for role, ends in lines.items()}
+    there = {role: ends for role, ends in found.items() if ends is not None}
+    if not there:
+        return None
+    return shared_motion([lines[role] for role in there], list(there.values()), SAME_PLACE_MM)
+
+
+def has_lines(level: LevelPlan) -> bool:
+    """Whether a level has needles or heights."""
+    return bool(_planned(level))
 
 
 def _planned(level: LevelPlan) -> dict[str, Any]:

@@ -10,12 +10,15 @@ Each plan has drags of its own: the others of a scene may be hidden, and are not
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from ..model import LevelPlan
 from . import roles
 from .editing import Edit, Ends
+from .motion import Motion, carried
 from .needles import move_ends
 from .references import node_of, plain
 
@@ -35,6 +38,11 @@ class _Entry:
     @property
     def level(self) -> str:
         return self.before[1].level
+
+
+def _moved(end: tuple[Ends, LevelPlan], motion: Motion) -> tuple[Ends, LevelPlan]:
+    ends, level = end
+    return np.array([motion.point(point) for point in ends]), carried(level, motion)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +95,24 @@ class History:
         drags = self._plans.get(parameter_node_id, _Drags())
         for entries in (drags.done, drags.undone):
             entries[:] = [entry for entry in entries if entry.level not in levels]
+
+    def carry(self, parameter_node: Any, motion: Motion, images: Any, images_now: Any) -> None:
+        """The plan and its images were moved as one: its drags lead to where both are now.
+
+        Args:
+            images, images_now: state of the images before and after.
+        """
+        drags = self._of(parameter_node)
+        for entries in (drags.done, drags.undone):
+            entries[:] = [
+                replace(
+                    entry,
+                    before=_moved(entry.before, motion),
+                    after=_moved(entry.after, motion),
+                    images=images_now if entry.images == images else entry.images,
+                )
+                for entry in entries
+            ]
 
     def moved_levels(self, parameter_node: Any) -> set[str]:
         """Levels of a plan with a needle that was dragged, and not put back, since it was planned."""

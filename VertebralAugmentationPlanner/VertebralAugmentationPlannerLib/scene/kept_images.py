@@ -5,13 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..model import Case, CasePlan, InputError, PlanningCancelled, Spine
+from ..model.geometry import FloatArray
 from . import roles
 from .level_table import corrections
 from .node_case import case_of_nodes
 from .outdated import Agreement, agreement
 from .references import node_of
-from .volumes import input_state
+from .volumes import input_state, node_to_world, own_state
+
+SAME_MATRIX = 1e-5
+"""Matrices whose elements are nearer are the same motion: at 500 mm from the origin it is a hundredth of a millimetre. [D]"""
+
+
+@dataclass(frozen=True, eq=False)
+class Lie:
+    """Where images lie.
+
+    Args:
+        images: what changes when they are others, or edited.
+        worlds: of each, 4 × 4 from its own RAS to the world's.
+        state: :meth:`KeptImages.state` of them there.
+    """
+
+    images: Any
+    worlds: tuple[FloatArray, ...]
+    state: Any
+
+    def matrix_to(self, other: Lie) -> FloatArray | None:
+        """(4, 4) that brings all images from here to there, world RAS; None where none does, or they are others."""
+        if self.images != other.images or not self.worlds:
+            return None
+        first, *more = (now @ np.linalg.inv(then) for then, now in zip(self.worlds, other.worlds, strict=True))
+        return first if all(np.allclose(first, one, rtol=0.0, atol=SAME_MATRIX) for one in more) else None
 
 
 @dataclass
@@ -35,6 +63,15 @@ class KeptImages:
         """What the case depends on: nodes, geometry, transforms, level table."""
         nodes = [node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION)]
         return (*map(input_state, nodes), tuple(sorted(corrections(self.parameter_node).items())))
+
+    def lie(self) -> Lie | None:
+        """Where the images lie; None where a transform of theirs tells no place (a warp)."""
+        nodes = [node_of(self.parameter_node, role) for role in (roles.CT, roles.SEGMENTATION)]
+        try:
+            worlds = tuple(node_to_world(node) for node in nodes if node is not None)
+        except InputError:
+            return None
+        return Lie((*map(own_state, nodes), corrections(self.parameter_node)), worlds, self.state())
 
     @property
     def ready(self) -> bool:

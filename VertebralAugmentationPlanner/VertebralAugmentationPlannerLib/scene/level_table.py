@@ -73,13 +73,18 @@ def meanings_in_force(parts: list[Part], table: dict[str, str]) -> dict[str, Bod
 
 
 def rows(parts: list[Part], centres: Centres, table: dict[str, str]) -> list[SegmentRow]:
-    """The table from head to foot; parts without voxels last, in their own order."""
+    """The table from head to foot, levels before what is none (organs); of each, parts without voxels last in their own order."""
     levels = levels_in_force(parts, table)
     result = [
         SegmentRow(part.key, part.name, _suggested(part), levels[part.key], part.color, centres.get(part.key))
         for part in parts
     ]
-    return sorted(result, key=lambda row: -row.centre_ras[2] if row.centre_ras is not None else np.inf)
+    return sorted(result, key=_place)
+
+
+def _place(row: SegmentRow) -> tuple[bool, float]:
+    """Levels first, from head to foot; one that the user takes the level from stays where it is."""
+    return not (row.level or row.suggested), -row.centre_ras[2] if row.centre_ras is not None else np.inf
 
 
 class PartsKeeper:

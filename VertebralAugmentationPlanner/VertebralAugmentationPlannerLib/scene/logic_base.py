@@ -45,7 +45,7 @@ class LogicBase:
         self._viewed_ends: tuple[Any, Any] = ((), ())  # where that needle lay when it was shown
         self._depth = 0.0
         self._watcher = SceneWatcher(
-            self.scene, self._beforeClose, self._forget, self._beforeImport, self._onParameterNodeRemoved
+            self.scene, self._beforeClose, self._afterImport, self._beforeImport, self._onParameterNodeRemoved
         )
 
     @property
@@ -76,7 +76,7 @@ class LogicBase:
         node = plain(parameterNode)
         session = self._sessions.get(node.GetID())
         if session is None or session.parameter_node is not node:
-            session = Session(node, self.engine, self._onEdit, self._onRemoved, self._onCarried)
+            session = Session(node, self.engine, self._onEdit, self._onRemoved, self._onCarried, self._onTransformed)
             self._sessions[node.GetID()] = session
         session.follow_text()
         return session
@@ -100,6 +100,11 @@ class LogicBase:
         self._looked.clear()
         self._views.forget()
         self._viewed = None
+
+    def _afterImport(self) -> None:
+        """No button is pressed for needle views that the scene was saved with: the usual ones come back."""
+        self._forget()
+        self._views.restore_left()
 
     def _beforeImport(self) -> None:
         """Another scene may bring no views of its own: those of before come back while they are known."""
@@ -137,6 +142,9 @@ class LogicBase:
         raise NotImplementedError
 
     def _onCarried(self, session: Session, role: str) -> None:
+        raise NotImplementedError
+
+    def _onTransformed(self, session: Session, role: str) -> bool:
         raise NotImplementedError
 
 

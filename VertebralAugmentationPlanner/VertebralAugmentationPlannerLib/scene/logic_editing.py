@@ -11,6 +11,7 @@ from ..model import InputError, LevelPlan, PlanWarning, Trajectory
 from . import roles
 from .changes import Change
 from .editing import Edit
+from .going_along import go_apart
 from .logic_base import at_once
 from .logic_steps import StepsLogic
 from .logic_views import ViewsLogic
@@ -63,12 +64,18 @@ class EditingLogic(ViewsLogic, StepsLogic):
             self._bringAnatomy(session, edit)
         start = self._at_start(session, edit)
         if edit.kind == roles.HEIGHT:
-            self._onHeightModified(session, edit)
+            self._onHeightModified(session, edit, start)
         else:
             self.onNeedleModified(session, edit, start)
-        if edit.finished and session.lies_at(edit) and not np.allclose(edit.before, edit.after, atol=1e-9):
-            now, images = session.level(edit.level), session.input_state()
-            self._history.add(session.parameter_node, edit, start, now, images)
+        now = session.level(edit.level)
+        put_back = now == start  # a line of which one end alone was dragged lies with the other where the edit has it
+        if (
+            edit.finished
+            and not put_back
+            and session.lies_at(edit)
+            and not np.allclose(edit.before, edit.after, atol=1e-9)
+        ):
+            self._history.add(session.parameter_node, edit, start, now, session.input_state())
 
     def _bringAnatomy(self, session: Session, edit: Edit) -> None:
         """Before a level is remembered as it was when its drag began: needles judged in another anatomy are judged in that of now."""
@@ -151,7 +158,7 @@ class EditingLogic(ViewsLogic, StepsLogic):
             reason = f"Balloon and cement could not be planned for the moved needle: {error!r}."
         return without_fillings(level, PlanWarning("no_augmentation", "caution", reason, "moved needle"))
 
-    def _onHeightModified(self, session: Session, edit: Edit) -> None:
+    def _onHeightModified(self, session: Session, edit: Edit, start: LevelPlan) -> None:
         old = session.level(edit.level)
         was = self._history.as_it_was(old, session.input_state())
         spine = session.anatomy
@@ -163,6 +170,12 @@ class EditingLogic(ViewsLogic, StepsLogic):
                 # No needle moved: each balloon holds what it held, whoever chose that.
                 volumes = {n.side: n.balloon.planned_volume_ml for n in level.trajectories if n.balloon is not None}
                 level = self.engine.augment(level, spine, options, volumes)
+        except InputError as error:
+            if edit.finished:  # until then the numbers are those of where it last could be measured
+                session.draw_measures(start, True)
+                message = f"The {edit.part} height of {edit.level} was put back: {error}"
+                self._tell(session.parameter_node, Change("refused", edit.level, edit.part, True, message))
+            return
         except Exception:
             session.draw_measures(old, True)
             raise
@@ -181,11 +194,30 @@ class EditingLogic(ViewsLogic, StepsLogic):
         self._carried.append((session, role))
         self.later(self._afterCarrying)
 
+    def _onTransformed(self, session: Session, role: str) -> bool:
+        """A transform moved a line: once all that it moves has been told of, the images may have gone along."""
+        if self.later is at_once:
+            return False
+        self._carried.append((session, role))
+        self.later(self._afterCarrying)
+        return True
+
     def _afterCarrying(self) -> None:
         carried, self._carried = self._carried, []
         for session in list(self._sessions.values()):
-            drawn = {role for owner, role in carried if owner is session}
-            if drawn and session.parameter_node.GetScene() is not None:
+            moved = {role for owner, role in carried if owner is session}
+            if not moved or session.parameter_node.GetScene() is None:
+                continue
+            drawn = {role for role in moved if role.split(".")[0] not in (roles.NEEDLE, roles.HEIGHT)}
+            if drawn != moved:
+                if self._rejoin(session):
+                    continue
+                if go_apart(session):
+                    drawn &= {roles.ANATOMY}
+                    self._tell(session.parameter_node, Change("plan"))
+                else:
+                    session.editor.follow()
+            if drawn:
                 session.draw_where_planned(drawn)
 
     def _afterRemoval(self) -> None:

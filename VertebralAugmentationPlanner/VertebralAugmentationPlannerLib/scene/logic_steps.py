@@ -21,6 +21,7 @@ from .choices import (
 )
 from .drawing import clear
 from .edits import with_edits
+from .going_along import carry, draw_rejoined, motion_with_images
 from .logic_inputs import InputsLogic
 from .plan_text import read_plan_text
 from .references import plain
@@ -84,9 +85,21 @@ class StepsLogic(InputsLogic):
     ) -> Spine:
         """The anatomy, for a step that goes on from the plan. Raises ``InputError`` where that is of another one."""
         self._refuseOutdated(session.parameter_node)
+        rejoined = session.apart is not None and self._rejoin(session)
         spine = session.spine(options, progress, shouldCancel)
+        if rejoined:
+            draw_rejoined(session, spine)
         self._refuseOutdated(session.parameter_node)
         return spine
+
+    def _rejoin(self, session: Session) -> bool:
+        """Whether all lines of a plan went along with its images; its needles are then in the bone that they were judged in."""
+        motion = motion_with_images(session)
+        if motion is None:
+            return False
+        self._history.carry(session.parameter_node, motion, *carry(session, motion))
+        self._tell(session.parameter_node, Change("plan"))
+        return True
 
     def canPlan(self, parameterNode: Any, level: str) -> tuple[bool, str]:
         """Whether :meth:`planLevel` can run for that level; else why not."""

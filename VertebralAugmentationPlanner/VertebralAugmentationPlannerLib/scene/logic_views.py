@@ -85,6 +85,10 @@ class ViewsLogic(LogicBase):
         self._views.restore()
         self._viewed = None
 
+    def restoreLeftViews(self) -> None:
+        """The usual views in place of needle views that a scene was saved with, where the module was not there to end them."""
+        self._views.restore_left()
+
     def _needle(self, parameterNode: Any, level: str, side: str) -> Trajectory:
         needle = self._session(parameterNode).trajectory(level, side)
         if needle is None:

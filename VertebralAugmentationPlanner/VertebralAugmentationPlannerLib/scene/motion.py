@@ -10,9 +10,10 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
-from ..model import FramePlan, LevelPlan, PedicleMeasurement, Trajectory
+from ..model import BalloonPlan, FramePlan, LevelPlan, PedicleMeasurement, Trajectory
 from ..model.geometry import FloatArray
 from ..model.plan import Point, to_point
+from ..model.serialisation import rounded
 from .volumes import matrix_array
 
 SPREAD_MM = 1.0
@@ -21,6 +22,9 @@ tell no motion. Heights of one body stand 10 mm and more apart. [D]"""
 
 SAID_DEG = 0.5
 """A turn by less is not told: no angle of the plan is shown finer. [D]"""
+
+RIGID = 1e-5
+"""A matrix this near to a rotation is one: a body of 60 mm keeps its size to a thousandth of a millimetre. [D]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,17 @@ class Motion:
         away = float(np.linalg.norm(self.point(self.middle) - self.middle))
         turned = float(np.degrees(np.arccos(np.clip((np.trace(self.turn) - 1.0) / 2.0, -1.0, 1.0))))
         return f"by {away:.1f} mm" + (f" and turned by {turned:.0f}°" if turned >= SAID_DEG else "")
+
+    @classmethod
+    def of(cls, matrix: FloatArray, middle: FloatArray) -> Motion | None:
+        """The motion of a (4, 4) matrix; None where it stretches, shears or mirrors.
+
+        Args:
+            middle: (3,) middle of what was moved, before.
+        """
+        turn = matrix[:3, :3]
+        rigid = np.allclose(turn @ turn.T, np.eye(3), atol=RIGID) and np.linalg.det(turn) > 0
+        return cls(turn, matrix[:3, 3], middle) if rigid else None
 
 
 def shared_motion(before: Sequence[Any], after: Sequence[Any], within_mm: float) -> Motion | None:
@@ -84,7 +99,8 @@ def _aligned(old: FloatArray, new: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def carried(level: LevelPlan, motion: Motion) -> LevelPlan:
-    """A level with its frame, heights, pedicles and needles' ends where a motion brings them; every number stays."""
+    """A level with its frame, heights, pedicles, needles and balloons where a motion brings them; every number stays but the
+    C-arm's angles, which are the room's."""
     frame, measured = level.frame, level.measurements
     if measured is not None:
         points = {name: (motion.point(a), motion.point(b)) for name, (a, b) in measured.height_points_ras.items()}
@@ -113,4 +129,21 @@ def _pedicle(pedicle: PedicleMeasurement | None, motion: Motion) -> PedicleMeasu
 
 
 def _needle(needle: Trajectory, motion: Motion) -> Trajectory:
-    return replace(needle, entry_ras=motion.point(needle.entry_ras), target_ras=motion.point(needle.target_ras))
+    from ..access.angles import end_on_carm  # loads SciPy, for which the start of Slicer does not wait
+
+    entry, target = motion.point(needle.entry_ras), motion.point(needle.target_ras)
+    turned = not np.allclose(motion.turn, np.eye(3), atol=RIGID)
+    return replace(
+        needle,
+        entry_ras=entry,
+        target_ras=target,
+        skin_ras=None if needle.skin_ras is None else motion.point(needle.skin_ras),
+        carm=rounded(end_on_carm(np.subtract(target, entry))) if turned else needle.carm,
+        balloon=None if needle.balloon is None else _balloon(needle.balloon, motion),
+    )
+
+
+def _balloon(balloon: BalloonPlan, motion: Motion) -> BalloonPlan:
+    places = (motion.point(place) for place in (balloon.proximal_ras, balloon.distal_ras, balloon.centre_ras))
+    proximal, distal, centre = places
+    return replace(balloon, proximal_ras=proximal, distal_ras=distal, centre_ras=centre)

@@ -14,7 +14,7 @@ from .choices import options_of_level, options_of_plan
 from .drawing import draw_level, draw_plan, hide_fillings, show_again, show_under_transforms
 from .editing import Edit, Editor, line_ends
 from .found_lines import as_found
-from .kept_images import KeptImages, refuse_closed
+from .kept_images import KeptImages, Lie, refuse_closed
 from .locking import has_needles, lock_drawings, unlock_drawings
 from .measures import draw_measures
 from .needles import move_ends, style_needle
@@ -25,7 +25,6 @@ from .tables import draw_tables
 
 GONE = "Its plan.json is not in the scene; load the plan from a file, or measure and plan again."
 """Why needles are locked that no plan speaks of."""
-
 
 OF_OTHER_IMAGES = "of other images"
 """What needles are called in place of “safe” while other images, or level names, are chosen than those of their plan."""
@@ -38,7 +37,7 @@ class Session:
     Args:
         parameter_node: plain ``vtkMRMLScriptedModuleNode``.
         engine: the stages of the road.
-        on_edit, on_removed, on_carried: where the editor's news goes.
+        on_edit, on_removed, on_carried, on_transformed: where the editor's news goes.
     """
 
     parameter_node: Any
@@ -46,8 +45,11 @@ class Session:
     on_edit: Callable[[Session, Edit], None]
     on_removed: Callable[[Session, str], None]
     on_carried: Callable[[Session, str], None]
+    on_transformed: Callable[[Session, str], bool]
     plan: CasePlan | None = None
     _drawn_spine: Spine | None = None
+    lie: Lie | None = None  # of the images, where the plan is judged in their anatomy
+    apart: CasePlan | None = None  # as it was when its lines were moved as one and the images not, until it is edited
     _text_is_old: bool = False
     _known_text: str | None = None
     # Why the scene's plan cannot be read, as by an older version than the one that wrote it.
@@ -64,6 +66,7 @@ class Session:
             lambda edit: self.on_edit(self, edit),
             lambda role: self.on_removed(self, role),
             lambda role: self.on_carried(self, role),
+            lambda role: self.on_transformed(self, role),
         )
         self.follow_text()
         if not plan_text(self.parameter_node) and not self._importing and has_needles(self.parameter_node):
@@ -126,7 +129,7 @@ class Session:
             for level in self.plan.levels:
                 found = as_found(self.parameter_node, level, self.engine)
                 if found is not level:
-                    self._show_found(found)
+                    self.show_found(found)
                 with self.editor.quiet():
                     show_under_transforms(self.parameter_node, found)
             if self._text_is_old:
@@ -135,7 +138,7 @@ class Session:
             self._unlock()
         self.editor.start()
 
-    def _show_found(self, level: LevelPlan) -> None:
+    def show_found(self, level: LevelPlan) -> None:
         emptied = level.trajectories != self.level(level.level).trajectories
         self.set_level(level, draw=False)
         with self.editor.quiet():
@@ -195,6 +198,7 @@ class Session:
                     level, found.changed.get(level.level, "the labels are others than those it was judged on")
                 )
             self.images.compare(self.plan)
+        self.lie = self.images.lie() if self.apart is None else self.lie  # where the images were that it was judged in
         self.tell_outdated()
 
     def _judge_anew(self, level: LevelPlan, differs: str) -> None:
@@ -229,7 +233,7 @@ class Session:
             PlanningCancelled: the scene was closed while it was made.
         """
         refuse_closed(self.parameter_node)
-        self.plan, self.unreadable = plan, None
+        self.plan, self.unreadable, self.lie, self.apart = plan, None, None, None
         unlock_drawings(self.parameter_node)
         with self.editor.quiet():
             case, spine = self.images.at_hand
@@ -270,7 +274,7 @@ class Session:
             raise InputError("There is no plan yet; measure the levels first.")
         levels = tuple(level if old.level == level.level else old for old in self.plan.levels)
         self.plan = replace(self.plan, levels=levels)
-        self._text_is_old = True
+        self._text_is_old, self.apart = True, None
         if draw:
             with self.editor.quiet():
                 draw_level(self.parameter_node, level, self.images.at_hand[1])

@@ -20,7 +20,11 @@ ACROSS, ALONG_AXIAL, ALONG_SAGITTAL = "Red", "Yellow", "Green"
 """Slice views by layout name."""
 
 NEEDLE_VIEW = "VertebralAugmentationPlanner.NeedleView"
-"""Attribute of slice nodes that show a needle, in saved scenes too."""
+"""Attribute of slice nodes that show a needle, in saved scenes too: how the view, and the layout, was before, as numbers with
+blanks between them (those of other versions may have another text)."""
+
+NO_LAYOUT = -1
+"""In place of the layout's number where the scene has none."""
 
 FIELD_OF_VIEW_MM = 90.0
 """Height of a needle view: a vertebra and the way to the skin's last centimetres. [D]"""
@@ -101,6 +105,34 @@ class _Saved:
     origin: tuple[float, ...]
 
 
+def _as_it_was(node: Any) -> _Saved:
+    """A slice view as it is; one that a scene was saved with at a needle as it was before, in the size that it has now."""
+    state, _ = _read(node.GetAttribute(NEEDLE_VIEW) or "")
+    if state is None:
+        if node.GetAttribute(NEEDLE_VIEW) is not None:
+            node.SetOrientation(node.GetDefaultOrientation())
+        return _Saved(matrix_array(node.GetSliceToRAS()), node.GetFieldOfView(), node.GetXYZOrigin())
+    (width, height), (_, tall, thick) = node.GetDimensions()[:2], state.field_of_view
+    return _Saved(state.matrix, (tall * width / max(1, height), tall, thick), state.origin)
+
+
+def _text(state: _Saved, arrangement: int | None) -> str:
+    layout = NO_LAYOUT if arrangement is None else arrangement
+    return " ".join(str(float(one)) for one in (layout, *state.matrix.ravel(), *state.field_of_view, *state.origin))
+
+
+def _read(text: str) -> tuple[_Saved | None, int | None]:
+    """What :func:`_text` wrote; None of either from any other text."""
+    try:
+        numbers = [float(word) for word in text.split()]
+    except ValueError:
+        return None, None
+    if len(numbers) != 23 or not np.all(np.isfinite(numbers)):
+        return None, None
+    layout, matrix, others = int(numbers[0]), np.reshape(numbers[1:17], (4, 4)), tuple(numbers[17:])
+    return _Saved(matrix, others[:3], others[3:]), None if layout == NO_LAYOUT else layout
+
+
 class ViewKeeper:
     """Puts the needle views on and the views back as they were before."""
 
@@ -134,13 +166,8 @@ class ViewKeeper:
             if node is None:
                 continue
             if name not in self._saved:
-                if (
-                    node.GetAttribute(NEEDLE_VIEW) is not None
-                ):  # a scene saved with the needle views on: not how it was before
-                    node.SetOrientation(node.GetDefaultOrientation())
-                state = _Saved(matrix_array(node.GetSliceToRAS()), node.GetFieldOfView(), node.GetXYZOrigin())
-                self._saved[name] = state
-                node.SetAttribute(NEEDLE_VIEW, "1")
+                self._saved[name] = state = _as_it_was(node)
+                node.SetAttribute(NEEDLE_VIEW, _text(state, self._arrangement))
             set_slice(node, matrix, None if keep_zoom else FIELD_OF_VIEW_MM)
 
     def set_depth(self, entry_ras: ArrayLike, target_ras: ArrayLike, depth_mm: float) -> None:
@@ -165,6 +192,19 @@ class ViewKeeper:
         if layout is not None and self._arrangement is not None:
             layout.SetViewArrangement(self._arrangement)
         self.forget()
+
+    def restore_left(self) -> None:
+        """Views that a scene was saved with at a needle, as they were before; nothing while the needle views are on."""
+        if self.shown:
+            return
+        for index in range(self._scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
+            node = self._scene.GetNthNodeByClass(index, "vtkMRMLSliceNode")
+            text = node.GetAttribute(NEEDLE_VIEW)
+            if text is not None:
+                self._saved[node.GetLayoutName()] = _as_it_was(node)
+                _, layout = _read(text)
+                self._arrangement = layout if self._arrangement is None else self._arrangement
+        self.restore()
 
     def forget(self) -> None:
         """Drop what was kept (the scene was closed: its views were reset)."""

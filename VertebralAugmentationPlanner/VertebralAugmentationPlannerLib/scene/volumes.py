@@ -109,6 +109,16 @@ def looks(node: Any) -> Any:
 
 def input_state(node: Any) -> tuple[Any, ...]:
     """What changes when a node's voxels, segments, geometry or transform do; equal states mean equal input."""
+    state = list(own_state(node))
+    transform = None if node is None else node.GetParentTransformNode()
+    while transform is not None:
+        state.append((transform.GetID(), transform.GetTransformToWorldMTime()))
+        transform = transform.GetParentTransformNode()
+    return tuple(state)
+
+
+def own_state(node: Any) -> tuple[Any, ...]:
+    """As :func:`input_state`, but without the transforms that the node is under."""
     if node is None:
         return (None,)
     state: list[Any] = [node.GetID(), node.GetAddressAsString("vtkObject")]  # id() is only the Python wrapper's
@@ -129,8 +139,4 @@ def input_state(node: Any) -> tuple[Any, ...]:
         matrix = vtk.vtkMatrix4x4()
         node.GetIJKToRASMatrix(matrix)
         state.append(tuple(matrix_array(matrix).ravel()))
-    transform = node.GetParentTransformNode()
-    while transform is not None:
-        state.append((transform.GetID(), transform.GetTransformToWorldMTime()))
-        transform = transform.GetParentTransformNode()
     return tuple(state)

@@ -23,7 +23,8 @@ from ..scene.ui_support import tr as _
 from .choices import fill
 from .questions import may_replace_needles
 from .section import Section
-from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, with_symbol
+from .summary import warnings_counted
+from .tables import SYMBOLS, cell, fit_columns, fit_height, paint_state, whole, with_symbol
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -96,10 +97,14 @@ class AccessSection(Section):
         """The needles' numbers; called at every step of a drag."""
         ui, needles = self.ui, self._needles()
         level = self.panel.levelPlan()
-        ui.approachLabel.text = approach_text(level) if level else ""
+        told = approach_text(level) if level else ""
         if needles and self.logic.isOutdated(self.node):
-            ui.approachLabel.text = f"<b>✖ {OUTDATED}</b><br>{ui.approachLabel.text}"
-        ui.approachLabel.visible = bool(ui.approachLabel.text)
+            told = f"<b>✖ {OUTDATED}</b><br>{told}"
+        counted = warnings_counted(self.panel.casePlan, self.panel.level) if told else ""
+        if counted:  # the warnings themselves are two screens below
+            told = _("{told}<br>{counted} in section 5.").format(told=told, counted=counted)
+        ui.approachLabel.text = told
+        ui.approachLabel.visible = bool(told)
         ui.needleTable.visible = bool(needles)
         margins = readMargins(self.node) if self.node else Margins()
         for column, side in enumerate(SIDES):
@@ -148,7 +153,8 @@ class AccessSection(Section):
         table = self.ui.needleTable
         outdated = self.logic.isOutdated(self.node)
         state, word = ("breach", _("of other images")) if outdated else (needle.safety, needle.safety)
-        item = cell(table, 0, column, with_symbol(word, state), sentence(needle.compromise or ""), bold=True)
+        text = with_symbol(word, state)
+        item = cell(table, 0, column, text, whole(text, sentence(needle.compromise or "")), bold=True)
         paint_state(item, state)
         for row, (field, _name) in enumerate(CLEARANCES, start=1):
             value = getattr(needle.clearance_mm, field)
@@ -157,7 +163,8 @@ class AccessSection(Section):
                 margin = getattr(margins, f"{field}_mm")
             state = clearance_state(field, value, margin) if value is not None else None
             tip = _("Margin to keep: {margin}").format(margin=number(margin, 1, "mm"))
-            item = cell(table, row, column, with_symbol(if_judged(needle, number(value)), state), tip)
+            text = with_symbol(if_judged(needle, number(value)), state)
+            item = cell(table, row, column, text, whole(text, tip))
             paint_state(item, None if state == "safe" else state)  # colour where the eye should go
         texts = (
             (
@@ -183,7 +190,7 @@ class AccessSection(Section):
             (number(needle.midline_offset_mm, 1, "mm"), _("Positive on the needle’s own side")),
         )
         for row, (text, tip) in enumerate(texts, start=1 + len(CLEARANCES)):
-            cell(table, row, column, text, tip)
+            cell(table, row, column, text, whole(text, tip))
 
     def _clear(self, column: int, side: str) -> None:
         level = self.panel.levelPlan()

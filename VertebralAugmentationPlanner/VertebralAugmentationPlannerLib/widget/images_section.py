@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ctk
 import qt
 
 from ..model import LEVELS, InputError
@@ -13,8 +14,9 @@ from ..scene.roles import LEVEL_TABLE
 from ..scene.ui_support import showVolume
 from ..scene.ui_support import tr as _
 from ..scene.volumes import looks
+from .questions import may_choose_other_images
 from .section import Section
-from .tables import cell, fit_columns, fit_height, paint
+from .tables import cell, fit_columns, fit_height, paint, whole
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -99,6 +101,7 @@ class ImagesSection(Section):
             return
         table = self.ui.levelTable
         keep = [row.key for row in rows] == [row.key for row in self._shown]
+        before = {row.key: row.level for row in self._shown}
         self._shown = list(rows)
         if not keep:
             table.setRowCount(0)
@@ -108,13 +111,17 @@ class ImagesSection(Section):
             changed = row.level != row.suggested
             tip = _("Read from the name: {level}").format(level=row.suggested or _("no level"))
             paint(cell(table, index, COLOR, "   "), row.color)
-            cell(table, index, NAME, row.name, tip, bold=changed)
+            cell(table, index, NAME, row.name, whole(row.name, tip), bold=changed)
             self._combos[index].setCurrentIndex(LEVELS.index(row.level) + 1 if row.level else NOT_USED)
             self._combos[index].toolTip = tip
         fit_height(table, MOST_ROWS)
+        corrected = [index for index, row in enumerate(rows) if before.get(row.key, row.level) != row.level]
+        if not keep and corrected:  # it came in among the levels, or left them: the user sees where to
+            table.scrollToItem(table.item(corrected[0], NAME))
 
     def _level_combo(self, index: int, key: str) -> Any:
-        combo = qt.QComboBox()
+        combo = ctk.ctkComboBox()
+        combo.setProperty("scrollWheelEffect", "ScrollWithFocus")  # who scrolls past it must not rename a vertebra
         combo.addItems([_("not used"), *LEVELS])
         self.ui.levelTable.setCellWidget(index, LEVEL, combo)
         combo.connect("currentIndexChanged(int)", lambda position: self.onLevel(key, position))
@@ -135,6 +142,7 @@ class ImagesSection(Section):
         if (ct, segmentation) == (self.node.ct, self.node.segmentation):
             return  # a selector speaks up when its node is renamed, too
         self.panel.quick(_("Choosing the images"), lambda: self.logic.setInputs(self.node, ct, segmentation))
+        self._lead_on()
 
     def onLevel(self, key: str, position: int) -> None:
         """A row was given another level."""
@@ -156,9 +164,12 @@ class ImagesSection(Section):
 
     def _correct(self, task: Any) -> None:
         self._state = None
+        stuck = not self.logic.canMeasure(self.node)[0]
         if not self.panel.quick(_("Correcting the levels"), task):
             self._shown = []  # a refused correction must not stay on screen
             self.panel.refresh()
+        elif stuck:
+            self._lead_on()
 
     def onShowNames(self, visible: bool) -> None:
         """The node learns of the tick before anything else: what follows may write the node's value to the box."""
@@ -169,6 +180,8 @@ class ImagesSection(Section):
 
     def onDemo(self) -> None:
         """Load the chosen demo case into the scene and choose its nodes."""
+        if not may_choose_other_images(self.panel, _("Load the demo case")):
+            return
         name = self._names[self.ui.demoComboBox.currentIndex]
 
         def task() -> None:
@@ -177,6 +190,12 @@ class ImagesSection(Section):
             showVolume(ct)
 
         self.panel.quick(_("Loading the demo case"), task)
+        self._lead_on()
+
+    def _lead_on(self) -> None:
+        """Once images are chosen that can be measured, the section that measures them opens."""
+        if self.panel.casePlan is None or self.logic.isOutdated(self.node):
+            self.panel.openMeasurable()
 
 
 def _select(selector: Any, node: Any) -> None:

@@ -141,6 +141,7 @@ class PlannerWidget:
         """Go on with the plan that was chosen; without one use the scene's first, or a new one."""
         current, chosen = self._parameterNode, self.logic.chosenPlan()
         first = current if current is not None and self._isThere(current) else self.logic.getParameterNode()
+        self.logic.restoreLeftViews()  # of a scene that was read before the module was opened
         self._workOn(first if first is current or chosen is None else type(first)(chosen))
         if self.panel is not None:
             self.panel.prepareSoon()  # a plan that came with a scene: the first drag must not wait for its anatomy

@@ -174,12 +174,18 @@ class PlannerPanel:
             self.chooseLevel(self.level)
 
     def openReached(self) -> None:
-        """Open the sections that a plan from a file or a scene has come to."""
+        """Open the sections that a plan from a file or a scene has come to; without a plan, the one that begins it."""
         plan = self.casePlan
         if plan is None:
+            self.openMeasurable()
             return
         planned = any(level.trajectories for level in plan.levels)
         self.open(self.access, *((self.augmentation, self.plan) if planned else (self.measurements,)))
+
+    def openMeasurable(self) -> None:
+        """Open the section that measures, where the images chosen can be measured."""
+        if self.parameterNode and self.logic.canMeasure(self.parameterNode)[0]:
+            self.open(self.measurements)
 
     def prepare(self) -> bool:
         """Build the anatomy behind a plan that came from a file or a scene, so that a drag is answered at once.

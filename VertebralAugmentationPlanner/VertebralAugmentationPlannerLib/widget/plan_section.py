@@ -12,7 +12,7 @@ from ..scene.ui_support import tr as _
 from ..scene.ui_support import confirmDisplay, viewsAvailable
 from .questions import may_replace_plan
 from .section import Section
-from .summary import summary_html
+from .summary import summary_html, warnings_counted
 
 if TYPE_CHECKING:
     from .panel import PlannerPanel
@@ -59,6 +59,9 @@ class PlanSection(Section):
         """The plan in words, as it is now."""
         plan = self.panel.casePlan
         html = summary_html(plan, self.panel.level) if plan else self._without_plan()
+        unreadable = self.node is not None and self.logic.unreadablePlan(self.node) is not None
+        counted = warnings_counted(plan, self.panel.level) if plan else ""
+        self.heading(_("cannot be read") if unreadable else counted)
         if html != self._shown:
             self._shown = html
             self.ui.summaryBrowser.setHtml(html)

@@ -1,4 +1,4 @@
-"""What the user is asked before something goes that no Undo brings back."""
+"""What the user is asked before something goes that no Undo brings back, or is locked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ def may_replace_plan(panel: PlannerPanel, title: str) -> bool:
             "The plan in this scene cannot be read, perhaps because a newer version wrote it. It is replaced, with its needles."
         )
         return panel.dialogs.confirm(question, title)
-    plan = panel.casePlan
-    planned = [level.level for level in plan.levels if level.trajectories] if plan else []
+    planned = _planned(panel)
     if not planned:
         return True
     question = _("The needles of {levels} go, and Undo does not bring them back. Save the plan first to keep them.")
@@ -32,3 +31,21 @@ def may_replace_needles(panel: PlannerPanel, levels: str | list[str], title: str
         return True
     question = _("The needles of {levels} that you moved are planned anew, and Undo does not bring them back.")
     return panel.dialogs.confirm(question.format(levels=", ".join(moved)), title)
+
+
+def may_choose_other_images(panel: PlannerPanel, title: str) -> bool:
+    """Whether other images may be chosen; asked where the plan holds needles in those of now, which would be locked."""
+    planned = _planned(panel)
+    node = panel.parameterNode
+    if not planned or node.segmentation is None or panel.logic.isOutdated(node):
+        return True
+    question = _(
+        "The needles of {levels} are of the images chosen now, and are locked as long as others are. Press New plan first to work on both."
+    )
+    return panel.dialogs.confirm(question.format(levels=", ".join(planned)), title)
+
+
+def _planned(panel: PlannerPanel) -> list[str]:
+    """Levels with needles of the plan."""
+    plan = panel.casePlan
+    return [level.level for level in plan.levels if level.trajectories] if plan else []

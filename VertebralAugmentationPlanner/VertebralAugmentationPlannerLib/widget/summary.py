@@ -25,11 +25,28 @@ MARKS = {"stop": ("✖", f"color:{VERMILION}"), "caution": ("▲", f"color:{ORAN
 """Sign of a warning and its style; what only informs has the colour of the text, which every theme shows."""
 
 
-def summary_html(plan: CasePlan, current: str = "") -> str:
-    """All warnings, the gravest first; then each planned level in words, the current one first."""
+def _told(plan: CasePlan, current: str) -> list[LevelPlan]:
+    """The levels whose warnings are shown: all that are planned, the current one first; else the current one."""
     planned = [level for level in plan.levels if level.approach is not None]
     planned.sort(key=lambda level: level.level != current)
-    told = planned or [level for level in plan.levels if level.level == current]
+    return planned or [level for level in plan.levels if level.level == current]
+
+
+def warnings_counted(plan: CasePlan, current: str = "") -> str:
+    """“1 stop, 3 cautions”: how many the summary shows, for where it is out of sight; "" where there are none."""
+    shown = [*plan.warnings, *(warning for level in _told(plan, current) for warning in level.warnings)]
+    stops, cautions = (sum(warning.severity == name for warning in shown) for name in ("stop", "caution"))
+    words = [
+        (_("1 stop") if stops == 1 else _("{count} stops").format(count=stops)) if stops else "",
+        (_("1 caution") if cautions == 1 else _("{count} cautions").format(count=cautions)) if cautions else "",
+    ]
+    return ", ".join(filter(None, words))
+
+
+def summary_html(plan: CasePlan, current: str = "") -> str:
+    """All warnings, the gravest first; then each planned level in words, the current one first."""
+    told = _told(plan, current)
+    planned = [level for level in told if level.approach is not None]
     warnings = [(warning, "") for warning in plan.warnings]
     warnings += [(warning, level.level) for level in told for warning in level.warnings]
     parts = [_warnings(warnings)]

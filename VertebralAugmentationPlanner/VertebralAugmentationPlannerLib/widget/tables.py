@@ -32,6 +32,11 @@ def cell(table: Any, row: int, column: int, text: str, tip: str = "", right: boo
     return item
 
 
+def whole(text: str, tip: str = "") -> str:
+    """A cell's tooltip: its own text first, which large letters or a narrow panel cut off in a column that cannot grow."""
+    return tip if tip.startswith(text) else "\n".join(part for part in (text, tip) if part)
+
+
 def paint(item: Any, color: tuple[float, float, float] | None, tint: float = 1.0) -> None:
     """Give a cell a background of this colour (RGB 0–1), or none."""
     if color is None:
