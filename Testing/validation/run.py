@@ -58,6 +58,22 @@ reference, as in a patient, a loss near a border (20, 25, 40 %) may rightly be g
 Largest difference between the grid along the patient and the one turned by 21°, by voxel size.
 
 {grids}
+## Real spines
+
+Counted once, by a reader that shares nothing with the planner. The data are public but not in the repository, so this part is no
+output of the script [C].
+
+*Needles.* 142 pedicle sides of 71 whole levels T1–L5 of 12 spines (VerSe and others, voxels of 0.3–3 mm), labels alone, two needles
+a level: all delivered, all grade A, 119 safe and 23 short of a margin, none in contact with the canal. Of the largest clearance
+in the pedicle and to the canal that any straight line into the anterior third has, they keep 0.91 in the median by the faces of the voxels
+and 0.96 by a smooth surface; 76 and 120 of 142 keep nine tenths, 123 by either. The others give it up for the margins in the body (27
+sides), for walls beside the entry (11), or are read as wide as the best line by the planner and lose by the steps of the voxels (21).
+
+*The same bone on other grids.* Flipped and permuted axes and crops change nothing. 23 levels turned by 25° (resampled, which adds its
+own error) differ by 0.11, 0.08 and 0.12 mm in the median (anterior, middle, posterior; 0.24, 0.46, 0.49 mm at most) and by 0.4° (0.8° at
+most) in the wedge. A surface model voxelised anew on turned grids shows what rounded rims add: up to 0.8 mm in anterior heights and 2°
+at T11–L1, 0.9 mm and 4° at T1–T3, most of it between a grid along the end plates and all others.
+
 ## Trajectories
 
 Both sides of every whole level, kyphoplasty, the cannula chosen by the planner. *Clearance* is the distance of the
