@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..access.surface import PLATE_NORMAL
 from ..model import LocalGrid, Vertebra
 from ..model.geometry import FloatArray, first_exit, unit
 
@@ -16,10 +17,6 @@ CONTACT_MARGIN_MM = 1.0
 
 POSTERIOR_MARGIN_MM = 2.0
 """Kept from the posterior wall and from the canal: the wall must not be pushed back (3.2: canal ≥ 2 mm [D])."""
-
-PLATE_NORMAL = 0.65
-"""A surface whose normal points up or down by more than this (within 49° of the axis) is an end plate; the same
-rule as for the needle's clearances [D]."""
 
 PADDING_VOXELS = 4
 """Cut around the body; enough to have the outside on every side of it."""

@@ -20,7 +20,8 @@ WIDEST_GAP_MM = 8.0
 """Clefts are lower than this; no other two parts of one vertebra lie so near above each other with gas between. [D]"""
 
 GAS_HU = -200.0
-"""Gas for sure: fat reads −120 and noise 30. As where a cleft is measured. [D]"""
+"""Certain gas, here and where a cleft is measured. No published threshold was found; fat ends at −130 HU and gas mixed with bone
+still lies below [D]."""
 
 LEAST_ML = 0.1
 """Less gas in a gap moves no end plate. [D]"""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .materials import GAS_HU
+from ..case.gas_gaps import GAS_HU
 from .sampling import WHOLE_SHARE, BodyVoxels
 
 GAS_EDGE_HU = -100.0

@@ -15,7 +15,7 @@ CENTRAL_SHARE = 0.7
 """Semi-axes of the central ellipsoid, as a share of half the body's size: clear of the basivertebral vein and the
 denser bone under the end plates [D]."""
 
-GAS_HU = -100.0
+NO_BONE_HU = -100.0
 """Such voxels, and cement and metal, are no trabecular bone."""
 
 FOREIGN_HALO_MM = 2.0
@@ -35,7 +35,7 @@ def trabecular_density_hu(voxels: BodyVoxels, window: Window) -> float | None:
         return None
     hu = voxels.hu
     sample = central_ellipsoid(voxels) & (voxels.inside_mm >= CORTEX_MARGIN_MM) & np.isfinite(hu)
-    foreign = voxels.body & ((hu <= GAS_HU) | (hu >= window.dense_hu))
+    foreign = voxels.body & ((hu <= NO_BONE_HU) | (hu >= window.dense_hu))
     if foreign.any():
         sample &= ndimage.distance_transform_edt(~foreign) * voxels.grid.spacing_mm > FOREIGN_HALO_MM
     if sample.sum() * voxels.grid.spacing_mm**3 < MIN_SAMPLE_MM3:

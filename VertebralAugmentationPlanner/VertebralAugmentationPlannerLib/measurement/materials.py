@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..case.gas_gaps import GAS_HU
 from ..model import Image
-
-GAS_HU = -200.0
-"""Certain gas. No published threshold was found; fat ends at −130 HU and gas mixed with bone still lies below [D]."""
 
 CEMENT_HU = 1600.0
 """What is denser is cement and no bone [V: BICEPS]."""
