@@ -46,6 +46,31 @@ class CtReadings:
     seen_share: float = 0.0
 
 
+@dataclass(frozen=True)
+class _WholeSpine:
+    """What is read of all levels before any is measured: a level is judged by its neighbours.
+
+    Args:
+        complete: the whole levels, with the rims that can be seen; the mappings hold these.
+        grids: 3 × 3 heights, mm.
+    """
+
+    spine: Spine
+    case: Case
+    options: PlanOptions
+    usual: Usual
+    complete: Mapping[str, Vertebra]
+    grids: Mapping[str, tuple[tuple[float | None, ...], ...]]
+    references: Mapping[str, LevelReference]
+    walls: Mapping[str, Walls]
+    readings: Mapping[str, CtReadings]
+
+    def neighbours(self, level: str) -> tuple[str, ...]:
+        """The levels that a level is compared with; none where the reference is none of them."""
+        reference = self.references[level].reference
+        return reference.levels if reference.method == "neighbours" else ()
+
+
 def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, MeasuredLevel]:
     """Measurements and warnings of every complete level, from head to foot.
 
@@ -61,19 +86,17 @@ def measure_spine(spine: Spine, case: Case, options: PlanOptions) -> dict[str, M
     grids = {level: heights_3x3(vertebra, heights[level]) for level, vertebra in complete.items()}
     window = Window() if case.ct is None else window_of(case.ct)
     readings = {level: read_ct(vertebra, case, window) for level, vertebra in complete.items()}
-    normal = Usual(six_lumbar="L6" in spine.vertebrae)
+    usual = Usual(six_lumbar="L6" in spine.vertebrae)
     references = find_references(
         heights,
         doubtful=[level for level, rims in doubtful.items() if rims],
-        usual=normal,
+        usual=usual,
         lopsided=[level for level, grid in grids.items() if lower_side(grid)],
         cemented=[level for level, ct in readings.items() if was_augmented(ct.foreign)],
     )
     walls = {level: read_walls(vertebra) for level, vertebra in complete.items()}
-    return {
-        level: _measure_level(level, complete, grids[level], references, walls, readings, spine, case, options, normal)
-        for level in complete
-    }
+    whole = _WholeSpine(spine, case, options, usual, complete, grids, references, walls, readings)
+    return {level: _measure_level(level, whole) for level in complete}
 
 
 def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
@@ -91,29 +114,18 @@ def read_ct(vertebra: Vertebra, case: Case, window: Window) -> CtReadings:
     return CtReadings(density, cleft_ml, defects, find_foreign(voxels), window, unseen, voxels.seen_share)
 
 
-def _measure_level(
-    level: str,
-    complete: Mapping[str, Vertebra],
-    grid: tuple[tuple[float | None, ...], ...],
-    references: Mapping[str, LevelReference],
-    walls: Mapping[str, Walls],
-    readings: Mapping[str, CtReadings],
-    spine: Spine,
-    case: Case,
-    options: PlanOptions,
-    normal: Usual,
-) -> MeasuredLevel:
-    vertebra, found, ct = complete[level], references[level], readings[level]
-    neighbours = found.reference.levels if found.reference.method == "neighbours" else ()
-    bulge = largest_bulge(walls[level], [walls[name] for name in neighbours])
+def _measure_level(level: str, whole: _WholeSpine) -> MeasuredLevel:
+    vertebra, found, ct = whole.complete[level], whole.references[level], whole.readings[level]
+    neighbours = whole.neighbours(level)
+    bulge = largest_bulge(whole.walls[level], [whole.walls[name] for name in neighbours])
     shape = fracture_shape(found.loss)
-    angles = measure_angles(level, complete)
+    angles = measure_angles(level, whole.complete)
     mid = midsagittal_heights(vertebra)
     measurements = Measurements(
         anterior_height_mm=mid.anterior,
         middle_height_mm=mid.middle,
         posterior_height_mm=mid.posterior,
-        heights_3x3_mm=grid,
+        heights_3x3_mm=whole.grids[level],
         depth_mm=None if vertebra.mid_walls_mm is None else vertebra.depth_mm,
         width_mm=vertebra.width_mm,
         body_volume_ml=vertebra.body_volume_ml,
@@ -123,21 +135,24 @@ def _measure_level(
         genant_grade=genant_grade(found.loss),
         fracture_shape=shape,
         of_class=of_class(
-            vertebra, [complete[name] for name in neighbours], found.loss, bulge.own, bulge.healthy, shape, normal
+            vertebra,
+            [whole.complete[name] for name in neighbours],
+            found.loss,
+            bulge.own,
+            bulge.healthy,
+            shape,
+            whole.usual,
         ),
         wedge_angle_deg=angles.wedge_angle_deg,
         segmental_kyphosis_deg=angles.segmental_kyphosis_deg,
         gardner_angle_deg=angles.gardner_angle_deg,
         body_density_hu=ct.density_hu,
-        reference_density_hu=_mean_density(neighbours, readings),
+        reference_density_hu=_mean_density(neighbours, whole.readings),
         cleft_volume_ml=ct.cleft_ml,
         posterior_wall_retropulsion_mm=bulge.mm,
         height_points_ras=height_points_ras(vertebra),
     )
-    return MeasuredLevel(
-        measurements,
-        _warnings(level, measurements, angles, bulge, complete, references, readings, spine, case, options),
-    )
+    return MeasuredLevel(measurements, _warnings(level, measurements, angles, bulge, whole))
 
 
 def _mean_density(levels: tuple[str, ...], readings: Mapping[str, CtReadings]) -> float | None:
@@ -146,32 +161,25 @@ def _mean_density(levels: tuple[str, ...], readings: Mapping[str, CtReadings]) -
 
 
 def _warnings(
-    level: str,
-    measurements: Measurements,
-    angles: Angles,
-    bulge: Bulge,
-    complete: Mapping[str, Vertebra],
-    references: Mapping[str, LevelReference],
-    readings: Mapping[str, CtReadings],
-    spine: Spine,
-    case: Case,
-    options: PlanOptions,
+    level: str, measurements: Measurements, angles: Angles, bulge: Bulge, whole: _WholeSpine
 ) -> tuple[PlanWarning, ...]:
-    fractured = {name for name, found in references.items() if found.fractured}
-    ct = readings[level]
+    fractured = {name for name, found in whole.references.items() if found.fractured}
+    ct, case, spine, vertebra = whole.readings[level], whole.case, whole.spine, whole.complete[level]
+    densities = {name: read.density_hu for name, read in whole.readings.items()}
+    tumour = whole.options.etiology == "tumour"
     return (
         *hazards.canal_warnings(measurements, bulge.where),
         *hazards.wall_reference_warnings(measurements),
         *hazards.wall_coverage_warnings(level, bulge.seen_mm),
         *hazards.wall_hollow_warnings(level, bulge.hollow_mm),
         *hazards.cleft_warnings(measurements),
-        *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, options.etiology == "tumour"),
+        *hazards.cortex_warnings(ct.defects, level in fractured, ct.unseen, tumour),
         *hazards.foreign_warnings(ct.foreign, ct.window),
         *hazards.coverage_warnings(ct.foreign, ct.seen_share),
-        *hazards.pedicle_warnings(complete[level]),
-        *pedicle_norms.size_warnings(complete[level]),
-        *hazards.neighbour_warnings(level, fractured, {name: r.density_hu for name, r in readings.items()}, spine),
-        *notes.reference_notes(level, references[level], spine),
+        *hazards.pedicle_warnings(vertebra),
+        *pedicle_norms.size_warnings(vertebra),
+        *hazards.neighbour_warnings(level, fractured, densities, spine),
+        *notes.reference_notes(level, whole.references[level], spine),
         *notes.height_notes(spine.vertebrae[level]),
         *notes.side_notes(level, measurements),
         *notes.loss_notes(measurements),
