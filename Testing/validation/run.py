@@ -48,9 +48,9 @@ Results on these phantoms: **{verdict}**
 ## Measurements
 
 “Fractured” are the levels drawn with a fracture; “whole” the others. Mean: found less true; the largest with its level.
-The frame is compared where both end plates give it (a body wedged by more than 14° takes it from its sounder plate, or a mean of its own). “Genant grade wrong” counts
-levels graded otherwise than their own loss against themselves before the fracture; where the neighbours are the
-reference, as in a patient, a loss near a border (20, 25, 40 %) may rightly be graded otherwise.
+The frame is compared where both end plates give it (a body wedged by more than 14° takes it from its sounder plate, or a mean
+of its own). “Genant grade wrong” counts levels graded otherwise than their own loss against themselves before the
+fracture; where the neighbours are the reference, as in a patient, a loss near a border (20, 25, 40 %) may rightly be graded otherwise.
 
 {measures}
 ## The same patient on another grid

@@ -17,8 +17,8 @@ LEVELS = (
 
 MEDIAN_SHARE, LOW_SHARE, LOW_SIDES = 0.90, 0.75, 2
 """Of the bound: what half of the sides reach at least, and how many may stay below the second. 0.90 on each is asked for
-of one side a level, in turn, and still owed (median 0.92, 21 of all 32 sides): these labels are stairs of 1–2 mm, and the bound finds the lines that the
-stairs favour. A needle that comes within 1.5 mm of any raw wall counts as none."""
+of one side a level, in turn, and still owed (median 0.92, 21 of all 32 sides): these labels are stairs of 1–2 mm, and the
+bound finds the lines that the stairs favour. A needle that comes within 1.5 mm of any raw wall counts as none."""
 
 
 @pytest.fixture(scope="module")

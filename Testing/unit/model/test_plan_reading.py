@@ -104,7 +104,13 @@ def headed(*warnings: PlanWarning) -> CasePlan:
 SAID = (
     PlanWarning.of_needle("T12", "left", "tight_path", "caution", "0.6 mm to the pedicle’s inner wall.", "[D]"),
     PlanWarning.of_level("T12", "prediction", "info", "the left needle alone lifts nothing.", "[D]"),
-    PlanWarning("cleft_not_labelled", "info", "0.9 ml with gas between two parts of the label of T12 were taken as part.", "CT", level="T12"),
+    PlanWarning(
+        "cleft_not_labelled",
+        "info",
+        "0.9 ml with gas between two parts of the label of T12 were taken as part.",
+        "CT",
+        level="T12",
+    ),
     PlanWarning("cleft", "info", "Gas cleft of 0.2 ml.", "[V]"),
     PlanWarning("neighbour_edited", "caution", "T1 was edited by hand.", "the user's edit"),
     PlanWarning("narrow_pedicle", "caution", "The left pedicle is 4.1 mm wide.", "[D]"),

@@ -65,8 +65,8 @@ class LevelPlanner:
         if found is None:
             return plan
         reason = (
-            f"{found.what.capitalize()} lies in the {plan.side} needle’s way: on {found.length_mm:.0f} of {check.bone_path_mm:.0f} mm from the "
-            "entry to the target the CT shows it (a screw of an earlier operation?)."
+            f"{found.what.capitalize()} lies in the {plan.side} needle’s way: on {found.length_mm:.0f} of {check.bone_path_mm:.0f} "
+            "mm from the entry to the target the CT shows it (a screw of an earlier operation?)."
         )
         return SidePlan.refused(plan.side, reason, plan.widest_mm)
 

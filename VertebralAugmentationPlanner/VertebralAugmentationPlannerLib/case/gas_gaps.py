@@ -59,8 +59,8 @@ def fill_gas_gaps(
         voxels = voxels.copy() if voxels is labels.voxels else voxels
         voxels[boxes[level]][gaps] = value
         text = (
-            f"{np.count_nonzero(gaps) * voxel_ml:.1f} ml with gas between two parts of the label of {level} were taken as part of its body: "
-            "a cleft that the label leaves out."
+            f"{np.count_nonzero(gaps) * voxel_ml:.1f} ml with gas between two parts of the label of {level} were taken as part of its "
+            "body: a cleft that the label leaves out."
         )
         source = "the CT shows gas, bone above and below it [D]"
         warnings.append(PlanWarning(CLEFT_NOT_LABELLED, "info", text, source, None, level))

@@ -78,7 +78,8 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
     if found.oversized:
         text = (
             f"Are there two vertebrae under the label of {level}, or is it a block vertebra? {found.oversized[0].upper()}"
-            f"{found.oversized[1:]}. Nothing measured in it holds, so nothing is planned in it, and it is no reference for others: check the labels."
+            f"{found.oversized[1:]}. Nothing measured in it holds, so nothing is planned in it, and it is no reference for "
+            "others: check the labels."
         )
         notes.append(PlanWarning(TWO_VERTEBRAE, "stop", text, "29 real spines, limit [C]"))
     source = ", ".join(found.reference.levels) if method == "neighbours" else method.replace("_", " ")

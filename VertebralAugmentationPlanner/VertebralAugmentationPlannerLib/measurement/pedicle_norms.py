@@ -33,8 +33,9 @@ ISTHMUS_MM = ZINDRICK_MM | {
     "T13": (7.9, 15.6),
     "L6": (18.0, 14.0),
 }
-"""The same and the other thoracic levels, as remembered [M]; T13 midway between T12 and L1, L6 as L5 [D]. Newer means of the width lie within a fifth of them: T4 4.2–4.5,
-T5 4.6, T12 8.3–8.7 (Kaur 2016, PMC4857161; Hung 2022 [V]), L5 16.1 ± 2.3 × 12.9 ± 1.9 (ijssurgery markup 11003 [V])."""
+"""The same and the other thoracic levels, as remembered [M]; T13 midway between T12 and L1, L6 as L5 [D]. Newer means of the width lie
+within a fifth of them: T4 4.2–4.5, T5 4.6, T12 8.3–8.7 (Kaur 2016, PMC4857161; Hung 2022 [V]), L5
+16.1 ± 2.3 × 12.9 ± 1.9 (ijssurgery markup 11003 [V])."""
 
 MOST_WIDTH, HEIGHT = 1.6, (0.6, 1.5)
 """Shares of the mean beyond which a size is doubted. Standard deviations are a fifth of the means, so 1.6 is three of them; 130

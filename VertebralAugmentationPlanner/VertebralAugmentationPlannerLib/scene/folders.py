@@ -15,7 +15,8 @@ PLAN_FOLDER = "Vertebral augmentation plan"
 
 MADE_HERE = "VertebralAugmentationPlanner.Folder"
 PLAN, LEVEL = "plan", "level"
-"""Attribute of a folder that the planner made, and of which kind. Others are the user's: nothing is moved into them or out of them, and they stay."""
+"""Attribute of a folder that the planner made, and of which kind. Others are the user's: nothing is moved into them or
+out of them, and they stay."""
 
 
 def put_in_folder(parameter_node: Any, node: Any, level: str | None = None) -> None:
