@@ -11,6 +11,7 @@ from VertebralAugmentationPlannerLib.measurement.normal import (
     growth,
     normal_heights,
 )
+from VertebralAugmentationPlannerLib.model.grades import largest_loss
 from VertebralAugmentationPlannerLib.measurement.reference import find_references
 
 # Posterior, middle, anterior heights of a healthy spine: the reference CT spine (BICEPS), an independent measurement.
@@ -222,6 +223,18 @@ def test_a_body_far_taller_than_its_reference_speaks_against_the_reference():
     found = doubts(spine(levels=["T12", "L1", "L2"], T12=even, L2=even))
     assert list(found) == ["L1"]
     assert "L1 is " in found["L1"] and "% taller than its reference (" in found["L1"]
+
+
+def test_a_level_that_seems_to_have_lost_height_beside_one_that_is_too_tall_says_so():
+    """The label of L2 holds the disc below it, too."""
+    heights = spine(levels=["T12", "L1", "L2", "L3", "L4"])
+    heights["L2"] = Heights(*(h + 6.5 for h in heights["L2"]))
+    found = find_references(heights)
+    assert "L2 is " in found["L2"].doubt and "% taller than its reference" in found["L2"].doubt
+    for level in ("L1", "L3"):
+        assert largest_loss(found[level].loss) > 8.0
+        assert found[level].tall == found["L2"].doubt
+    assert [level for level, one in found.items() if one.tall] == ["L1", "L3"]
 
 
 def test_neighbours_that_contradict_each_other_are_pointed_out():

@@ -95,6 +95,12 @@ def reference_notes(level: str, found: LevelReference, spine: Spine) -> list[Pla
             "so height loss and grade may be too low: check it."
         )
         notes.append(PlanWarning(REFERENCE_IMPLAUSIBLE, "caution", text, "Six real spines, limits [C]"))
+    elif found.tall:
+        text = (
+            f"Reference ({source}) doubtful: {found.tall}. Either what lies beside that has lost height, {level} among it, or its label "
+            "holds more than its vertebra (a disc, a block vertebra) and the loss here is too high: look at both."
+        )
+        notes.append(PlanWarning(REFERENCE_IMPLAUSIBLE, "caution", text, "Six real spines, limits [C]"))
     if found.shape:
         known = largest_loss(found.loss)
         lost = None if known is None else max(known, 0.0)

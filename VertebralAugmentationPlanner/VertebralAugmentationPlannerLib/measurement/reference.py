@@ -7,7 +7,7 @@ normal ratios of the level; the normal heights of the level.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,10 @@ height (mean − 3 SD: the SD of L5 is 1.9 of 26.3 mm, IJSSURGERY markup 11003, 
 TALLER_PERCENT = 17.5
 """A body taller than its reference by this much: judged by the body, the reference has lost 15 %, as much as keeps a level
 out of the seeds of the unfractured. Unfractured levels of six real spines were at most 13.4 % taller [C]."""
+
+SEEMS_LOST_PERCENT = 8.0
+"""A level that seems to have lost this much against one that is itself too tall says so: half of :data:`TALLER_PERCENT` comes
+through where two neighbours are the reference [D]."""
 
 APART_PERCENT = 25.0
 """What either neighbour alone would let expect differs by this share of its mean: growth and the usual differences between
@@ -47,6 +51,7 @@ class LevelReference:
         doubt: what speaks against the reference; may be empty.
         shape: what the level's own shape tells of a fracture that its loss does not; may be empty.
         excess: in what the reference is taller than any vertebra; may be empty.
+        tall: in what a vertebra of the reference is itself too tall beside its own; may be empty.
         oversized: in what the body itself is taller than one vertebra can be; may be empty.
     """
 
@@ -56,6 +61,7 @@ class LevelReference:
     doubt: str = ""
     shape: str = ""
     excess: str = ""
+    tall: str = ""
     oversized: str = ""
 
     @property
@@ -108,9 +114,9 @@ def find_references(
             _with_blemishes(doubt, neighbours, lopsided, cemented),
             _shape(level, own, usual) if (largest_loss(loss) or 0.0) < 100 * FRACTURE_LOSS else "",
             _excess(level, reference, usual),
-            oversized.get(level, ""),
+            oversized=oversized.get(level, ""),
         )
-    return found
+    return {level: _compared_with_a_tall_one(spine, found, level) for level in found}
 
 
 def height_loss(heights: Heights, reference: Reference) -> HeightLoss:
@@ -163,6 +169,18 @@ def _taller(level: str, own: Heights, reference: Reference, loss: HeightLoss) ->
         f"{level} is {taller[most]:.0f} % taller than its reference ({most} height {getattr(own, most):.1f} against "
         f"{expected:.1f} mm)"
     )
+
+
+def _compared_with_a_tall_one(spine: SpineHeights, found: Mapping[str, LevelReference], level: str) -> LevelReference:
+    """A level that seems to have lost height, with what speaks against its reference where a vertebra of that is itself too tall."""
+    own = found[level]
+    if own.doubt or own.excess or own.oversized or (largest_loss(own.loss) or 0.0) < SEEMS_LOST_PERCENT:
+        return own
+    for name in own.reference.levels if own.reference.method == "neighbours" else ():
+        taller = _taller(name, spine.heights[name], found[name].reference, found[name].loss)
+        if taller:
+            return replace(own, tall=taller)
+    return own
 
 
 def _apart(spine: SpineHeights, level: str, reference: Reference) -> str:
