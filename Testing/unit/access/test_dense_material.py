@@ -66,3 +66,12 @@ def test_a_bright_grain_in_earlier_cement_is_no_screw(label_case):
         found = in_the_way(Image(voxels, cement.ijk_to_ras), entry, target, radius)
         assert found.blocks == blocks and found.is_cement != blocks and found.dense_mm > 10
         assert (found.length_mm < found.dense_mm) == blocks
+
+
+@pytest.mark.parametrize("depth_mm", [3.0, 8.0])
+def test_a_needle_through_the_side_of_a_body_with_cement_is_a_breach(label_case, depth_mm):
+    """It enters in front of the posterior wall: no part of its way is in a pedicle."""
+    entry, target = np.array([30.0, depth_mm, 0.0]), np.array([2.0, depth_mm + 2.0, 0.0])
+    case = replace(label_case, ct=ct_with((target, target + [12.0, 0.0, 0.0]), hu=2100))
+    moved = reevaluate(vertebra(WIDE), case, "right", entry, target, CANNULAS["11G"], PlanOptions())
+    assert moved.safety == "breach"

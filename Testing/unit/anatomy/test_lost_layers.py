@@ -60,3 +60,14 @@ def test_the_tip_of_a_spinous_process_may_be_apart(sample):
     held = np.flatnonzero(mask.any(axis=(1, 2)))
     lowest = held[3] if upward else held[-4]
     assert build_spine(without(sample, "L1", axis, int(lowest), 1), ("L1",)).vertebrae["L1"].complete
+
+
+def test_a_stray_voxel_in_each_lost_layer_makes_no_whole_vertebra(sample):
+    axis, body = layers_of(sample, "L1")
+    first, value = int(np.quantile(body, 0.25)), sample.level_values["L1"]
+    case = without(sample, "L1", axis, first, 2)
+    before, after = (np.moveaxis(one.labels.voxels, axis, 0) for one in (sample, case))
+    for layer in (first, first + 1):
+        place = tuple(np.argwhere(before[layer] == value)[0])
+        after[layer][place] = value
+    assert "lacks 2 layers" in build_spine(case, ("L1",)).vertebrae["L1"].incomplete_reason

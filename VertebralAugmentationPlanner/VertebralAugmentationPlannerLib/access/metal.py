@@ -87,7 +87,7 @@ def blocked(ct: Image | None, vertebra: Vertebra, check: PathCheck) -> Blocked |
         way = check.entry + np.arange(0.0, check.bone_path_mm, STEP_MM)[:, None] * check.direction
         behind = np.count_nonzero(way[:, 1] <= posterior_wall_at(vertebra, way))
         wall = vertebra.frame.to_ras(check.entry + behind * STEP_MM * check.direction)
-        if in_the_way(ct, entry, wall, check.radius_mm).dense_mm >= SCREW_MM:
+        if behind and in_the_way(ct, entry, wall, check.radius_mm).dense_mm >= SCREW_MM:
             return Blocked(found.dense_mm, "metal or cement")
     return None
 

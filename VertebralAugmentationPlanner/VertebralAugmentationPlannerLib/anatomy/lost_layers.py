@@ -17,6 +17,10 @@ BROAD_MM2 = 150.0
 smaller by half [D]."""
 
 
+LEFT_OVER_MM2 = 10.0
+"""What is left of a layer that a file lost: strays. Between two broad sections of a vertebra the next is as broad [D]."""
+
+
 def lost_layers(shape: Shape) -> str | None:
     """Why a label with empty layers between two broad sections of itself is no whole vertebra; None where it has none.
 
@@ -28,7 +32,7 @@ def lost_layers(shape: Shape) -> str | None:
         area = shape.mask.sum(axis=tuple(other for other in range(3) if other != axis)) * np.prod(
             np.delete(spacing, axis)
         )
-        held = np.flatnonzero(area)
+        held = np.flatnonzero(area >= LEFT_OVER_MM2)
         for before, after in itertools.pairwise(held):
             count = int(after - before) - 1
             if count and min(area[before], area[after]) >= BROAD_MM2:
