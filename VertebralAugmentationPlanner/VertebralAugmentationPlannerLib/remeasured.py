@@ -8,7 +8,7 @@ import numpy as np
 
 from .measurement import measured_points, measurements_with_points
 from .measurement.edited import HEIGHTS_EDITED
-from .measurement.quantities import OF_THE_CT, QUANTITIES, Quantity
+from .measurement.quantities import QUANTITIES, READ_IN_THE_CT, Quantity, alike, change
 from .model import Case, CasePlan, LevelPlan, PlanOptions, PlanWarning, Spine, Vertebra
 from .planner import measured_plan
 
@@ -31,9 +31,9 @@ def with_measurements_told(plan: CasePlan, case: Case, spine: Spine, options: Pl
     """
     found = {level.level: level for level in measured_plan(case, spine, options).levels}
     both_with_ct = plan.inputs.ct is not None and case.inputs.ct is not None
-    alike = both_with_ct or plan.inputs.ct is case.inputs.ct
+    both_alike = both_with_ct or plan.inputs.ct is case.inputs.ct
     levels = tuple(
-        _told(level, _followed(found[level.level], level, spine.vertebrae[level.level]), both_with_ct, alike)
+        _told(level, _followed(found[level.level], level, spine.vertebrae[level.level]), both_with_ct, both_alike)
         if level.level in found and level.complete and found[level.level].complete
         else level
         for level in plan.levels
@@ -53,14 +53,14 @@ def _followed(found: LevelPlan, level: LevelPlan, vertebra: Vertebra) -> LevelPl
     )
 
 
-def _told(level: LevelPlan, found: LevelPlan, both_with_ct: bool, alike: bool) -> LevelPlan:
+def _told(level: LevelPlan, found: LevelPlan, both_with_ct: bool, both_alike: bool) -> LevelPlan:
     there = {(warning.code, warning.side, warning.severity) for warning in level.warnings}
     gone = tuple(w for w in found.warnings if w.severity != "info" and (w.code, w.side, w.severity) not in there)
     kept = tuple(warning for warning in level.warnings if warning.code != MEASUREMENTS_DIFFER)
     differing = [
         f"{quantity.name} {_value(quantity, level)} ({_value(quantity, found)} found)"
         for quantity in QUANTITIES
-        if (both_with_ct or quantity.name not in OF_THE_CT) and not _same(quantity, level, found)
+        if (both_with_ct or quantity.name not in READ_IN_THE_CT) and not _same(quantity, level, found)
     ]
     if differing:
         more = len(differing) - MOST_NAMED
@@ -71,15 +71,13 @@ def _told(level: LevelPlan, found: LevelPlan, both_with_ct: bool, alike: bool) -
         )
         told = PlanWarning.of_level(level.level, MEASUREMENTS_DIFFER, "caution", text, "check of the plan")
         kept = (told, *kept)
-    warnings = (*kept, *gone) if alike else kept
+    warnings = (*kept, *gone) if both_alike else kept
     return level if warnings == level.warnings else replace(level, warnings=warnings)
 
 
 def _same(quantity: Quantity, level: LevelPlan, found: LevelPlan) -> bool:
     a, b = quantity.read(level), quantity.read(found)
-    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return round(float(b) - float(a), quantity.decimals) == 0
-    return bool(a == b)
+    return alike(a, b, change(a, b), quantity.decimals)
 
 
 def _value(quantity: Quantity, level: LevelPlan) -> str:

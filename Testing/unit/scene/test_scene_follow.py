@@ -16,6 +16,11 @@ from VertebralAugmentationPlannerLib.scene.volumes import matrix_array
 LINE = "needle.L1.left"
 
 
+def misses_the_bone(*arguments):
+    """In place of the engine's judgement of a needle."""
+    raise ValueError("no bone on the axis")
+
+
 def test_no_drag_of_the_plan_before_is_undone_in_a_loaded_one(logic, planned, tmp_path):
     logic.savePlan(planned, tmp_path / "plan.json")
     move(logic.node(planned, LINE), 1, 1.0, 0, 0)
@@ -49,11 +54,7 @@ def test_a_refused_drag_leaves_the_level_as_it_was_when_it_began(logic, planned,
     line = logic.node(planned, LINE)
     line.InvokeEvent(line.PointStartInteractionEvent)
     move(line, 1, 1.0, 0, 0)
-
-    def fails(*arguments):
-        raise ValueError("no bone on the axis")
-
-    monkeypatch.setattr(logic.engine, "reevaluate", fails)
+    monkeypatch.setattr(logic.engine, "reevaluate", misses_the_bone)
     move(line, 1, 80.0, 0, 0)
     line.InvokeEvent(line.PointEndInteractionEvent)
     assert logic.currentPlan(planned) == before and read_plan_text(planned) == text
@@ -70,11 +71,7 @@ def test_a_drag_that_ended_where_it_began_is_not_where_the_next_one_goes_back_to
     assert logic.needle(planned, "L1", "left").balloon is not None and not logic.canUndo(planned)
     drag(line, 1, (0.0, 0, 0.7))
     before = logic.currentPlan(planned)
-
-    def fails(*arguments):
-        raise ValueError("no bone on the axis")
-
-    monkeypatch.setattr(logic.engine, "reevaluate", fails)
+    monkeypatch.setattr(logic.engine, "reevaluate", misses_the_bone)
     drag(line, 1, (80.0, 0, 0), (1.0, 0, 0))
     assert logic.currentPlan(planned) == before
 
@@ -289,9 +286,6 @@ def test_undo_and_later_drags_go_on_from_before_a_height_that_was_put_back(logic
 
 
 def test_the_entry_of_a_needle_that_was_put_back_leaves_nothing_to_undo(logic, planned, monkeypatch):
-    def fails(*arguments):
-        raise ValueError("no bone on the axis")
-
-    monkeypatch.setattr(logic.engine, "reevaluate", fails)
+    monkeypatch.setattr(logic.engine, "reevaluate", misses_the_bone)
     drag(logic.node(planned, LINE), 0, (80.0, 0, 0))
     assert not logic.canUndo(planned) and logic.levelsMovedByHand(planned, "all") == []

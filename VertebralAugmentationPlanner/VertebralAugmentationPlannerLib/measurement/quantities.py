@@ -55,5 +55,17 @@ QUANTITIES = tuple(
 )
 """From the front to the back of a level's measurements."""
 
-OF_THE_CT = frozenset({"body density", "reference density", "cleft"})
+READ_IN_THE_CT = frozenset({"body density", "reference density", "cleft"})
 """Names of those that the labels alone don't tell."""
+
+
+def change(a: Any, b: Any) -> float | None:
+    """From one value to another; None where one is missing or they are words."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return float(b) - float(a)
+    return None
+
+
+def alike(a: Any, b: Any, difference: float | None, decimals: int) -> bool:
+    """Whether two values differ by nothing that these decimals show; words and missing ones by nothing at all."""
+    return bool(a == b) if difference is None else round(difference, decimals) == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..measurement.quantities import QUANTITIES
+from ..measurement.quantities import QUANTITIES, alike, change
 from ..model import LEVELS, SIDES, CasePlan, ImageRecord, LevelPlan, Trajectory
 from ..model.fields import field_at
 from ..model.geometry import unit
@@ -46,9 +46,7 @@ class Difference:
     @property
     def same(self) -> bool:
         """Nothing to see at the decimals shown."""
-        if self.difference is not None:
-            return round(self.difference, self.decimals) == 0
-        return self.a == self.b
+        return alike(self.a, self.b, self.difference, self.decimals)
 
     @property
     def apart(self) -> bool:
@@ -171,13 +169,7 @@ def _table(level: str, side: str | None, group: str, table: Any, a: Any, b: Any)
     for name, unit_, read, decimals in table:
         first, second = read(a), read(b)
         if first is not None or second is not None:
-            yield Difference(level, side, group, name, unit_, first, second, _change(first, second), decimals)
-
-
-def _change(a: Value, b: Value) -> float | None:
-    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return float(b) - float(a)
-    return None
+            yield Difference(level, side, group, name, unit_, first, second, change(first, second), decimals)
 
 
 def _needle_rows(a: LevelPlan, b: LevelPlan, side: str) -> Iterator[Difference]:

@@ -109,11 +109,8 @@ def read_source_series(folder: str | PathLike[str]) -> SourceSeries:
     image, files, _ = read_dicom(path, series)
     import pydicom
 
-    from ..case.source import (
-        record_of,
-        recorded_path,
-        sha256_of_series,
-    )  # with SimpleITK, which nothing else here needs
+    # With SimpleITK, which nothing else here needs.
+    from ..case.source import record_of, recorded_path, sha256_of_series
 
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
     for name, what in MUST_BE_THERE.items():

@@ -54,7 +54,7 @@ def as_found(parameter_node: Any, level: LevelPlan, engine: Any) -> LevelPlan:
 
 def carried_along(parameter_node: Any, plan: CasePlan, matrix: FloatArray) -> Motion | None:
     """The motion of a (4, 4) matrix where every line of a plan lies where it brings it, world RAS; else None."""
-    lines = {role: ends for level in plan.levels for role, ends in _planned(level).items()}
+    lines = _all_planned(plan)
     drawn = {role: node_of(parameter_node, role) for role in lines}
     before = [lines[role] for role, line in drawn.items() if line is not None]
     motion = Motion.of(matrix, np.reshape(before, (-1, 3)).mean(axis=0)) if before else None
@@ -69,7 +69,7 @@ def carried_along(parameter_node: Any, plan: CasePlan, matrix: FloatArray) -> Mo
 
 def moved_as_one(parameter_node: Any, plan: CasePlan) -> Motion | None:
     """The motion that brought every line of a plan from where the plan has it to where it is; None where they share none."""
-    lines = {role: ends for level in plan.levels for role, ends in _planned(level).items()}
+    lines = _all_planned(plan)
     found = {role: _found(node_of(parameter_node, role), ends) for role, ends in lines.items()}
     there = {role: ends for role, ends in found.items() if ends is not None}
     if not there:
@@ -80,6 +80,11 @@ def moved_as_one(parameter_node: Any, plan: CasePlan) -> Motion | None:
 def has_lines(level: LevelPlan) -> bool:
     """Whether a level has needles or heights."""
     return bool(_planned(level))
+
+
+def _all_planned(plan: CasePlan) -> dict[str, Any]:
+    """Ends of each line of a plan, as :func:`_planned` has them of a level."""
+    return {role: ends for level in plan.levels for role, ends in _planned(level).items()}
 
 
 def _planned(level: LevelPlan) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from .references import node_of, plain, set_node
 
 OUTDATED = "This plan is of other images or level names than those chosen; measure again (section 2)."
 
+OF_OTHER_IMAGES = "of other images"
+"""What needles are called in place of “safe” while other images, or level names, are chosen than those of their plan."""
+
 WARNING = PlanWarning(
     "outdated",
     "stop",

@@ -18,16 +18,13 @@ from .kept_images import KeptImages, Lie, refuse_closed
 from .locking import has_needles, lock_drawings, unlock_drawings
 from .measures import draw_measures
 from .needles import move_ends, style_needle
-from .outdated import is_outdated, says_changed, unmark, with_warnings
+from .outdated import OF_OTHER_IMAGES, is_outdated, says_changed, unmark, with_warnings
 from .plan_text import plan_text, write_plan_text
 from .references import node_of, plain
 from .tables import draw_tables
 
 GONE = "Its plan.json is not in the scene; load the plan from a file, or measure and plan again."
 """Why needles are locked that no plan speaks of."""
-
-OF_OTHER_IMAGES = "of other images"
-"""What needles are called in place of “safe” while other images, or level names, are chosen than those of their plan."""
 
 
 @dataclass

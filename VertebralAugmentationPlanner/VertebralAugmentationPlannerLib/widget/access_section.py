@@ -18,7 +18,7 @@ from ..report.wording import (
     slack_words,
 )
 from ..scene.numbers import readMargins
-from ..scene.outdated import OUTDATED
+from ..scene.outdated import OF_OTHER_IMAGES, OUTDATED
 from ..scene.ui_support import tr as _
 from .choices import fill
 from .questions import may_replace_needles
@@ -152,7 +152,7 @@ class AccessSection(Section):
     def _show_needle(self, column: int, needle: Trajectory, margins: Margins) -> None:
         table = self.ui.needleTable
         outdated = self.logic.isOutdated(self.node)
-        state, word = ("breach", _("of other images")) if outdated else (needle.safety, needle.safety)
+        state, word = ("breach", OF_OTHER_IMAGES) if outdated else (needle.safety, needle.safety)
         text = with_symbol(word, state)
         item = cell(table, 0, column, text, whole(text, sentence(needle.compromise or "")), bold=True)
         paint_state(item, state)
